@@ -1,0 +1,1 @@
+"""A workbench for machine-learning data that lives inside Jupyter."""

@@ -1,0 +1,60 @@
+"""Batches, and a pause of the cycle collector: what the bulk loops share.
+
+Two thirds of the cost of building a million small objects is the collector walking the growing
+list again and again. None of our values can form a cycle, so the bulk loops pause it.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_depth = 0
+_was_enabled = False
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the cycle collector from running inside the block.
+
+    Re-entrant and safe with threads: the first block in switches it off, the last one out
+    restores what was. Never wrap code of the user in it.
+
+    Yields:
+        Nothing.
+    """
+    global _depth, _was_enabled  # noqa: PLW0603 - the collector itself is process-wide
+    with _lock:
+        if _depth == 0:
+            _was_enabled = gc.isenabled()
+            gc.disable()
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0 and _was_enabled:
+                gc.enable()
+
+
+def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut an iterable into lists.
+
+    Args:
+        rows: Anything iterable; read once.
+        size: Rows in each list, 1 or above; the last may be shorter.
+
+    Yields:
+        Lists in order; none is empty.
+    """
+    source = iter(rows)
+    while batch := list(islice(source, size)):
+        yield batch

@@ -1,0 +1,72 @@
+"""Public ids: a prefix that says what a thing is, and the number of its row.
+
+``di_000000000002a`` is dataset item 42. The number is the primary key, so turning an id into a
+row needs no look-up and no index. Prefixes follow the published service: published clients tell
+the rows of a slice apart by them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nucleus_lab.errors import NotFoundError
+
+DATASET: Final = "ds"
+ITEM: Final = "di"
+ANNOTATION: Final = "ann"
+PREDICTION: Final = "pred"
+SCENE: Final = "scn"
+SLICE: Final = "slc"
+MODEL: Final = "prj"
+RUN: Final = "run"
+JOB: Final = "job"
+EVALUATION: Final = "ev"
+
+_NOUNS: Final = {
+    DATASET: "dataset",
+    ITEM: "dataset item",
+    ANNOTATION: "annotation",
+    PREDICTION: "prediction",
+    SCENE: "scene",
+    SLICE: "slice",
+    MODEL: "model",
+    RUN: "model run",
+    JOB: "job",
+    EVALUATION: "evaluation",
+}
+
+
+def encode(prefix: str, key: int) -> str:
+    """Return the public id of a row.
+
+    Args:
+        prefix: One of the constants of this module.
+        key: Primary key of the row, 0 or above.
+
+    Returns:
+        The id, such as ``ds_000000000001f``.
+    """
+    return f"{prefix}_{key:013x}"
+
+
+def decode(prefix: str, text: str) -> int:
+    """Return the row that a public id stands for.
+
+    Args:
+        prefix: What kind of thing is expected.
+        text: The id as given by a caller.
+
+    Returns:
+        The primary key. Whether such a row exists is not known here.
+
+    Raises:
+        NotFoundError: ``text`` is no id of this kind.
+    """
+    head, _, digits = str(text).rpartition("_")
+    if head == prefix and 0 < len(digits) <= 15:
+        try:
+            return int(digits, 16)
+        except ValueError:
+            pass
+    noun = _NOUNS[prefix]
+    raise NotFoundError(f"there is no {noun} {text!r}: ids of a {noun} look like {encode(prefix, 1)}")

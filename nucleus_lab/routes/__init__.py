@@ -1,0 +1,77 @@
+"""The only door to the engine: one table of routes, the same for both transports."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nucleus_lab.errors import InvalidInputError, NucleusError
+from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
+from nucleus_lab.routes.table import TABLE, Call, Route
+from nucleus_lab.wire import Binary, Request, Response
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine import Engine
+
+__all__ = ["TABLE", "Call", "Route", "dispatch"]
+
+_log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=None)
+def _decoder(body: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(body)
+
+
+def _read_body(body: Any, payload: Any) -> Any:
+    """Validate a body: JSON text straight into its type, plain values by conversion."""
+    if body is None:
+        return None
+    try:
+        if isinstance(payload, (bytes, bytearray, memoryview)):
+            return _decoder(body).decode(payload or b"{}")
+        return msgspec.convert({} if payload is None else payload, body)
+    except msgspec.ValidationError as fault:
+        raise InvalidInputError(f"the body does not fit this route: {fault}") from fault
+    except msgspec.DecodeError as fault:
+        raise InvalidInputError(f"the body is not valid JSON: {fault}") from fault
+
+
+def dispatch(engine: Engine, request: Request) -> Response:
+    """Answer one request: match the route, validate the body, call the handler.
+
+    Args:
+        engine: The workspace that answers.
+        request: The request; never changed.
+
+    Returns:
+        The answer. Every refusal becomes an answer with a status of 400 and above; nothing is
+        raised, so that both transports see the same.
+    """
+    try:
+        entry, parameters = TABLE.match(request.method, request.path)
+        call = Call(
+            _read_body(entry.body, request.payload),
+            request.query,
+            request.files,
+            request.caller,
+            request.base_url,
+        )
+        answer = entry.handler(engine, call, **parameters)
+    except NucleusError as refusal:
+        return Response(refusal.status_code, refusal.to_wire())
+    except Exception:
+        _log.exception("%s %s failed", request.method, request.path)
+        return Response(
+            500,
+            {
+                "error": f"{request.method} {request.path} failed inside the engine; the log has the trace",
+                "code": "api_error",
+            },
+        )
+    if isinstance(answer, Binary):
+        return Response(200, answer.content, answer.media_type)
+    return Response(200, answer)

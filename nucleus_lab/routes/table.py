@@ -1,0 +1,200 @@
+"""The route table: what a route is, how one is added, and how a path finds its handler.
+
+A handler is a plain function with a decorator::
+
+    @route("POST", "dataset/{ds}/append", body=AppendBody)
+    def append_items(engine: Engine, call: Call[AppendBody], ds: str) -> dict[str, Any]: ...
+
+``{name}`` takes one path segment, ``{name:path}`` takes one or more (published clients send
+reference ids with raw slashes). Segments are matched on the raw path and percent-decoded
+afterwards, so ``%2F`` inside a reference id never splits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import unquote
+
+from nucleus_lab.errors import NotFoundError, NucleusAPIError
+from nucleus_lab.wire import FilePart
+
+Body = TypeVar("Body")
+Handler = Callable[..., Any]
+
+
+@dataclass(slots=True)
+class Call(Generic[Body]):
+    """What a handler is given besides the engine and the path parameters.
+
+    Attributes:
+        body: The validated body; ``None`` for a route that declares none.
+        query: Decoded query string.
+        files: Files beside the body.
+        caller: Name of the presented key; ``""`` in-process.
+        base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+    """
+
+    body: Body
+    query: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[FilePart] = ()
+    caller: str = ""
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One entry of the table.
+
+    Attributes:
+        method: HTTP method.
+        template: Path below the endpoint with ``{name}`` places.
+        handler: The function that answers.
+        body: msgspec-readable type of the body, or ``None`` when the body is ignored.
+        public: Whether the route answers without a key (signed URLs carry their own proof).
+    """
+
+    method: str
+    template: str
+    handler: Handler
+    body: Any = None
+    public: bool = False
+
+
+class MethodNotAllowedError(NucleusAPIError):
+    """The path exists under another method."""
+
+    status_code = 405
+    code = "method_not_allowed"
+
+
+class _Node:
+    """One segment of the trie; ``rest`` names a ``{name:path}`` place."""
+
+    __slots__ = ("children", "place", "place_name", "rest", "rest_name", "routes")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.place: _Node | None = None
+        self.place_name = ""
+        self.rest: _Node | None = None
+        self.rest_name = ""
+        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
+
+
+class RouteTable:
+    """All routes, found by walking the segments of a path.
+
+    Literal segments win over ``{name}``, which wins over ``{name:path}``.
+    """
+
+    def __init__(self) -> None:
+        self._root = _Node()
+        self.routes: list[Route] = []
+
+    def add(self, entry: Route) -> None:
+        """Add a route.
+
+        Args:
+            entry: The route.
+
+        Raises:
+            ValueError: The same method and path shape is taken.
+        """
+        node = self._root
+        names: list[str] = []
+        for segment in entry.template.split("/"):
+            if segment.startswith("{") and segment.endswith("}"):
+                name, _, kind = segment[1:-1].partition(":")
+                names.append(name)
+                if kind == "path":
+                    node.rest = node.rest or _Node()
+                    node = node.rest
+                else:
+                    node.place = node.place or _Node()
+                    node = node.place
+            else:
+                node = node.children.setdefault(segment, _Node())
+        if entry.method in node.routes:
+            taken = node.routes[entry.method][0].template
+            raise ValueError(f"{entry.method} {entry.template} is taken by {taken}")
+        node.routes[entry.method] = (entry, tuple(names))
+        self.routes.append(entry)
+
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Find the route of a request.
+
+        Args:
+            method: HTTP method.
+            path: Raw path below the endpoint, percent-encoded, no leading slash, no query.
+
+        Returns:
+            The route and the percent-decoded path parameters.
+
+        Raises:
+            NotFoundError: No route has this path.
+            MethodNotAllowedError: The path exists under other methods.
+        """
+        allowed: set[str] = set()
+        found = _walk(self._root, path.split("/"), 0, [], method, allowed)
+        if found is None:
+            if allowed:
+                raise MethodNotAllowedError(
+                    f"{method} is not possible on {path}: use {', '.join(sorted(allowed))}"
+                )
+            raise NotFoundError(f"there is no route {method} {path}")
+        entry, names, values = found
+        return entry, {name: unquote(value) for name, value in zip(names, values, strict=True)}
+
+
+def _walk(
+    node: _Node, segments: list[str], at: int, values: list[str], method: str, allowed: set[str]
+) -> tuple[Route, tuple[str, ...], list[str]] | None:
+    if at == len(segments):
+        hit = node.routes.get(method)
+        if hit:
+            return hit[0], hit[1], values
+        allowed.update(node.routes)
+        return None
+    child = node.children.get(segments[at])
+    if child is not None:
+        found = _walk(child, segments, at + 1, values, method, allowed)
+        if found:
+            return found
+    if node.place is not None and segments[at]:
+        found = _walk(node.place, segments, at + 1, [*values, segments[at]], method, allowed)
+        if found:
+            return found
+    if node.rest is not None:
+        for end in range(len(segments), at, -1):
+            rest = "/".join(segments[at:end])
+            found = _walk(node.rest, segments, end, [*values, rest], method, allowed) if rest else None
+            if found:
+                return found
+    return None
+
+
+TABLE = RouteTable()
+
+
+def route(
+    method: str, template: str, *, body: Any = None, public: bool = False
+) -> Callable[[Handler], Handler]:
+    """Register a handler in the one table.
+
+    Args:
+        method: HTTP method.
+        template: Path below the endpoint, such as ``dataset/{ds}/refloc/{ref:path}``.
+        body: Type that the JSON body must have (a msgspec Struct, ``list[Struct]``, ``dict`` …).
+        public: Answer without a key.
+
+    Returns:
+        The decorator; it hands the function back unchanged.
+    """
+
+    def register(handler: Handler) -> Handler:
+        TABLE.add(Route(method, template, handler, body, public))
+        return handler
+
+    return register

@@ -1,0 +1,30 @@
+"""What carries a request to the routes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from nucleus_lab.wire import Request, Response
+
+
+class Transport(Protocol):
+    """Anything that can answer a request: the engine in this process, or a server."""
+
+    def send(self, request: Request) -> Response:
+        """Carry a request to the routes and bring back the answer.
+
+        Args:
+            request: The call; its payload is whatever the SDK built.
+
+        Returns:
+            The answer, whatever its status.
+
+        Raises:
+            InvalidInputError: The payload holds something that JSON cannot carry.
+            TransportError: Nothing answers at the other end.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files; the transport cannot be used afterwards."""
+        ...

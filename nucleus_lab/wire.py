@@ -1,0 +1,263 @@
+"""What crosses between the SDK and the engine: requests, responses and plain values.
+
+Both transports carry the same things. In-process a payload is passed as Python objects after
+:func:`plain` has reduced it to what JSON can hold; over HTTP it is the JSON text of the same.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from nucleus_lab.errors import InvalidInputError
+
+JSON = "application/json"
+OCTETS = "application/octet-stream"
+
+
+@dataclass(slots=True)
+class FilePart:
+    """One file that travels beside a payload (multipart over HTTP, a path in-process).
+
+    Attributes:
+        field: Name of the part, ``image`` or ``mask``.
+        filename: Name as the caller wrote it: the full local path.
+        path: Where the bytes are on this machine; ``None`` when ``content`` holds them.
+        content: The bytes; ``None`` when ``path`` says where they are.
+    """
+
+    field: str
+    filename: str
+    path: str | None = None
+    content: bytes | None = None
+
+
+@dataclass(slots=True)
+class Request:
+    """One call of a route.
+
+    Attributes:
+        method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
+        path: Route below the endpoint, without a leading slash, percent-encoded as sent.
+        payload: Plain values, the raw JSON text as ``bytes`` (over HTTP), or ``None``.
+        query: Decoded query string.
+        files: Files beside the payload, in order.
+        caller: Name of the key that was presented; ``""`` in-process.
+        base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+    """
+
+    method: str
+    path: str
+    payload: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[FilePart] = ()
+    caller: str = ""
+    base_url: str = ""
+
+
+@dataclass(slots=True)
+class Response:
+    """The answer to a :class:`Request`.
+
+    Attributes:
+        status: HTTP status.
+        payload: Plain values for JSON; ``bytes`` for any other media type.
+        media_type: ``application/json``, or the type of the bytes.
+    """
+
+    status: int
+    payload: Any
+    media_type: str = JSON
+
+
+@dataclass(slots=True)
+class Binary:
+    """What a route handler returns to answer with bytes instead of JSON."""
+
+    content: bytes
+    media_type: str = OCTETS
+
+
+def _reduce(value: Any) -> Any:
+    """Turn what msgspec does not know into plain values; used as its ``enc_hook``."""
+    item = getattr(value, "tolist", None)  # numpy arrays and scalars
+    if callable(item):
+        return item()
+    raise NotImplementedError(type(value).__name__)
+
+
+_NATIVE = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta, uuid.UUID)
+
+
+def plain(payload: Any) -> Any:
+    """Reduce a payload to what JSON can hold, as a copy that shares nothing with the caller.
+
+    Numpy scalars and arrays become numbers and lists, tuples and sets become lists, dates become
+    ISO text, keys become text. Both transports send the result, so what passes in-process also
+    passes over HTTP.
+
+    Args:
+        payload: Any nesting of mappings, sequences and scalars.
+
+    Returns:
+        Dicts, lists, text, numbers, booleans and ``None``.
+
+    Raises:
+        InvalidInputError: A value cannot be carried by JSON (an object, bytes, NaN, infinity);
+            the message gives its path.
+    """
+    try:
+        reduced = msgspec.to_builtins(payload, str_keys=True, enc_hook=_reduce, builtin_types=(bytes,))
+    except (TypeError, NotImplementedError, msgspec.ValidationError) as fault:
+        path, kind = _first_unsupported(payload, "$")
+        raise InvalidInputError(
+            f"{path} holds a {kind}, which JSON cannot carry: use text, numbers, booleans, "
+            "lists, mappings or None",
+            path=path,
+        ) from fault
+    fault_path = _first_not_json(reduced, "$")
+    if fault_path:
+        path, kind = fault_path
+        raise InvalidInputError(
+            f"{path} is {kind}, which JSON cannot carry: leave the value out or use a finite number",
+            path=path,
+        )
+    return reduced
+
+
+def _first_unsupported(value: Any, path: str) -> tuple[str, str]:
+    """Find what made msgspec refuse; only runs on the way to an error message."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            found = _first_unsupported(inner, f"{path}.{key}")
+            if found[0]:
+                return found
+        return "", ""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        for index, inner in enumerate(value):
+            found = _first_unsupported(inner, f"{path}[{index}]")
+            if found[0]:
+                return found
+        return "", ""
+    try:
+        msgspec.to_builtins(value, enc_hook=_reduce)
+    except (TypeError, NotImplementedError):
+        return path, type(value).__name__
+    return "", ""
+
+
+def _first_not_json(value: Any, path: str) -> tuple[str, str] | None:
+    """Find NaN, infinity or bytes in reduced values; the hot loop of :func:`plain`.
+
+    ``x - x`` is 0.0 for every finite float and NaN otherwise: one subtraction instead of two
+    calls. A list of floats is tested by its sum, at C speed.
+    """
+    if type(value) is dict:
+        for key, inner in value.items():
+            kind = type(inner)
+            if kind is float:
+                if inner - inner != 0.0:
+                    return f"{path}.{key}", str(inner)
+            elif kind is dict or kind is list or kind is bytes:
+                found = _first_not_json(inner, f"{path}.{key}")
+                if found:
+                    return found
+        return None
+    if type(value) is list:
+        if value and type(value[0]) is float and _all_finite(value):
+            return None
+        for index, inner in enumerate(value):
+            kind = type(inner)
+            if kind is not str and kind is not int:
+                found = _first_not_json(inner, f"{path}[{index}]")
+                if found:
+                    return found
+        return None
+    if type(value) is bytes:
+        return path, "bytes"
+    if type(value) is float and value - value != 0.0:
+        return path, str(value)
+    return None
+
+
+def _all_finite(values: list[Any]) -> bool:
+    try:
+        return math.isfinite(sum(values))
+    except TypeError:  # text or None among the numbers: the caller looks at each
+        return False
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_reduce)
+
+
+def encode(payload: Any) -> bytes:
+    """Return compact JSON text of plain values.
+
+    Args:
+        payload: What :func:`plain` returns.
+
+    Returns:
+        UTF-8 text.
+    """
+    return _encoder.encode(payload)
+
+
+def decode(text: bytes | str) -> Any:
+    """Read JSON text.
+
+    Args:
+        text: UTF-8 bytes or text.
+
+    Returns:
+        Plain values.
+
+    Raises:
+        InvalidInputError: The text is no JSON; the message has the position.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as fault:
+        raise InvalidInputError(f"the body is not valid JSON: {fault}") from fault
+
+
+def frame(parts: Sequence[bytes]) -> bytes:
+    """Pack several binary parts into one body.
+
+    Args:
+        parts: The parts in order; an empty one stands for "none".
+
+    Returns:
+        A count and the lengths as little-endian uint32, then the parts.
+    """
+    head = [len(parts), *(len(part) for part in parts)]
+    return b"".join([*(number.to_bytes(4, "little") for number in head), *parts])
+
+
+def unframe(body: bytes) -> list[bytes]:
+    """Unpack what :func:`frame` packed.
+
+    Args:
+        body: The packed parts.
+
+    Returns:
+        The parts in order.
+
+    Raises:
+        InvalidInputError: The body is shorter than its own head says.
+    """
+    count = int.from_bytes(body[:4], "little")
+    start = 4 + 4 * count
+    parts = []
+    for index in range(count):
+        size = int.from_bytes(body[4 + 4 * index : 8 + 4 * index], "little")
+        parts.append(body[start : start + size])
+        start += size
+    if start != len(body):
+        raise InvalidInputError(f"a binary answer of {len(body)} bytes should have {start}")
+    return parts
