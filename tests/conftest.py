@@ -1,0 +1,200 @@
+"""Fixtures that all tests share: workspaces, engines on both databases, clients on both transports.
+
+A test that needs something a machine may lack (a PostgreSQL server, Chromium, the real datasets,
+a published client) skips with the reason. ``NUCLEUS_LAB_TESTS_REQUIRE=postgres,browser,data,clients``
+turns those skips into failures; continuous integration sets it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REQUIRED = {name for name in os.environ.get("NUCLEUS_LAB_TESTS_REQUIRE", "").split(",") if name}
+
+
+def lacking(what: str, reason: str) -> NoReturn:
+    """Skip, or fail where ``what`` is required."""
+    if what in REQUIRED:
+        pytest.fail(f"{what} is required here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real datasets."""
+    root = Path(os.environ.get("NUCLEUS_LAB_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not root.is_dir():
+        lacking("data", f"the real datasets are not at {root}; name their folder in NUCLEUS_LAB_TEST_DATA")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of the person who runs the tests out of them."""
+    for name in list(os.environ):
+        if name.startswith(("NUCLEUS_LAB_", "NUCLEUS_")) and not name.startswith("NUCLEUS_LAB_TEST"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A folder for a workspace that does not exist yet."""
+    return tmp_path / "workspace"
+
+
+# -- PostgreSQL --------------------------------------------------------------------------------
+
+
+def _postgres_programs() -> Path | None:
+    found = shutil.which("pg_ctl")
+    if found:
+        return Path(found).parent
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    return candidates[-1].parent if candidates else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a server of our own, without the database name; started once a session."""
+    given = os.environ.get("NUCLEUS_LAB_TEST_POSTGRES")
+    if given:
+        yield given.rstrip("/")
+        return
+    programs = _postgres_programs()
+    if programs is None:
+        lacking("postgres", "no PostgreSQL server is installed; name one in NUCLEUS_LAB_TEST_POSTGRES")
+    folder = tmp_path_factory.mktemp("postgres")
+    prefix: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        for parent in [folder, *folder.parents[:3]]:
+            parent.chmod(0o755)
+        shutil.chown(folder, "postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+    data, port = folder / "data", _free_port()
+    quick = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+
+    def run(*command: str) -> None:
+        done = subprocess.run([*prefix, *command], capture_output=True, text=True, cwd=folder)
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
+
+    run(str(programs / "initdb"), "-D", str(data), "-U", "lab", "--auth=trust", "-E", "UTF8", "--no-sync")
+    log = folder / "log"
+    run(str(programs / "pg_ctl"), "-D", str(data), "-o", quick, "-l", str(log), "-w", "start")
+    try:
+        yield f"postgresql+psycopg://lab@127.0.0.1:{port}"
+    finally:
+        run(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="session")
+def _fresh_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Make databases on demand and drop them at the end."""
+    import psycopg
+
+    plain = postgres_server.replace("+psycopg", "") + "/postgres"
+    names: list[str] = []
+
+    def make() -> str:
+        name = f"lab_{os.getpid()}_{len(names)}"
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+        names.append(name)
+        return f"{postgres_server}/{name}"
+
+    yield make
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(_fresh_database: Callable[[], str]) -> str:
+    """URL of an empty PostgreSQL database."""
+    return _fresh_database()
+
+
+# -- engines and clients -----------------------------------------------------------------------
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """``None`` for the SQLite file of the workspace, or the URL of an empty PostgreSQL database."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def engine(workspace: Path, database_url: str | None) -> Iterator[Any]:
+    """An open workspace, once on SQLite and once on PostgreSQL."""
+    from nucleus_lab.engine import Engine
+
+    opened = Engine(workspace, database_url=database_url)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def serving(engine: Any, **options: Any) -> Iterator[str]:
+    """Serve an engine on a free loopback port; yields the endpoint."""
+    import uvicorn
+
+    from nucleus_lab.server import create_app
+
+    port = _free_port()
+    config = uvicorn.Config(create_app(engine, **options), host="127.0.0.1", port=port, log_level="warning", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if time.monotonic() > deadline or not thread.is_alive():
+            raise RuntimeError("the server did not start")
+        time.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{port}/v1/nucleus"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(params=["in_process", "http"])
+def client(request: pytest.FixtureRequest, workspace: Path) -> Iterator[Any]:
+    """A client of an empty workspace, once in-process and once over HTTP."""
+    from nucleus_lab import NucleusClient
+
+    if request.param == "in_process":
+        with NucleusClient(workspace=workspace) as opened:
+            yield opened
+        return
+    from nucleus_lab.engine import Engine
+
+    engine = Engine(workspace)
+    try:
+        with serving(engine) as endpoint, NucleusClient(endpoint=endpoint) as opened:
+            yield opened
+    finally:
+        engine.close()
