@@ -81,9 +81,10 @@ class BoxColumns:
             InvalidInputError: Two lists differ in length, or an index is out of range.
         """
         _same_length(self, len(self), optional=("confidence", "metadata"))
-        if self.item and not (0 <= min(self.item) and max(self.item) < items):
+        if self.item and (min(self.item) < 0 or max(self.item) >= items):
             raise InvalidInputError(
-                f"boxes.item must lie between 0 and {items - 1}, found {min(self.item)} to {max(self.item)}"
+                f"boxes.item must lie between 0 and {items - 1}, "
+                f"found {min(self.item)} to {max(self.item)}"
             )
 
 
@@ -91,7 +92,9 @@ def _same_length(columns: ItemColumns | BoxColumns, length: int, optional: tuple
     for name in columns.__slots__:
         size = len(getattr(columns, name))
         if size != length and not (size == 0 and name in optional):
-            raise InvalidInputError(f"column {name} has {size} values, the first column has {length}")
+            raise InvalidInputError(
+                f"column {name} has {size} values, the first column has {length}"
+            )
 
 
 @dataclass(slots=True)

@@ -63,10 +63,12 @@ def decode(prefix: str, text: str) -> int:
         NotFoundError: ``text`` is no id of this kind.
     """
     head, _, digits = str(text).rpartition("_")
-    if head == prefix and 0 < len(digits) <= 15:
+    if head == prefix and 0 < len(digits) <= 15 and digits.isalnum():
         try:
             return int(digits, 16)
         except ValueError:
             pass
     noun = _NOUNS[prefix]
-    raise NotFoundError(f"there is no {noun} {text!r}: ids of a {noun} look like {encode(prefix, 1)}")
+    raise NotFoundError(
+        f"there is no {noun} {text!r}: ids of a {noun} look like {encode(prefix, 1)}"
+    )

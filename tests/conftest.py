@@ -1,7 +1,7 @@
 """Fixtures that all tests share: workspaces, engines on both databases, clients on both transports.
 
 A test that needs something a machine may lack (a PostgreSQL server, Chromium, the real datasets,
-a published client) skips with the reason. ``NUCLEUS_LAB_TESTS_REQUIRE=postgres,browser,data,clients``
+a published client) skips with the reason. ``NUCLEUS_LAB_TESTS_REQUIRE=postgres,browser,data``
 turns those skips into failures; continuous integration sets it.
 """
 
@@ -36,7 +36,10 @@ def shared_data() -> Path:
     """Folder of the real datasets."""
     root = Path(os.environ.get("NUCLEUS_LAB_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
     if not root.is_dir():
-        lacking("data", f"the real datasets are not at {root}; name their folder in NUCLEUS_LAB_TEST_DATA")
+        lacking(
+            "data",
+            f"the real datasets are not at {root}; name their folder in NUCLEUS_LAB_TEST_DATA",
+        )
     return root
 
 
@@ -44,7 +47,9 @@ def shared_data() -> Path:
 def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the settings of the person who runs the tests out of them."""
     for name in list(os.environ):
-        if name.startswith(("NUCLEUS_LAB_", "NUCLEUS_")) and not name.startswith("NUCLEUS_LAB_TEST"):
+        if name.startswith(("NUCLEUS_LAB_", "NUCLEUS_")) and not name.startswith(
+            "NUCLEUS_LAB_TEST"
+        ):
             monkeypatch.delenv(name)
 
 
@@ -81,7 +86,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     programs = _postgres_programs()
     if programs is None:
-        lacking("postgres", "no PostgreSQL server is installed; name one in NUCLEUS_LAB_TEST_POSTGRES")
+        lacking(
+            "postgres", "no PostgreSQL server is installed; name one in NUCLEUS_LAB_TEST_POSTGRES"
+        )
     folder = tmp_path_factory.mktemp("postgres")
     prefix: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -90,14 +97,26 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.chown(folder, "postgres")
         prefix = ["runuser", "-u", "postgres", "--"]
     data, port = folder / "data", _free_port()
-    quick = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+    quick = (
+        f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+    )
 
     def run(*command: str) -> None:
         done = subprocess.run([*prefix, *command], capture_output=True, text=True, cwd=folder)
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
 
-    run(str(programs / "initdb"), "-D", str(data), "-U", "lab", "--auth=trust", "-E", "UTF8", "--no-sync")
+    run(
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "lab",
+        "--auth=trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    )
     log = folder / "log"
     run(str(programs / "pg_ctl"), "-D", str(data), "-o", quick, "-l", str(log), "-w", "start")
     try:
@@ -117,7 +136,10 @@ def _fresh_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     def make() -> str:
         name = f"lab_{os.getpid()}_{len(names)}"
         with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 "
+                "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+            )
         names.append(name)
         return f"{postgres_server}/{name}"
 
@@ -161,11 +183,12 @@ def engine(workspace: Path, database_url: str | None) -> Iterator[Any]:
 def serving(engine: Any, **options: Any) -> Iterator[str]:
     """Serve an engine on a free loopback port; yields the endpoint."""
     import uvicorn
-
     from nucleus_lab.server import create_app
 
     port = _free_port()
-    config = uvicorn.Config(create_app(engine, **options), host="127.0.0.1", port=port, log_level="warning", ws="none")
+    config = uvicorn.Config(
+        create_app(engine, **options), host="127.0.0.1", port=port, log_level="warning", ws="none"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

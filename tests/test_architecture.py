@@ -39,27 +39,54 @@ def test_imports_only_point_downwards() -> None:
         ("unheard_of.py", "import json", "Imports only point downwards"),
         ("client/planted.py", "import nucleus_lab.engine", "Only routes import the engine"),
         ("engine/planted.py", "import nucleus_lab.dataset", "Imports only point downwards"),
-        ("dataset/planted.py", "import nucleus_lab.routes", "Only the in-process transport and the server"),
-        ("widgets/planted.py", "import nucleus_lab.transport.http", "Widgets and magics use only the public SDK"),
+        (
+            "dataset/planted.py",
+            "import nucleus_lab.routes",
+            "Only the in-process transport and the server",
+        ),
+        (
+            "widgets/planted.py",
+            "import nucleus_lab.transport.http",
+            "Widgets and magics use only the public SDK",
+        ),
         ("client/planted.py", "import httpx", "httpx only in the HTTP transport"),
-        ("dataset/planted.py", "import sqlalchemy", "SQL only in the engine and the query compiler"),
+        (
+            "dataset/planted.py",
+            "import sqlalchemy",
+            "SQL only in the engine and the query compiler",
+        ),
         ("engine/planted.py", "import IPython", "IPython and anywidget only in widgets and magics"),
         ("client/planted.py", "import starlette", "Starlette and uvicorn only in the server"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else None,
 )
 def test_a_planted_violation_is_found(tmp_path: Path, place: str, line: str, contract: str) -> None:
-    shutil.copytree(PACKAGE, tmp_path / "nucleus_lab", ignore=shutil.ignore_patterns("node_modules", "static", "frontend"))
+    shutil.copytree(
+        PACKAGE,
+        tmp_path / "nucleus_lab",
+        ignore=shutil.ignore_patterns("node_modules", "static", "frontend"),
+    )
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     (tmp_path / "nucleus_lab" / place).write_text(f"{line}\n")
     # The copy has to be the package that is read, not the installed one.
-    program = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports_command; lint_imports_command()"
+    program = (
+        "import sys; sys.path.insert(0, '.');"
+        "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    )
 
-    done = subprocess.run([sys.executable, "-c", program, "--no-cache"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"], cwd=tmp_path, capture_output=True, text=True
+    )
 
     assert done.returncode == 1, done.stdout[-3000:]
-    verdicts = {row.rsplit(" ", 1)[0].strip(): row.rsplit(" ", 1)[1] for row in done.stdout.splitlines() if row.endswith((" BROKEN", " KEPT"))}
-    refused = any(name.startswith(contract) and verdict == "BROKEN" for name, verdict in verdicts.items())
+    verdicts = {
+        row.rsplit(" ", 1)[0].strip(): row.rsplit(" ", 1)[1]
+        for row in done.stdout.splitlines()
+        if row.endswith((" BROKEN", " KEPT"))
+    }
+    refused = any(
+        name.startswith(contract) and verdict == "BROKEN" for name, verdict in verdicts.items()
+    )
     assert refused or "unheard_of" in done.stdout, done.stdout[-3000:]
 
 
@@ -71,17 +98,36 @@ def test_module_has_one_subject(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "helper", "common", "constants", "misc"}
 
 
-HEAVY = ["numpy", "sqlalchemy", "httpx", "starlette", "uvicorn", "pydantic", "IPython", "anywidget", "pandas", "PIL", "plotly", "click", "tqdm"]
+HEAVY = [
+    "numpy",
+    "sqlalchemy",
+    "httpx",
+    "starlette",
+    "uvicorn",
+    "pydantic",
+    "IPython",
+    "anywidget",
+    "pandas",
+    "PIL",
+    "plotly",
+    "click",
+    "tqdm",
+]
 
 
 def test_importing_the_package_is_light() -> None:
     program = (
-        "import json, sys, time; start = time.process_time(); import nucleus_lab; spent = time.process_time() - start;"
+        "import json, sys, time; start = time.process_time(); import nucleus_lab;"
+        "spent = time.process_time() - start;"
         f"print(json.dumps([spent, [name for name in {HEAVY!r} if name in sys.modules]]))"
     )
 
     runs = [
-        json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", program], capture_output=True, text=True, check=True
+            ).stdout
+        )
         for _ in range(3)
     ]
 
@@ -100,14 +146,20 @@ def test_public_names_are_sorted_and_exist() -> None:
 def test_every_error_survives_the_wire() -> None:
     from nucleus_lab import errors
 
-    kinds = [getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)]
+    kinds = [
+        getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)
+    ]
     codes = [kind.code for kind in kinds]
 
     assert sorted(codes) == sorted(set(codes))
     for kind in kinds:
         sent = kind("what happened", reference_id="a/b.jpg", line=3)
         received = errors.from_wire(kind.status_code, json.loads(json.dumps(sent.to_wire())))
-        assert (type(received), received.message, received.details) == (kind, sent.message, sent.details)
+        assert (type(received), received.message, received.details) == (
+            kind,
+            sent.message,
+            sent.details,
+        )
 
 
 def test_an_answer_of_something_else_becomes_an_error_of_its_status() -> None:
@@ -125,7 +177,7 @@ def test_an_answer_of_something_else_becomes_an_error_of_its_status() -> None:
         ["mypy"],
         ["deptry", "."],
     ],
-    ids=lambda command: " ".join(command),
+    ids=" ".join,
 )
 @pytest.mark.timeout(600)
 def test_gate(command: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +21,7 @@ __all__ = ["TABLE", "Call", "Route", "dispatch"]
 _log = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decoder(body: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body)
 
@@ -63,12 +63,13 @@ def dispatch(engine: Engine, request: Request) -> Response:
         answer = entry.handler(engine, call, **parameters)
     except NucleusError as refusal:
         return Response(refusal.status_code, refusal.to_wire())
-    except Exception:
+    except Exception:  # noqa: BLE001 - the trace is logged; the caller gets an answer, not a crash
         _log.exception("%s %s failed", request.method, request.path)
         return Response(
             500,
             {
-                "error": f"{request.method} {request.path} failed inside the engine; the log has the trace",
+                "error": f"{request.method} {request.path} failed inside the engine; "
+                "the log has the trace",
                 "code": "api_error",
             },
         )

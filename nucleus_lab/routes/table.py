@@ -169,7 +169,9 @@ def _walk(
     if node.rest is not None:
         for end in range(len(segments), at, -1):
             rest = "/".join(segments[at:end])
-            found = _walk(node.rest, segments, end, [*values, rest], method, allowed) if rest else None
+            if not rest:
+                continue
+            found = _walk(node.rest, segments, end, [*values, rest], method, allowed)
             if found:
                 return found
     return None

@@ -8,7 +8,16 @@ from nucleus_lab.wire import Request, Response
 
 
 class Transport(Protocol):
-    """Anything that can answer a request: the engine in this process, or a server."""
+    """Anything that can answer a request: the engine in this process, or a server.
+
+    Attributes:
+        embedded: Whether the engine answers inside this process, so that a request costs
+            microseconds and files need no copy on the way.
+        target: What is at the other end, for people: a folder or an endpoint.
+    """
+
+    embedded: bool
+    target: str
 
     def send(self, request: Request) -> Response:
         """Carry a request to the routes and bring back the answer.
