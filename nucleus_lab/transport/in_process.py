@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
+from nucleus_lab.errors import WorkspaceError
 from nucleus_lab.routes import dispatch
+from nucleus_lab.routes.workspaces import acquire, release
 from nucleus_lab.wire import Request, Response, plain
 
 if TYPE_CHECKING:
@@ -16,11 +20,32 @@ class InProcessTransport:
     """Dispatches to an engine in this process, about a microsecond a call.
 
     Args:
-        engine: The open workspace; this transport closes it.
+        engine: The open workspace, shared with every other client of the folder in this process.
+
+    Attributes:
+        embedded: True.
+        target: The workspace folder.
     """
 
+    embedded = True
+
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._engine: Engine | None = engine
+        self._lock = threading.Lock()
+        self.target = str(engine.workspace)
+
+    @classmethod
+    def open(cls, workspace: Path, *, database_url: str | None = None) -> Self:
+        """Open a workspace folder.
+
+        Args:
+            workspace: Folder; created when it does not exist.
+            database_url: Its database; the SQLite file in the folder when ``None``.
+
+        Returns:
+            The transport.
+        """
+        return cls(acquire(workspace, database_url))
 
     def send(self, request: Request) -> Response:
         """Answer a request by calling its handler.
@@ -30,9 +55,17 @@ class InProcessTransport:
 
         Returns:
             The answer.
+
+        Raises:
+            WorkspaceError: The client was closed.
         """
-        return dispatch(self.engine, replace(request, payload=plain(request.payload)))
+        if self._engine is None:
+            raise WorkspaceError(f"this client of {self.target} is closed: make a new NucleusClient")
+        return dispatch(self._engine, replace(request, payload=plain(request.payload)))
 
     def close(self) -> None:
-        """Close the engine."""
-        self.engine.close()
+        """Give the engine back; the last client of a folder closes it. A second call does nothing."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            release(engine)

@@ -1,0 +1,153 @@
+"""Model: what predictions belong to."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Self
+from urllib.parse import quote
+
+from nucleus_lab.transport.connection import Connection
+
+
+class Model:
+    """A model whose predictions are kept beside the ground truth of datasets.
+
+    Made by :meth:`NucleusClient.create_model`; one model serves any number of datasets::
+
+        model = client.create_model(name="Detector", reference_id="detector-v3")
+        dataset.upload_predictions(model, predictions)
+        dataset.calculate_evaluation_metrics(model)
+
+    Args:
+        model_id: Id, starts with ``prj_``.
+        name: Human-readable name.
+        reference_id: Unique name that the caller chose.
+        metadata: Anything JSON can hold.
+        client: The connection that asks.
+        bundle_name: Name of a code bundle, if any.
+        tags: Free words.
+        trained_slice_ids: Slices that it was trained on.
+
+    Attributes:
+        id: ``model_id``.
+        name: As given.
+        reference_id: As given.
+        metadata: As given, ``{}`` for none.
+        bundle_name: As given.
+        tags: As given, ``[]`` for none.
+        trained_slice_ids: As given, ``[]`` for none.
+    """
+
+    def __init__(
+        self,
+        model_id: str,
+        name: str,
+        reference_id: str,
+        metadata: dict[str, Any] | None,
+        client: Connection,
+        bundle_name: str | None = None,
+        tags: list[str] | None = None,
+        trained_slice_ids: list[str] | None = None,
+    ) -> None:
+        self.id = model_id
+        self.name = name
+        self.reference_id = reference_id
+        self.metadata = metadata or {}
+        self.bundle_name = bundle_name
+        self.tags = tags or []
+        self.trained_slice_ids = trained_slice_ids or []
+        self._client = client
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any], client: Connection) -> Self:
+        """Make a handle from a row of ``models/``.
+
+        Args:
+            payload: Holds ``id``, ``name``, ``ref_id`` and, where there are any, ``metadata``,
+                ``tags`` and ``trained_slice_ids``.
+            client: The connection that asks.
+
+        Returns:
+            The handle.
+        """
+        return cls(
+            payload["id"],
+            payload["name"],
+            payload["ref_id"],
+            payload.get("metadata"),
+            client,
+            payload.get("bundle_name"),
+            payload.get("tags"),
+            payload.get("trained_slice_ids"),
+        )
+
+    def add_tags(self, tags: list[str]) -> dict[str, Any]:
+        """Tag the model.
+
+        Args:
+            tags: Free words; those it has are left alone.
+
+        Returns:
+            The answer of the route.
+        """
+        return self._change("tag", {"tags": tags}, "POST")
+
+    def remove_tags(self, tags: list[str]) -> dict[str, Any]:
+        """Take tags away.
+
+        Args:
+            tags: Words it has.
+
+        Returns:
+            The answer of the route.
+        """
+        return self._change("tag", {"tags": tags}, "DELETE")
+
+    def add_trained_slice_ids(self, slice_ids: list[str]) -> dict[str, Any]:
+        """Note slices that the model was trained on.
+
+        Args:
+            slice_ids: Ids, each starts with ``slc_``.
+
+        Returns:
+            The answer of the route.
+        """
+        return self._change("trainedSliceId", {"trained_slice_ids": slice_ids}, "POST")
+
+    def remove_trained_slice_ids(self, slide_ids: list[str]) -> dict[str, Any]:
+        """Forget slices that the model was trained on.
+
+        Args:
+            slide_ids: Ids of slices, each starts with ``slc_``.
+
+        Returns:
+            The answer of the route.
+        """
+        return self._change("trainedSliceId", {"trained_slice_ids": slide_ids}, "DELETE")
+
+    def _change(self, place: str, payload: dict[str, Any], method: str) -> dict[str, Any]:
+        """Send a change, then take over what the model is now."""
+        route = f"model/{quote(self.id, safe='')}"
+        answer: dict[str, Any] = self._client.make_request(payload, f"{route}/{place}", method)
+        now = self._client.make_request(None, route, "GET")
+        self.tags = now.get("tags") or []
+        self.trained_slice_ids = now.get("trained_slice_ids") or []
+        return answer
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return (
+            f"Model(model_id={self.id!r}, name={self.name!r}, reference_id={self.reference_id!r}, "
+            f"metadata={self.metadata!r}, tags={self.tags!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<b>{escape(self.name)}</b> <code>{escape(self.id)}</code> "
+            f"({escape(self.reference_id)}) {escape(', '.join(map(str, self.tags)))}"
+        )

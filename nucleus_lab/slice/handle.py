@@ -1,0 +1,253 @@
+"""Slice: a named subset of the items, scenes or objects of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from nucleus_lab.annotation import Annotation
+from nucleus_lab.bulk import collector_paused
+from nucleus_lab.dataset_item import DatasetItem
+from nucleus_lab.model import Model
+from nucleus_lab.prediction import Prediction
+from nucleus_lab.slice.rows import paged, read_row, read_rows
+from nucleus_lab.transport.connection import Connection
+
+EXPORT_PAGE: Final = 10_000
+
+
+class Slice:
+    """A named subset of a dataset.
+
+    Made by :meth:`Dataset.create_slice`::
+
+        foggy = dataset.create_slice("foggy", reference_ids)
+        for row in foggy.items_and_annotation_generator(): ...
+
+    Args:
+        slice_id: Id, starts with ``slc_``.
+        client: The connection that asks.
+
+    Attributes:
+        id: ``slice_id``.
+        slice_id: As given.
+    """
+
+    def __init__(self, slice_id: str, client: Connection) -> None:
+        self.id = slice_id
+        self.slice_id = slice_id
+        self._client = client
+        # Name, dataset, type and time of creation never change, so they are asked for once.
+        self._fixed: dict[str, Any] = {}
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any], client: Connection) -> Self:
+        """Make a handle from a row of a list of slices.
+
+        Args:
+            payload: Holds ``id`` and, where known, ``name``, ``dataset_id``, ``type`` and
+                ``created_at``.
+            client: The connection that asks.
+
+        Returns:
+            The handle.
+        """
+        made = cls(payload["id"], client)
+        made._keep(payload)
+        return made
+
+    def _keep(self, payload: dict[str, Any]) -> None:
+        for key in ("name", "dataset_id", "type", "created_at"):
+            if payload.get(key) is not None:
+                self._fixed[key] = payload[key]
+
+    def _ask(self, payload: Any, route: str, method: str) -> Any:
+        place = f"slice/{quote(self.id, safe='')}"
+        return self._client.make_request(payload, f"{place}/{route}" if route else place, method)
+
+    def _get(self, key: str) -> Any:
+        if key not in self._fixed:
+            self.info()
+        return self._fixed[key]
+
+    def info(self) -> dict[str, Any]:
+        """Ask what is known about the slice.
+
+        Returns:
+            ``name``, ``slice_id``, ``dataset_id``, ``type``, ``pending_job_count``, ``created_at``
+            (a datetime), ``description`` and ``tags``.
+        """
+        answer: dict[str, Any] = self._ask(None, "info", "GET")
+        self._keep(answer)
+        return {**answer, "created_at": _time(answer["created_at"])}
+
+    @property
+    def name(self) -> str:
+        """Name of the slice, unique in its dataset."""
+        name: str = self._get("name")
+        return name
+
+    @property
+    def dataset_id(self) -> str:
+        """Id of the dataset it is a part of."""
+        dataset_id: str = self._get("dataset_id")
+        return dataset_id
+
+    @property
+    def type(self) -> str:
+        """``dataset_item``, ``object`` or ``scene``."""
+        kind: str = self._get("type")
+        return kind
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made, in UTC."""
+        return _time(self._get("created_at"))
+
+    @property
+    def description(self) -> str | None:
+        """Free text."""
+        text: str | None = self.info()["description"]
+        return text
+
+    @property
+    def tags(self) -> list[str]:
+        """Free words."""
+        return self.info().get("tags") or []
+
+    @property
+    def pending_job_count(self) -> int:
+        """Jobs that still add to it."""
+        count: int = self.info()["pending_job_count"]
+        return count
+
+    @property
+    def items(self) -> list[Any]:
+        """All members: items, annotations, predictions, or scenes as mappings."""
+        with collector_paused():
+            return [_member(row) for row in self._ask(None, "", "GET")["items"]]
+
+    def dataset_items(self) -> list[DatasetItem]:
+        """Read all items of the slice; of a large one by :meth:`items_generator` instead.
+
+        Returns:
+            The items, in the order in which they were added.
+        """
+        return list(self.items_generator())
+
+    def items_generator(self, page_size: int = 100_000) -> Iterator[Any]:
+        """Read the members page by page.
+
+        Args:
+            page_size: Members of a request.
+
+        Yields:
+            Items; annotations and predictions of a slice of objects.
+        """
+        for page in paged(self._client, f"slice/{self.id}/itemsPage", page_size, rows="items"):
+            with collector_paused():
+                members = [_member(row) for row in page]
+            yield from members
+
+    def items_and_annotation_generator(self) -> Iterator[dict[str, Any]]:
+        """Read the items with their ground truth, page by page.
+
+        Yields:
+            ``item``, and ``annotations`` grouped by type.
+        """
+        route = f"slice/{self.id}/exportForTrainingPage"
+        for page in paged(self._client, route, EXPORT_PAGE, rows="data"):
+            yield from read_rows(page)
+
+    def items_and_annotations(self) -> list[dict[str, Any]]:
+        """Read all items with their ground truth.
+
+        Returns:
+            ``item``, and ``annotations`` grouped by type, of each item.
+        """
+        return list(self.items_and_annotation_generator())
+
+    def export_predictions_generator(self, model: Model | str) -> Iterator[dict[str, Any]]:
+        """Read the items with a model's predictions, page by page.
+
+        Args:
+            model: The model, or its id.
+
+        Yields:
+            ``item``, and ``predictions`` grouped by type.
+        """
+        model_id = model.id if isinstance(model, Model) else model
+        route = f"slice/{self.id}/{quote(model_id, safe='')}/exportForTrainingPage"
+        for page in paged(self._client, route, EXPORT_PAGE, rows="data"):
+            for row in page:
+                yield read_row(row, predictions=True)
+
+    def export_predictions(self, model: Model | str) -> list[dict[str, Any]]:
+        """Read all items with a model's predictions.
+
+        Args:
+            model: The model, or its id.
+
+        Returns:
+            ``item``, and ``predictions`` grouped by type, of each item.
+        """
+        with collector_paused():
+            return list(self.export_predictions_generator(model))
+
+    def append(self, reference_ids: Sequence[str] | None = None) -> dict[str, Any]:
+        """Add items of the dataset to the slice.
+
+        Args:
+            reference_ids: At most 10,000; those it has are left alone.
+
+        Returns:
+            ``slice_id`` and ``new_items``, the reference ids that were not in it before.
+        """
+        payload = {"reference_ids": list(reference_ids or []), "dataset_id": self.dataset_id}
+        answer: dict[str, Any] = self._ask(payload, "append", "POST")
+        return answer
+
+    def add_tags(self, tags: list[str]) -> dict[str, Any]:
+        """Tag the slice.
+
+        Args:
+            tags: Free words.
+
+        Returns:
+            The answer of the route.
+        """
+        answer: dict[str, Any] = self._ask({"slice_tags": tags}, "tag", "POST")
+        return answer
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slice) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        known = "".join(f", {key}={self._fixed[key]!r}" for key in ("name", "type") if key in self._fixed)
+        return f"Slice(slice_id={self.id!r}{known})"
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<b>{escape(str(self._fixed.get('name', 'Slice')))}</b> "
+            f"<code>{escape(self.id)}</code> {escape(str(self._fixed.get('type', '')))}"
+        )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _member(row: dict[str, Any]) -> Any:
+    """Read a member by the prefix of its id."""
+    prefix = str(row.get("id", "")).partition("_")[0]
+    if prefix == "ann":
+        return Annotation.from_json(row)
+    if prefix == "pred":
+        return Prediction.from_json(row)
+    return row if prefix == "scn" else DatasetItem.from_json(row)

@@ -1,0 +1,100 @@
+"""Rows of answers to values: items with their annotations or predictions, grouped by type."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from nucleus_lab.annotation import ANNOTATION_TYPES
+from nucleus_lab.bulk import collector_paused
+from nucleus_lab.dataset_item import DatasetItem
+from nucleus_lab.transport.connection import Connection
+
+Groups = defaultdict[str, list[Any]]
+
+
+@cache
+def _readers(predictions: bool) -> dict[str, Callable[[dict[str, Any]], Any]]:
+    """The ``from_json`` of each group key that answers use (``box`` … ``segmentation``)."""
+    return {
+        kind.group: (kind.prediction if predictions else kind.annotation).from_json
+        for kind in ANNOTATION_TYPES.values()
+    }
+
+
+def read_groups(payload: Mapping[str, Any], *, predictions: bool = False) -> Groups:
+    """Read type-keyed lists of payloads.
+
+    Args:
+        payload: Group key to a list of payloads, to one payload, or to ``None``; other keys are
+            ignored.
+        predictions: Read predictions rather than ground truth.
+
+    Returns:
+        Group key to values; a type that is absent reads as ``[]``.
+    """
+    groups: Groups = defaultdict(list)
+    for group, read in _readers(predictions).items():
+        rows = payload.get(group)
+        if rows:
+            groups[group] = [read(rows)] if isinstance(rows, dict) else [read(row) for row in rows]
+    return groups
+
+
+def read_row(row: Mapping[str, Any], *, predictions: bool = False) -> dict[str, Any]:
+    """Read one row of an export.
+
+    Args:
+        row: ``item`` beside the groups.
+        predictions: Read predictions rather than ground truth.
+
+    Returns:
+        ``item``, and ``annotations`` or ``predictions`` grouped by type.
+    """
+    return {
+        "item": DatasetItem.from_json(row["item"]),
+        "predictions" if predictions else "annotations": read_groups(row, predictions=predictions),
+    }
+
+
+def read_rows(rows: Iterable[Mapping[str, Any]], *, predictions: bool = False) -> list[dict[str, Any]]:
+    """Read many rows of an export.
+
+    Args:
+        rows: As for :func:`read_row`.
+        predictions: Read predictions rather than ground truth.
+
+    Returns:
+        As :func:`read_row`, in order.
+    """
+    with collector_paused():
+        return [read_row(row, predictions=predictions) for row in rows]
+
+
+def paged(
+    client: Connection, route: str, page_size: int, *, rows: str, **extra: Any
+) -> Iterator[list[Any]]:
+    """Ask for page after page.
+
+    Args:
+        client: The connection that asks.
+        route: Route of the pages.
+        page_size: Rows of a page at most.
+        rows: Key of the answer that holds the rows.
+        **extra: What else the route wants in each request.
+
+    Yields:
+        The rows of each page that has any.
+    """
+    token: str | None = None
+    while True:
+        answer = client.make_request(
+            {"pageToken": token, "pageSize": page_size, **extra}, route, "POST"
+        )
+        if answer[rows]:
+            yield answer[rows]
+        token = answer["nextPageToken"]
+        if not token:
+            return
