@@ -1,0 +1,43 @@
+"""IPython magics: ``%nucleus`` and ``%%nucleus_query``, loaded by ``%load_ext nucleus_lab``.
+
+One module a magic beside this file, listed in :data:`MAGICS`; one module a subcommand of
+``%nucleus`` in :mod:`nucleus_lab.magics.subcommands`, found by itself. Magics use only the public
+SDK.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nucleus_lab.magics.nucleus import NucleusMagic
+from nucleus_lab.magics.query import QueryMagic
+from nucleus_lab.magics.session import Session
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["MAGICS", "NucleusMagic", "QueryMagic", "Session", "load", "unload"]
+
+MAGICS = (NucleusMagic, QueryMagic)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register every magic in a shell; they share one session.
+
+    Args:
+        shell: The running IPython.
+    """
+    session = Session(shell)
+    for magic in MAGICS:
+        magic(session).register()
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take every magic out of a shell again.
+
+    Args:
+        shell: The running IPython.
+    """
+    for kind, names in shell.magics_manager.magics.items():
+        for name in [name for name in names if name.startswith("nucleus")]:
+            del shell.magics_manager.magics[kind][name]
