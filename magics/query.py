@@ -105,7 +105,7 @@ def parser() -> Parser:
     """
     made = Parser(
         "%%nucleus_query [name <<]",
-        "Ask the dataset in use. The body of the cell is the query; the result is shown as a gallery.",
+        "Ask the dataset in use. The body of the cell is the query; a gallery shows the result.",
         (
             "%%nucleus_query",
             "annotations.WBC > 1 AND metadata.split = test",

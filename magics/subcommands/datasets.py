@@ -21,7 +21,7 @@ class Datasets(Subcommand):
     examples = ("%nucleus datasets",)
     order = 20
 
-    def run(self, session: Session, options: Namespace) -> Any:
+    def run(self, session: Session, options: Namespace) -> Any:  # noqa: ARG002 - takes none
         """List the datasets.
 
         Args:
