@@ -113,6 +113,8 @@ metadata = MetaData()
 # id must never come to mean another thing.
 _KEYED: Final[dict[str, Any]] = {"sqlite_autoincrement": True}
 _Key = BigInteger().with_variant(Integer(), "sqlite")
+# Byte order on both databases; on PostgreSQL also twice as fast to index as a locale's order.
+_Name = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _key() -> Column[int]:
@@ -133,7 +135,7 @@ api_key = Table(
     "api_key",
     metadata,
     _key(),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("hash", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -144,7 +146,7 @@ dataset = Table(
     "dataset",
     metadata,
     _key(),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("is_scene", Boolean, nullable=False),
     Column("use_privacy_mode", Boolean, nullable=False),
     Column("item_metadata_schema", JSONDocument),
@@ -163,7 +165,7 @@ label = Table(
     metadata,
     _key(),
     _of("dataset"),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     UniqueConstraint("dataset_id", "name"),
     **_KEYED,
 )
@@ -173,7 +175,7 @@ taxonomy = Table(
     metadata,
     _key(),
     _of("dataset"),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("type", Text, nullable=False),  # category | multicategory
     Column("labels", JSONDocument, nullable=False),
     UniqueConstraint("dataset_id", "name"),
@@ -185,7 +187,7 @@ scene = Table(
     metadata,
     _key(),
     _of("dataset"),
-    Column("reference_id", Text, nullable=False),
+    Column("reference_id", _Name, nullable=False),
     Column("type", Text, nullable=False),  # lidar | video
     Column("position", BigInteger, nullable=False),
     Column("metadata", JSONDocument),
@@ -201,7 +203,7 @@ item = Table(
     metadata,
     _key(),
     _of("dataset"),
-    Column("reference_id", Text, nullable=False),
+    Column("reference_id", _Name, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),  # image | pointcloud
     Column("location", Text, nullable=False),  # as given: a URL or the original local path
@@ -223,8 +225,8 @@ model = Table(
     "model",
     metadata,
     _key(),
-    Column("reference_id", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
+    Column("reference_id", _Name, nullable=False, unique=True),
+    Column("name", _Name, nullable=False),
     Column("metadata", JSONDocument),
     Column("tags", JSONDocument),
     Column("trained_slice_ids", JSONDocument),
@@ -239,7 +241,7 @@ model_run = Table(
     _key(),
     _of("model"),
     _of("dataset"),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("model_id", "dataset_id", "name"),
     **_KEYED,
@@ -252,10 +254,12 @@ def _object_columns() -> list[Column[Any]]:
         # What makes it one and the same on a second upload: the caller's id; when none was given,
         # a digest of type, label and geometry; one fixed key per taxonomy for a category and one
         # per item for a segmentation mask.
-        Column("annotation_id", Text, nullable=False),
+        Column("annotation_id", _Name, nullable=False),
         Column("type", SmallInteger, nullable=False),  # annotation.base.AnnotationType.code
-        _of("label", nullable=True),  # NULL for a mask and a multicategory
-        _of("taxonomy", nullable=True),
+        # No foreign keys here: each would cost every insert a look-up, and the engine only ever
+        # writes keys that it has just read in the same transaction.
+        Column("label_id", _Key),  # NULL for a mask and a multicategory
+        Column("taxonomy_id", _Key),
         Column("x", Double),  # bounds, pixels; of a cuboid: its footprint in metres
         Column("y", Double),
         Column("width", Double),
@@ -263,7 +267,9 @@ def _object_columns() -> list[Column[Any]]:
         Column("geometry", JSONDocument),  # NULL for a box and a category
         Column("metadata", JSONDocument),
         Column("track_reference_id", Text),
-        Column("extra", JSONDocument),  # embedding_vector, task_id, class_pdf, whether the id was given
+        Column(
+            "extra", JSONDocument
+        ),  # embedding_vector, task_id, class_pdf, whether the id was given
     ]
 
 
@@ -275,7 +281,6 @@ annotation = Table(
     _of("scene", nullable=True),
     *_object_columns(),
     UniqueConstraint("item_id", "annotation_id"),
-    UniqueConstraint("scene_id", "annotation_id"),
     **_KEYED,
 )
 
@@ -284,21 +289,34 @@ prediction = Table(
     metadata,
     _key(),
     _of("model_run"),
-    _of("item", nullable=True),
+    Column("item_id", _Key),  # an item goes with its predictions: engine.deletion
     _of("scene", nullable=True),
     *_object_columns(),
     Column("confidence", Double),
-    UniqueConstraint("item_id", "model_run_id", "annotation_id"),
-    UniqueConstraint("scene_id", "model_run_id", "annotation_id"),
+    # The run first: evaluations and exports read one run from end to end.
+    UniqueConstraint("model_run_id", "item_id", "annotation_id"),
     **_KEYED,
 )
+
+# Most objects lie on an item; an index of the few that lie on a scene costs the others nothing.
+for _name, _object, _columns in (
+    ("uq_annotation_scene", annotation, ("scene_id", "annotation_id")),
+    ("uq_prediction_scene", prediction, ("scene_id", "model_run_id", "annotation_id")),
+):
+    Index(
+        _name,
+        *(_object.c[_column] for _column in _columns),
+        unique=True,
+        sqlite_where=_object.c.scene_id.is_not(None),
+        postgresql_where=_object.c.scene_id.is_not(None),
+    )
 
 slice_ = Table(
     "slice",
     metadata,
     _key(),
     _of("dataset"),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("type", Text, nullable=False),  # dataset_item | object | scene
     Column("description", Text, nullable=False, server_default=""),
     Column("tags", JSONDocument),
@@ -337,7 +355,7 @@ match = Table(
     metadata,
     _key(),
     _of("evaluation"),
-    _of("item"),
+    Column("item_id", _Key, nullable=False),  # an item goes with its matches: engine.deletion
     Column("annotation_id", _Key),  # key of the annotation row; NULL: unmatched prediction
     Column("prediction_id", _Key),  # key of the prediction row; NULL: missed annotation
     Column("iou", Double),  # NULL unless both are there
@@ -353,7 +371,7 @@ autotag = Table(
     metadata,
     _key(),
     _of("dataset"),
-    Column("name", Text, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("level", Text, nullable=False),  # image | object
     Column("status", Text, nullable=False),
     UniqueConstraint("dataset_id", "name", "level"),
