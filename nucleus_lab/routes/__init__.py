@@ -30,6 +30,8 @@ def _read_body(body: Any, payload: Any) -> Any:
     """Validate a body: JSON text straight into its type, plain values by conversion."""
     if body is None:
         return None
+    if body is bytes:
+        return _raw_body(payload)
     try:
         if isinstance(payload, (bytes, bytearray, memoryview)):
             return _decoder(body).decode(payload or b"{}")
@@ -38,6 +40,14 @@ def _read_body(body: Any, payload: Any) -> Any:
         raise InvalidInputError(f"the body does not fit this route: {fault}") from fault
     except msgspec.DecodeError as fault:
         raise InvalidInputError(f"the body is not valid JSON: {fault}") from fault
+
+
+def _raw_body(payload: Any) -> bytes:
+    if isinstance(payload, (bytes, bytearray, memoryview)):
+        return bytes(payload)
+    if payload is None:
+        return b""
+    raise InvalidInputError("this route takes raw bytes and no JSON")
 
 
 def dispatch(engine: Engine, request: Request) -> Response:

@@ -188,7 +188,8 @@ def route(
     Args:
         method: HTTP method.
         template: Path below the endpoint, such as ``dataset/{ds}/refloc/{ref:path}``.
-        body: Type that the JSON body must have (a msgspec Struct, ``list[Struct]``, ``dict`` …).
+        body: Type that the JSON body must have (a msgspec Struct, ``list[Struct]``, ``dict`` …);
+            ``bytes`` hands the raw body over, whatever it holds.
         public: Answer without a key.
 
     Returns:
