@@ -1,0 +1,239 @@
+"""Categories: one class for a whole item (or scene), within a taxonomy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nucleus_lab.annotation.base import (
+    Annotation,
+    AnnotationType,
+    ObjectRow,
+    ObjectWire,
+    Prediction,
+    add_extra,
+    add_score,
+    annotation_type,
+    extra_of,
+    json_text,
+    json_value,
+    prediction_wire,
+    reading,
+    score_fields,
+    set_score,
+)
+
+
+@dataclass(slots=True)
+class CategoryAnnotation(Annotation):
+    """The class of a whole item. An item has one in each taxonomy.
+
+    Args:
+        label: Class name, one of the taxonomy's labels.
+        reference_id: Item that it describes.
+        taxonomy_name: The taxonomy; the default one when ``None``.
+        metadata: Anything JSON can hold, by key.
+        track_reference_id: Name that groups the objects of one thing over several items.
+
+    Example:
+        >>> CategoryAnnotation("dress", "image_1", "clothing_type").label
+        'dress'
+    """
+
+    TYPE: ClassVar[str] = "category"
+
+    label: str
+    reference_id: str
+    taxonomy_name: str | None = None
+    metadata: dict[str, Any] | None = None
+    track_reference_id: str | None = None
+
+    def __post_init__(self) -> None:
+        self.metadata = self.metadata or {}
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any]) -> CategoryAnnotation:
+        """Make the annotation from its payload.
+
+        Args:
+            payload: What :meth:`to_payload` returns.
+
+        Returns:
+            The annotation.
+        """
+        with reading("category", payload):
+            return cls(
+                label=payload["label"],
+                track_reference_id=payload.get("track_reference_id"),
+                **taxonomy_fields(payload),
+            )
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the payload that crosses the wire.
+
+        Returns:
+            ``label``, ``type``, an empty ``geometry`` and the ids; ``taxonomy_name`` if set.
+        """
+        payload = {
+            "label": self.label,
+            "type": "category",
+            "geometry": {},
+            "reference_id": self.reference_id,
+            "metadata": self.metadata,
+            "track_reference_id": self.track_reference_id,
+        }
+        if self.taxonomy_name:
+            payload["taxonomy_name"] = self.taxonomy_name
+        return payload
+
+
+@dataclass(slots=True, init=False)
+class CategoryPrediction(CategoryAnnotation, Prediction):
+    """The class that a model predicted for a whole item.
+
+    Args:
+        label: Class name, one of the taxonomy's labels.
+        reference_id: Item that it describes.
+        taxonomy_name: The taxonomy; the default one when ``None``.
+        confidence: 0 to 1.
+        metadata: Anything JSON can hold, by key.
+        class_pdf: Probability of each class, 0 to 1.
+        track_reference_id: Name that groups the objects of one thing over several items.
+
+    Raises:
+        InvalidInputError: The confidence lies outside 0 to 1.
+    """
+
+    confidence: float | None = None
+    class_pdf: dict[str, float] | None = None
+
+    def __init__(
+        self,
+        label: str,
+        reference_id: str,
+        taxonomy_name: str | None = None,
+        confidence: float | None = None,
+        metadata: dict[str, Any] | None = None,
+        class_pdf: dict[str, float] | None = None,
+        track_reference_id: str | None = None,
+    ) -> None:
+        CategoryAnnotation.__init__(
+            self, label, reference_id, taxonomy_name, metadata, track_reference_id
+        )
+        set_score(self, confidence, class_pdf)
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any]) -> CategoryPrediction:
+        """Make the prediction from its payload.
+
+        Args:
+            payload: What :meth:`to_payload` returns.
+
+        Returns:
+            The prediction.
+        """
+        with reading("category", payload):
+            return cls(
+                label=payload["label"],
+                track_reference_id=payload.get("track_reference_id"),
+                **taxonomy_fields(payload),
+                **score_fields(payload),
+            )
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the payload that crosses the wire.
+
+        Returns:
+            That of the annotation; ``confidence`` and ``class_pdf`` unless they are ``None``.
+        """
+        return add_score(CategoryAnnotation.to_payload(self), self)
+
+
+def taxonomy_fields(payload: dict[str, Any]) -> dict[str, Any]:
+    """Read the fields that all categories have.
+
+    Args:
+        payload: The payload.
+
+    Returns:
+        Keyword arguments.
+    """
+    return {
+        "reference_id": payload["reference_id"],
+        "taxonomy_name": payload.get("taxonomy_name"),
+        "metadata": payload.get("metadata") or {},
+    }
+
+
+def taxonomy_key(kind: str, taxonomy_name: str | None) -> str:
+    """Return the key of a category: one per taxonomy on each item.
+
+    Args:
+        kind: The type.
+        taxonomy_name: The taxonomy; ``None`` or empty for the default one.
+
+    Returns:
+        A key that cannot be taken for an id of the caller.
+    """
+    return f"nucleus:{kind}:{taxonomy_name or ''}"
+
+
+class CategoryWire(ObjectWire, kw_only=True, gc=False, tag_field="type", tag="category"):
+    """Payload of a category of an item or of a scene.
+
+    Attributes:
+        label: Class name.
+        taxonomy_name: The taxonomy.
+    """
+
+    label: str
+    taxonomy_name: str | None = None
+
+
+def _to_row(wire: Any) -> ObjectRow:
+    return (
+        taxonomy_key("category", wire.taxonomy_name),
+        wire.label,
+        wire.taxonomy_name or None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        json_text(wire.metadata),
+        wire.track_reference_id,
+        extra_of(wire),
+    )
+
+
+def _to_payload(
+    reference_id: str, row: ObjectRow, confidence: float | None = None
+) -> dict[str, Any]:
+    payload = {
+        "label": row[1],
+        "type": "category",
+        "geometry": {},
+        "reference_id": reference_id,
+        "metadata": json_value(row[8]) or {},
+        "track_reference_id": row[9],
+    }
+    if row[2]:
+        payload["taxonomy_name"] = row[2]
+    add_extra(payload, json_value(row[10]) or {}, confidence)
+    return payload
+
+
+CATEGORY = annotation_type(
+    AnnotationType(
+        name="category",
+        code=6,
+        group="category",
+        annotation=CategoryAnnotation,
+        prediction=CategoryPrediction,
+        geometric=False,
+        wire=CategoryWire,
+        prediction_wire=prediction_wire(CategoryWire),
+        to_row=_to_row,
+        to_payload=_to_payload,
+    )
+)

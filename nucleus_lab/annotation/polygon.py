@@ -1,0 +1,251 @@
+"""Polygons: closed outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from nucleus_lab.annotation.base import (
+    UNNAMED,
+    Annotation,
+    AnnotationType,
+    ObjectRow,
+    ObjectWire,
+    Prediction,
+    add_extra,
+    add_score,
+    annotation_type,
+    digest,
+    extra_of,
+    json_text,
+    json_value,
+    prediction_wire,
+    reading,
+    score_fields,
+    set_score,
+    shared_fields,
+)
+from nucleus_lab.annotation.points import Point, Vertex, bounds, read_vertices
+from nucleus_lab.annotation.quantity import Coordinate
+from nucleus_lab.wire import encode
+
+
+@dataclass(slots=True)
+class PolygonAnnotation(Annotation):
+    """A closed outline; the last vertex is joined to the first.
+
+    Args:
+        label: Class name.
+        vertices: Points in order; mappings with ``x`` and ``y`` are taken too.
+        reference_id: Item that carries it.
+        annotation_id: Unique name on its item; none is made up.
+        metadata: Anything JSON can hold, by key.
+        embedding_vector: Vector of this object; all of a dataset have one length.
+        track_reference_id: Name that groups the objects of one thing over several items.
+
+    Raises:
+        InvalidInputError: A vertex is neither a point nor a mapping, or not finite.
+
+    Example:
+        >>> PolygonAnnotation("bus", [Point(1, 1), Point(2, 3), Point(3, 1)], "image_2").vertices[1]
+        Point(x=2, y=3)
+    """
+
+    TYPE: ClassVar[str] = "polygon"
+
+    label: str
+    vertices: list[Point]
+    reference_id: str
+    annotation_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    embedding_vector: list[float] | None = None
+    track_reference_id: str | None = None
+
+    def __post_init__(self) -> None:
+        self.vertices = read_vertices(self.vertices)
+        self.metadata = self.metadata or {}
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any]) -> PolygonAnnotation:
+        """Make the annotation from its payload.
+
+        Args:
+            payload: What :meth:`to_payload` returns.
+
+        Returns:
+            The annotation.
+        """
+        with reading("polygon", payload):
+            return cls(
+                vertices=payload["geometry"]["vertices"],
+                embedding_vector=payload.get("embedding_vector"),
+                **shared_fields(payload),
+            )
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the payload that crosses the wire.
+
+        Returns:
+            ``label``, ``type``, ``geometry`` and the ids; ``None`` is kept.
+        """
+        return {
+            "label": self.label,
+            "type": "polygon",
+            "geometry": {"vertices": [vertex.to_payload() for vertex in self.vertices]},
+            "reference_id": self.reference_id,
+            "annotation_id": self.annotation_id,
+            "metadata": self.metadata,
+            "embedding_vector": self.embedding_vector,
+            "track_reference_id": self.track_reference_id,
+        }
+
+
+@dataclass(slots=True, init=False)
+class PolygonPrediction(PolygonAnnotation, Prediction):
+    """A closed outline that a model predicted.
+
+    Args:
+        label: Class name.
+        vertices: Points in order; mappings with ``x`` and ``y`` are taken too.
+        reference_id: Item that carries it.
+        confidence: 0 to 1.
+        annotation_id: Unique name on its item; none is made up.
+        metadata: Anything JSON can hold, by key.
+        class_pdf: Probability of each class, 0 to 1.
+        embedding_vector: Vector of this object; all of a dataset have one length.
+        track_reference_id: Name that groups the objects of one thing over several items.
+
+    Raises:
+        InvalidInputError: A vertex is neither a point nor a mapping, or a number is out of range.
+    """
+
+    confidence: float | None = None
+    class_pdf: dict[str, float] | None = None
+
+    def __init__(
+        self,
+        label: str,
+        vertices: list[Point],
+        reference_id: str,
+        confidence: float | None = None,
+        annotation_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        class_pdf: dict[str, float] | None = None,
+        embedding_vector: list[float] | None = None,
+        track_reference_id: str | None = None,
+    ) -> None:
+        PolygonAnnotation.__init__(
+            self,
+            label,
+            vertices,
+            reference_id,
+            annotation_id,
+            metadata,
+            embedding_vector,
+            track_reference_id,
+        )
+        set_score(self, confidence, class_pdf)
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any]) -> PolygonPrediction:
+        """Make the prediction from its payload.
+
+        Args:
+            payload: What :meth:`to_payload` returns.
+
+        Returns:
+            The prediction.
+        """
+        with reading("polygon", payload):
+            return cls(
+                vertices=payload["geometry"]["vertices"],
+                embedding_vector=payload.get("embedding_vector"),
+                **shared_fields(payload),
+                **score_fields(payload),
+            )
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the payload that crosses the wire.
+
+        Returns:
+            That of the annotation; ``confidence`` and ``class_pdf`` unless they are ``None``.
+        """
+        return add_score(PolygonAnnotation.to_payload(self), self)
+
+
+class PolygonGeometry(msgspec.Struct, gc=False):
+    """``geometry`` of a polygon.
+
+    Attributes:
+        vertices: Points in order, the first not repeated.
+    """
+
+    vertices: Annotated[list[Vertex], msgspec.Meta(min_length=1)]
+
+
+class PolygonWire(ObjectWire, kw_only=True, gc=False, tag_field="type", tag="polygon"):
+    """Payload of a polygon.
+
+    Attributes:
+        label: Class name.
+        geometry: The vertices.
+        embedding_vector: Vector of this object.
+    """
+
+    label: str
+    geometry: PolygonGeometry
+    embedding_vector: list[Coordinate] | None = None  # type: ignore[misc]
+
+
+def _to_row(wire: Any) -> ObjectRow:
+    pairs = [(vertex.x, vertex.y) for vertex in wire.geometry.vertices]
+    key, unnamed = wire.annotation_id, None
+    if key is None:
+        key = digest("polygon", wire.label, [number for pair in pairs for number in pair])
+        unnamed = True
+    return (
+        key,
+        wire.label,
+        None,
+        *bounds(pairs),
+        encode(wire.geometry).decode(),
+        json_text(wire.metadata),
+        wire.track_reference_id,
+        extra_of(wire, **{UNNAMED: unnamed}),
+    )
+
+
+def _to_payload(
+    reference_id: str, row: ObjectRow, confidence: float | None = None
+) -> dict[str, Any]:
+    extra = json_value(row[10]) or {}
+    payload = {
+        "label": row[1],
+        "type": "polygon",
+        "geometry": json_value(row[7]),
+        "reference_id": reference_id,
+        "annotation_id": None if extra.get(UNNAMED) else row[0],
+        "metadata": json_value(row[8]) or {},
+        "embedding_vector": extra.get("embedding_vector"),
+        "track_reference_id": row[9],
+    }
+    add_extra(payload, extra, confidence)
+    return payload
+
+
+POLYGON = annotation_type(
+    AnnotationType(
+        name="polygon",
+        code=3,
+        group="polygon",
+        annotation=PolygonAnnotation,
+        prediction=PolygonPrediction,
+        geometric=True,
+        wire=PolygonWire,
+        prediction_wire=prediction_wire(PolygonWire),
+        to_row=_to_row,
+        to_payload=_to_payload,
+    )
+)
