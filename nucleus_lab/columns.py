@@ -106,9 +106,11 @@ class Collection:
         boxes: Their boxes.
         others: Annotations that are not boxes (polygons, keypoints, masks, categories).
         missing: Local pictures that the source names and that do not exist.
+        problems: Entries that were left out, each with file, place, fault and remedy.
     """
 
     items: ItemColumns = field(default_factory=ItemColumns)
     boxes: BoxColumns = field(default_factory=BoxColumns)
     others: list[Any] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)

@@ -1,0 +1,38 @@
+"""File formats: what people have on disk, read as columns and written from them.
+
+Example:
+    >>> from nucleus_lab import formats
+    >>> sorted(formats.FORMATS)
+    ['coco', 'images', 'pascal_voc', 'yolo']
+"""
+
+from nucleus_lab.formats import coco, images, pascal_voc, yolo
+from nucleus_lab.formats.base import (
+    FORMATS,
+    Format,
+    Match,
+    ReadOptions,
+    detect,
+    named,
+    read,
+    register,
+    write,
+)
+from nucleus_lab.formats.coco.results import read_results
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Match",
+    "ReadOptions",
+    "coco",
+    "detect",
+    "images",
+    "named",
+    "pascal_voc",
+    "read",
+    "read_results",
+    "register",
+    "write",
+    "yolo",
+]

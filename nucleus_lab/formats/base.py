@@ -1,0 +1,221 @@
+"""What a file format is, and how one is found: the registry that imports and exports read.
+
+A format is one class with a decorator::
+
+    @register
+    class Coco:
+        name = "coco"
+        ...
+
+Reading touches only the files that the path names or that its folder layout holds; it never
+writes. Faults of the whole source (no JSON, no XML, a path that leaves the folder) refuse it; a
+fault of one entry goes into ``Collection.problems`` and the entry is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from nucleus_lab.columns import Collection
+from nucleus_lab.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well a path fits a format.
+
+    Attributes:
+        format: Name of the format.
+        confidence: Above 0, at most 1; the highest wins.
+        why: What was found, in words.
+    """
+
+    format: str
+    confidence: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a reader may be told.
+
+    Attributes:
+        images: Folder that the file names are relative to; found from the layout when ``None``.
+        names: File with the class names, for formats that keep them apart (YOLO).
+        folder_labels: Make the first folder below the root a category (plain folders).
+        one_based: Whether corners count pixels from 1 (Pascal VOC); ``None``: unless one is 0.
+    """
+
+    images: Path | None = None
+    names: Path | None = None
+    folder_labels: bool = False
+    one_based: bool | None = None
+
+
+class Format(Protocol):
+    """One file format: detection, reading, writing.
+
+    Attributes:
+        name: What ``format=`` takes.
+        looks_for: What :meth:`detect` searches, in words, for the message when nothing fits.
+    """
+
+    name: str
+    looks_for: str
+
+    def detect(self, path: Path) -> Match | None:
+        """Look at names and the head of files, never at all of them.
+
+        Args:
+            path: An existing file or folder.
+
+        Returns:
+            How well it fits, or ``None``.
+        """
+
+    def read(self, path: Path, options: ReadOptions) -> Collection:
+        """Read everything.
+
+        Args:
+            path: An existing file or folder.
+            options: What the caller knows about the layout.
+
+        Returns:
+            Items with absolute picture paths, boxes, other annotations and problems.
+        """
+
+    def write(self, collection: Collection, path: Path) -> list[Path]:
+        """Write items and annotations; pictures stay where they are.
+
+        Args:
+            collection: What to write.
+            path: File or folder to write.
+
+        Returns:
+            The files written.
+        """
+
+
+FORMATS: dict[str, Format] = {}
+
+_F = TypeVar("_F")
+
+
+def register(kind: type[_F]) -> type[_F]:
+    """Add a format to the registry.
+
+    Args:
+        kind: A class that follows :class:`Format`.
+
+    Returns:
+        The class, unchanged.
+    """
+    instance: Format = kind()  # type: ignore[assignment]
+    FORMATS[instance.name] = instance
+    return kind
+
+
+def named(name: str) -> Format:
+    """Return the format with a name.
+
+    Args:
+        name: Such as ``coco``.
+
+    Returns:
+        The format.
+
+    Raises:
+        InvalidInputError: There is none; the message lists those there are.
+    """
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise InvalidInputError(
+            f"there is no format {name!r}: use {', '.join(sorted(FORMATS))} or auto"
+        ) from None
+
+
+def existing(path: Path | str) -> Path:
+    """Return an absolute path that exists.
+
+    Args:
+        path: File or folder.
+
+    Returns:
+        The absolute path; symbolic links are kept.
+
+    Raises:
+        InvalidInputError: There is nothing at the path.
+    """
+    given = Path(path).expanduser().absolute()
+    if not given.exists():
+        raise InvalidInputError(
+            f"{given} does not exist: check the spelling, or mount the disk it is on",
+            path=str(given),
+        )
+    return given
+
+
+def detect(path: Path | str) -> Match:
+    """Find the format of a file or folder.
+
+    Args:
+        path: File or folder.
+
+    Returns:
+        The best match.
+
+    Raises:
+        InvalidInputError: Nothing fits; the message says what each format looks for.
+    """
+    given = existing(path)
+    found = [match for entry in FORMATS.values() if (match := entry.detect(given))]
+    if not found:
+        sought = "\n".join(f"  {entry.name}: {entry.looks_for}" for entry in FORMATS.values())
+        raise InvalidInputError(
+            f"no known format fits {given}. What was looked for:\n{sought}\n"
+            "Name the format (format=…) or the file that holds the annotations.",
+            path=str(given),
+        )
+    return max(found, key=lambda match: match.confidence)
+
+
+def read(
+    path: Path | str,
+    name: str = "auto",
+    options: ReadOptions | None = None,
+) -> Collection:
+    """Read a file or folder.
+
+    Args:
+        path: File or folder.
+        name: Name of the format; ``auto`` detects it.
+        options: What the caller knows about the layout.
+
+    Returns:
+        The items and annotations.
+    """
+    given = existing(path)
+    chosen = detect(given).format if name == "auto" else name
+    collection = named(chosen).read(given, options or ReadOptions())
+    collection.items.check()
+    collection.boxes.check(len(collection.items))
+    return collection
+
+
+def write(collection: Collection, path: Path | str, name: str) -> list[Path]:
+    """Write items and annotations.
+
+    Args:
+        collection: What to write.
+        path: File or folder to write; existing files of the same names are replaced.
+        name: Name of the format.
+
+    Returns:
+        The files written.
+    """
+    collection.items.check()
+    collection.boxes.check(len(collection.items))
+    return named(name).write(collection, Path(path).expanduser().absolute())

@@ -1,0 +1,72 @@
+"""COCO: instances, keypoints and results as JSON.
+
+Source: https://cocodataset.org/#format-data and #format-results.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nucleus_lab.formats.base import Match, ReadOptions, register
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nucleus_lab.columns import Collection
+
+
+@register
+class Coco:
+    """COCO datasets: one JSON file, or a folder that holds one for each split."""
+
+    name = "coco"
+    looks_for = (
+        "a JSON file with images and annotations: PATH itself, PATH/*.json, "
+        "PATH/annotations/*.json or PATH/<split>/_annotations.coco.json"
+    )
+
+    def detect(self, path: Path) -> Match | None:
+        """Find annotation files by their first and last bytes.
+
+        Args:
+            path: File or folder.
+
+        Returns:
+            How well it fits, or ``None``.
+        """
+        from nucleus_lab.formats.coco.layout import dataset_files, kind_of
+
+        found = dataset_files(path)
+        if not found and path.is_file() and (kind := kind_of(path)):
+            return Match(self.name, 0.5, f"a COCO {kind} file")  # read() says what to name instead
+        if not found:
+            return None
+        return Match(self.name, 0.9, f"COCO annotations in {', '.join(f.name for f in found)}")
+
+    def read(self, path: Path, options: ReadOptions) -> Collection:
+        """Read boxes, polygons, masks (as polygons) and keypoints.
+
+        Args:
+            path: The JSON file, or the folder above it.
+            options: ``images`` names the folder of the pictures.
+
+        Returns:
+            What the files hold.
+        """
+        from nucleus_lab.formats.coco.reading import read_dataset
+
+        return read_dataset(path, options)
+
+    def write(self, collection: Collection, path: Path) -> list[Path]:
+        """Write one JSON file.
+
+        Args:
+            collection: What to write.
+            path: A ``.json`` file, or a folder that gets ``annotations.json``.
+
+        Returns:
+            The file written.
+        """
+        from nucleus_lab.formats.coco.writing import write_dataset
+
+        return write_dataset(collection, path)

@@ -1,0 +1,290 @@
+"""Reads COCO datasets: images and boxes as columns, polygons, masks and keypoints as values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from nucleus_lab.bulk import collector_paused
+from nucleus_lab.columns import BoxColumns, Collection
+from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.formats import pictures
+from nucleus_lab.formats.base import ReadOptions
+from nucleus_lab.formats.coco import layout
+from nucleus_lab.formats.coco.records import Category, Dataset, Entry, Id, Picture, load
+from nucleus_lab.formats.coco.shapes import shapes_of
+
+
+def read_dataset(path: Path, options: ReadOptions) -> Collection:
+    """Read a COCO dataset.
+
+    Args:
+        path: The JSON file, or the folder above one file or one file for each split.
+        options: ``images`` names the folder of the pictures.
+
+    Returns:
+        Items named by their path below the folder of the pictures, and their annotations.
+    """
+    files = layout.chosen(path)
+    root = layout.root_of(path, files)
+    collection = Collection()
+    with collector_paused():
+        for file in files:
+            split = layout.split_of(file) if len(files) > 1 else ""
+            _Reader(file, root, options, collection, split).read()
+    twice = pictures.repeated(collection.items.reference_id)
+    if twice:
+        raise InvalidInputError(
+            f"{path} holds the picture {twice[0]!r} more than once"
+            f"{f' (and {len(twice) - 1} others)' if len(twice) > 1 else ''}: "
+            "every file_name must be named by one entry of images",
+            path=str(path),
+        )
+    return collection
+
+
+class _Reader:
+    """Reads one file into a collection."""
+
+    def __init__(
+        self, file: Path, root: Path, options: ReadOptions, collection: Collection, split: str
+    ) -> None:
+        self.file = file
+        self.root = root
+        self.options = options
+        self.collection = collection
+        self.split = split
+        self.first = len(collection.items)
+
+    def read(self) -> None:
+        data = load(self.file, Dataset)
+        if any(entry.segments_info is not None for entry in data.annotations[:1]):
+            raise InvalidInputError(
+                f"{self.file} is a panoptic file: name the instances file of the same pictures",
+                path=str(self.file),
+            )
+        self._items(data.images)
+        index = _by_id(data.images, self.file)
+        categories = _named(data.categories, self.file)
+        entries, owners = self._owned(data.annotations, index, categories)
+        self._boxes(entries, owners, categories)
+        self._others(entries, owners, categories)
+
+    def _items(self, images: Sequence[Picture]) -> None:
+        names = [
+            pictures.safe_name(image.file_name, f"{self.file}: images[{number}]")
+            for number, image in enumerate(images)
+        ]
+        top = self.options.images or self.root
+        bases = [top] if self.options.images else layout.picture_folders(self.root, self.file)
+        base, missing = pictures.place(names, bases, pictures.Folder(top))
+        start = base if self.options.images else _reference_root(base, self.root)
+        prefix = "" if base == start else f"{base.relative_to(start).as_posix()}/"
+        items = self.collection.items
+        items.reference_id += [prefix + name for name in names]
+        items.location += [os.path.join(base, name) for name in names]  # noqa: PTH118 - hot
+        items.width += [image.width for image in images]
+        items.height += [image.height for image in images]
+        items.metadata += [_item_metadata(image, self.split) for image in images]
+        self.collection.missing += [str(base / name) for name in missing]
+        for number, image in enumerate(images):
+            if (image.width or 1) < 1 or (image.height or 1) < 1:
+                raise InvalidInputError(
+                    f"{self.file}: images[{number}] is {image.width} x {image.height} pixels: "
+                    "both must be 1 or above, or be left out",
+                    path=str(self.file),
+                )
+
+    def _owned(
+        self, entries: list[Entry], index: dict[Id, int], categories: dict[int, Category]
+    ) -> tuple[list[Entry], list[int]]:
+        """Drop entries of unknown pictures or categories; sort the rest by picture."""
+        for number, entry in enumerate(entries):
+            if entry.id is None:
+                entry.id = f"entry-{number}"
+        owners = [index.get(entry.image_id, -1) for entry in entries]
+        kept = range(len(entries))
+        known = all(entry.category_id in categories for entry in entries)
+        if not known or (owners and min(owners) < 0):
+            kept = [  # type: ignore[assignment]
+                number
+                for number, entry in enumerate(entries)
+                if self._is_known(number, entry, owners[number], categories)
+            ]
+        if len(kept) < len(entries) or any(a > b for a, b in pairwise(owners)):
+            order = sorted(kept, key=owners.__getitem__)
+            entries = [entries[number] for number in order]
+            owners = [owners[number] for number in order]
+        return entries, owners
+
+    def _is_known(
+        self, number: int, entry: Entry, owner: int, categories: dict[int, Category]
+    ) -> bool:
+        fault = ""
+        if owner < 0:
+            fault = f"image_id {entry.image_id!r} is not among the images: correct it"
+        elif entry.category_id not in categories:
+            fault = f"category_id {entry.category_id} is not among the categories: add the category"
+        if fault:
+            self.collection.problems.append(f"{self.file.name}: annotations[{number}]: {fault}")
+        return not fault
+
+    def _boxes(
+        self, entries: list[Entry], owners: list[int], categories: dict[int, Category]
+    ) -> None:
+        with_box = [
+            (owner, entry) for owner, entry in zip(owners, entries, strict=True) if entry.bbox
+        ]
+        items = self.collection.items
+        widths, heights = items.width, items.height
+        first = self.first
+        good = []
+        for pair in with_box:
+            x, y, width, height = pair[1].bbox  # type: ignore[misc]
+            at = first + pair[0]
+            if (
+                width > 0
+                and height > 0
+                and x < (widths[at] or 1e9)
+                and y < (heights[at] or 1e9)
+                and x + width > 0
+                and y + height > 0
+            ):
+                good.append(pair)
+            else:
+                self._bad_box(pair[1], widths[at], heights[at])
+        boxes = [entry.bbox for _, entry in good]
+        columns = self.collection.boxes
+        names = {number: category.name for number, category in categories.items()}
+        columns.item += [first + owner for owner, _ in good]
+        columns.label += [names[entry.category_id] for _, entry in good]  # type: ignore[index]
+        columns.annotation_id += [str(entry.id) for _, entry in good]
+        columns.x += [box[0] for box in boxes]  # type: ignore[index]
+        columns.y += [box[1] for box in boxes]  # type: ignore[index]
+        columns.width += [box[2] for box in boxes]  # type: ignore[index]
+        columns.height += [box[3] for box in boxes]  # type: ignore[index]
+        columns.metadata += [box_metadata(entry) for _, entry in good]
+        self._repeated_ids(columns, len(good))
+
+    def _bad_box(self, entry: Entry, width: int | None, height: int | None) -> None:
+        box = entry.bbox or (0.0, 0.0, 0.0, 0.0)
+        fault = (
+            f"a box of {box[2]:g} x {box[3]:g} pixels: width and height must be above 0"
+            if not (box[2] > 0 and box[3] > 0)
+            else f"a box outside its picture of {width} x {height} pixels"
+        )
+        self.collection.problems.append(
+            f"{self.file.name}: annotation {entry.id} of image {entry.image_id} has {fault} "
+            f"(bbox {list(box)}): correct or remove it"
+        )
+
+    def _repeated_ids(self, columns: BoxColumns, added: int) -> None:
+        """Leave out boxes whose id an earlier box of the same picture has."""
+        start = len(columns) - added
+        if len(set(columns.annotation_id[start:])) == added:
+            return
+        seen: set[tuple[int, str]] = set()
+        again = []
+        for at in range(start, len(columns)):
+            key = (columns.item[at], columns.annotation_id[at])
+            if key in seen:
+                again.append(at)
+            seen.add(key)
+        for at in reversed(again):
+            self.collection.problems.append(
+                f"{self.file.name}: annotation {columns.annotation_id[at]} occurs twice on "
+                f"{self.collection.items.reference_id[columns.item[at]]}: give each its own id"
+            )
+            for name in columns.__slots__:
+                column = getattr(columns, name)
+                if column:
+                    del column[at]
+
+    def _others(
+        self, entries: list[Entry], owners: list[int], categories: dict[int, Category]
+    ) -> None:
+        references = self.collection.items.reference_id
+        seen: set[tuple[int, str]] = set()
+        for owner, entry in zip(owners, entries, strict=True):
+            if not entry.segmentation and not entry.keypoints:
+                continue
+            where = f"{self.file.name}: annotation {entry.id} of image {entry.image_id}"
+            category = categories[entry.category_id]  # type: ignore[index]
+            try:
+                values = shapes_of(entry, category, references[self.first + owner], where)
+            except InvalidInputError as fault:
+                self.collection.problems.append(str(fault))
+                continue
+            for value in values:
+                key = (owner, value.annotation_id)
+                if key in seen:
+                    self.collection.problems.append(f"{where} repeats the id of an earlier one")
+                else:
+                    seen.add(key)
+                    self.collection.others.append(value)
+
+
+def _reference_root(base: Path, root: Path) -> Path:
+    """The folder that reference ids start from: ``images`` where there is one."""
+    images = root / "images"
+    if base == images or images in base.parents:
+        return images
+    return root if base == root or root in base.parents else base
+
+
+def _by_id(images: Sequence[Picture], file: Path) -> dict[Id, int]:
+    index = {image.id: number for number, image in enumerate(images)}
+    if len(index) < len(images):
+        twice = pictures.repeated(str(image.id) for image in images)
+        raise InvalidInputError(
+            f"{file}: the image id {twice[0]} occurs more than once: every image needs its own",
+            path=str(file),
+        )
+    return index
+
+
+def _named(categories: Sequence[Category], file: Path) -> dict[int, Category]:
+    found = {category.id: category for category in categories}
+    if len(found) < len(categories):
+        twice = pictures.repeated(str(category.id) for category in categories)
+        raise InvalidInputError(
+            f"{file}: the category id {twice[0]} occurs more than once: each needs its own",
+            path=str(file),
+        )
+    return found
+
+
+def _item_metadata(image: Picture, split: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = dict(image.metadata) if image.metadata else {}
+    metadata["coco_image_id"] = image.id
+    if image.split or split:
+        metadata["split"] = image.split or split
+    for key in ("license", "coco_url", "flickr_url", "date_captured"):
+        value = getattr(image, key)
+        if value not in {None, ""}:
+            metadata[key] = value
+    return metadata
+
+
+def box_metadata(entry: Entry) -> dict[str, Any] | None:
+    """Collect what a box has beside its corners.
+
+    Args:
+        entry: The COCO annotation.
+
+    Returns:
+        Its attributes, ``iscrowd`` when set, and ``area`` when it is not that of the box.
+    """
+    area, box = entry.area, entry.bbox
+    plain = area is None or (box is not None and abs(area - box[2] * box[3]) <= 1e-6 * area)
+    if plain and not entry.iscrowd and not entry.attributes and not entry.metadata:
+        return None
+    metadata = {**(entry.attributes or {}), **(entry.metadata or {})}
+    if entry.iscrowd:
+        metadata["iscrowd"] = 1
+    if not plain:
+        metadata["area"] = area
+    return metadata
