@@ -29,7 +29,9 @@ class NucleusMagic(Magic):
         shell = self.session.shell
         shell.register_magic_function(self._checked, "line", "nucleus")
         for spelling in ("%nucleus", "nucleus"):
-            shell.set_hook("complete_command", self._complete, str_key=spelling)
+            shell.set_hook(  # type: ignore[no-untyped-call]
+                "complete_command", self._complete, str_key=spelling
+            )
 
     @property
     def _checked(self) -> Any:

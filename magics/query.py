@@ -40,7 +40,9 @@ class QueryMagic(Magic):
         nucleus_query.__doc__ = parser().format_help()
         shell.register_magic_function(nucleus_query, "line_cell", "nucleus_query")
         for spelling in ("%%nucleus_query", "%nucleus_query"):
-            shell.set_hook("complete_command", self._complete, str_key=spelling)
+            shell.set_hook(  # type: ignore[no-untyped-call]
+                "complete_command", self._complete, str_key=spelling
+            )
 
     def run(self, line: str, cell: str | None) -> Any:
         """Ask the query.
