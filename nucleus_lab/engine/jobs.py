@@ -107,7 +107,8 @@ class JobQueue:
 
         Returns:
             ``job_id``, ``status``, ``message``, ``job_progress`` (two decimals),
-            ``completed_steps``, ``total_steps``, ``job_type``, and under ``lab`` what a progress bar shows besides:
+            ``completed_steps``, ``total_steps``, ``job_type``, and under ``lab`` what a
+            progress bar shows besides:
             ``state`` (with Queued told apart), ``cancel_requested``, ``created_at``,
             ``started_at``, ``finished_at``, ``elapsed_s`` and ``remaining_s``.
         """

@@ -1,0 +1,143 @@
+"""API keys of a workspace: shown once, stored as a hash.
+
+A key holds 256 random bits, so a plain digest keeps it as safe as a slow one would; slow digests
+are for passwords, which people choose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from nucleus_lab.engine import clock
+from nucleus_lab.engine.schema import api_key
+from nucleus_lab.engine.statements import Statement
+from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine import Engine
+
+PREFIX: Final = "lab_"
+_LONGEST: Final = 200
+
+_ACTIVE: Final = Statement(
+    lambda: select(api_key.c.name, api_key.c.hash).where(
+        api_key.c.hash == bindparam("hash"), api_key.c.revoked_at.is_(None)
+    )
+)
+
+
+def create(engine: Engine, name: str) -> str:
+    """Make a key.
+
+    Args:
+        engine: The open workspace.
+        name: What it is for; unique among the keys that are not revoked.
+
+    Returns:
+        The key. It is stored nowhere and cannot be shown again.
+
+    Raises:
+        InvalidInputError: The name is empty, too long or has control characters.
+        ConflictError: A key of this name is in use.
+    """
+    if not name.strip() or len(name) > _LONGEST or not name.isprintable():
+        raise InvalidInputError(f"the key name {name!r} cannot be used: 1 to {_LONGEST} characters")
+    key = PREFIX + secrets.token_urlsafe(32)
+    with engine.store.write() as connection:
+        if _active_ids(connection, name):
+            raise ConflictError(
+                f"there is a key named {name!r}: revoke it first, or choose another name"
+            )
+        connection.execute(
+            insert(api_key).values(name=name, hash=_digest(key), created_at=clock.now())
+        )
+    return key
+
+
+def listing(engine: Engine) -> list[dict[str, Any]]:
+    """List all keys, oldest first.
+
+    Args:
+        engine: The open workspace.
+
+    Returns:
+        ``name``, ``created_at`` and ``revoked_at`` (ISO text or ``None``) of each.
+    """
+    statement = select(api_key.c.name, api_key.c.created_at, api_key.c.revoked_at)
+    with engine.store.read() as connection:
+        rows = connection.execute(statement.order_by(api_key.c.id)).all()
+    return [
+        {
+            "name": row.name,
+            "created_at": clock.iso(row.created_at),
+            "revoked_at": None if row.revoked_at is None else clock.iso(row.revoked_at),
+        }
+        for row in rows
+    ]
+
+
+def revoke(engine: Engine, name: str) -> None:
+    """Make a key useless, in every process at once.
+
+    Args:
+        engine: The open workspace.
+        name: Its name.
+
+    Raises:
+        NotFoundError: No key of this name is in use.
+    """
+    with engine.store.write() as connection:
+        ids = _active_ids(connection, name)
+        if not ids:
+            raise NotFoundError(f"there is no key named {name!r} in use: list the keys to see them")
+        change = update(api_key).where(api_key.c.id.in_(ids))
+        connection.execute(change.values(revoked_at=clock.now()))
+
+
+def any_active(engine: Engine) -> bool:
+    """Tell whether the workspace has a key in use.
+
+    Args:
+        engine: The open workspace.
+
+    Returns:
+        True when there is at least one.
+    """
+    statement = select(api_key.c.id).where(api_key.c.revoked_at.is_(None)).limit(1)
+    with engine.store.read() as connection:
+        return connection.execute(statement).first() is not None
+
+
+def verify(engine: Engine, presented: str) -> str | None:
+    """Find out whose key was presented.
+
+    The database is asked every time, by an index, so that a revoked key stops working at once
+    wherever it was revoked.
+
+    Args:
+        engine: The open workspace.
+        presented: The key as it came.
+
+    Returns:
+        The name of the key; ``None`` when it is unknown or revoked.
+    """
+    digest = _digest(presented)
+    with engine.store.read() as connection:
+        row = _ACTIVE.first(connection, hash=digest)
+    if row is None or not hmac.compare_digest(row[1], digest):
+        return None
+    return str(row[0])
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def _active_ids(connection: Connection, name: str) -> list[int]:
+    statement = select(api_key.c.id).where(api_key.c.name == name, api_key.c.revoked_at.is_(None))
+    return list(connection.scalars(statement))
