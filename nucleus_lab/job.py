@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+JOB_REQ_LIMIT: Final = 50_000
+"""Most jobs that one listing returns."""
 
 
 class CustomerJobTypes(StrEnum):
