@@ -21,8 +21,8 @@ class DatasetInfo(BaseModel):
         tags: Free words.
     """
 
-    # "model_" starts the name of a documented field.
-    model_config = ConfigDict(protected_namespaces=())
+    # "model_" starts the name of a documented field. Keys that a newer server adds are kept.
+    model_config = ConfigDict(protected_namespaces=(), extra="allow")
 
     dataset_id: str
     name: str

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from struct import pack
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -375,6 +374,8 @@ def digest(kind: str, label: Any, numbers: list[Any], names: str = "") -> str:
     Returns:
         A key that cannot be taken for an id of the caller.
     """
+    from hashlib import blake2b  # loads OpenSSL
+
     known = [float("nan") if number is None else number for number in numbers]
     text = f"{kind}\0{label}\0{names}\0".encode()
     return f"nucleus:{blake2b(text + pack(f'<{len(known)}d', *known), digest_size=16).hexdigest()}"
