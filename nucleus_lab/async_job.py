@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
-from urllib.parse import quote
 
 from nucleus_lab.errors import JobError
 from nucleus_lab.transport.connection import Connection
+from nucleus_lab.transport.handle import Handle, segment
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -36,10 +36,10 @@ class ProgressDisplay(Protocol):
 
 
 progress_display: Callable[[AsyncJob], ProgressDisplay] | None = None
-"""Makes the display of a wait; the widgets put theirs here in a notebook. ``None``: a terminal bar."""
+"""Makes the display of a wait; widgets put theirs here in a notebook. ``None``: a terminal bar."""
 
 
-class AsyncJob:
+class AsyncJob(Handle):
     """A background job: its state, its errors, and a way to wait for it.
 
     ::
@@ -59,6 +59,7 @@ class AsyncJob:
         client: The connection that asks.
 
     Attributes:
+        id: ``job_id``.
         job_id: As given.
         job_last_known_status: As given, renewed by :meth:`status`.
         job_type: As given.
@@ -73,11 +74,11 @@ class AsyncJob:
         job_creation_time: str,
         client: Connection,
     ) -> None:
+        super().__init__(job_id, client)
         self.job_id = job_id
         self.job_last_known_status = job_last_known_status
         self.job_type = job_type
         self.job_creation_time = job_creation_time
-        self._client = client
 
     @classmethod
     def from_json(cls, payload: dict[str, Any], client: Connection) -> Self:
@@ -110,17 +111,22 @@ class AsyncJob:
         Returns:
             The handle.
         """
-        return cls.from_json(client.make_request(None, f"job/{_segment(job_id)}/info", "GET"), client)
+        return cls.from_json(
+            client.make_request(None, f"job/{segment(job_id)}/info", "GET"), client
+        )
 
     def status(self) -> dict[str, Any]:
         """Ask how far the job is.
 
         Returns:
-            ``job_id``, ``status`` (``Running``, ``Completed``, ``Errored`` …), ``message`` (text or a
+            ``job_id``, ``status`` (``Running``, ``Completed``, ``Errored`` …), ``message`` (text
+            or a
             mapping), ``job_progress`` (text, ``"0.00"`` to ``"1.00"``), ``completed_steps`` and
             ``total_steps``.
         """
-        answer: dict[str, Any] = self._client.make_request(None, f"job/{_segment(self.job_id)}", "GET")
+        answer: dict[str, Any] = self._client.make_request(
+            None, f"job/{segment(self.job_id)}", "GET"
+        )
         self.job_last_known_status = answer["status"]
         return answer
 
@@ -131,7 +137,7 @@ class AsyncJob:
             At most the 10,000 newest errors, each a text that names the object it is about.
         """
         answer: list[str] = self._client.make_request(
-            None, f"job/{_segment(self.job_id)}/errors", "GET"
+            None, f"job/{segment(self.job_id)}/errors", "GET"
         )
         return answer
 
@@ -169,12 +175,6 @@ class AsyncJob:
 
     def _display(self) -> ProgressDisplay:
         return progress_display(self) if progress_display else _TerminalBar(self)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AsyncJob) and other.job_id == self.job_id
-
-    def __hash__(self) -> int:
-        return hash(self.job_id)
 
     def __repr__(self) -> str:
         return (
@@ -239,10 +239,6 @@ class _TerminalBar:
 
     def close(self) -> None:
         self._bar.close()
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")
 
 
 def _reason(status: dict[str, Any]) -> str:

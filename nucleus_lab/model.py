@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from html import escape
 from typing import Any, Self
-from urllib.parse import quote
 
 from nucleus_lab.transport.connection import Connection
+from nucleus_lab.transport.handle import Handle, segment
 
 
-class Model:
+class Model(Handle):
     """A model whose predictions are kept beside the ground truth of datasets.
 
     Made by :meth:`NucleusClient.create_model`; one model serves any number of datasets::
@@ -49,14 +49,13 @@ class Model:
         tags: list[str] | None = None,
         trained_slice_ids: list[str] | None = None,
     ) -> None:
-        self.id = model_id
+        super().__init__(model_id, client)
         self.name = name
         self.reference_id = reference_id
         self.metadata = metadata or {}
         self.bundle_name = bundle_name
         self.tags = tags or []
         self.trained_slice_ids = trained_slice_ids or []
-        self._client = client
 
     @classmethod
     def from_json(cls, payload: dict[str, Any], client: Connection) -> Self:
@@ -127,18 +126,12 @@ class Model:
 
     def _change(self, place: str, payload: dict[str, Any], method: str) -> dict[str, Any]:
         """Send a change, then take over what the model is now."""
-        route = f"model/{quote(self.id, safe='')}"
+        route = f"model/{segment(self.id)}"
         answer: dict[str, Any] = self._client.make_request(payload, f"{route}/{place}", method)
         now = self._client.make_request(None, route, "GET")
         self.tags = now.get("tags") or []
         self.trained_slice_ids = now.get("trained_slice_ids") or []
         return answer
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Model) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
 
     def __repr__(self) -> str:
         return (

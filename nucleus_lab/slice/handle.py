@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any, Final, Self
-from urllib.parse import quote
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.bulk import collector_paused
@@ -15,11 +14,12 @@ from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.slice.rows import paged, read_row, read_rows
 from nucleus_lab.transport.connection import Connection
+from nucleus_lab.transport.handle import Handle, segment
 
 EXPORT_PAGE: Final = 10_000
 
 
-class Slice:
+class Slice(Handle):
     """A named subset of a dataset.
 
     Made by :meth:`Dataset.create_slice`::
@@ -37,9 +37,8 @@ class Slice:
     """
 
     def __init__(self, slice_id: str, client: Connection) -> None:
-        self.id = slice_id
+        super().__init__(slice_id, client)
         self.slice_id = slice_id
-        self._client = client
         # Name, dataset, type and time of creation never change, so they are asked for once.
         self._fixed: dict[str, Any] = {}
 
@@ -65,8 +64,10 @@ class Slice:
                 self._fixed[key] = payload[key]
 
     def _ask(self, payload: Any, route: str, method: str) -> Any:
-        place = f"slice/{quote(self.id, safe='')}"
-        return self._client.make_request(payload, f"{place}/{route}" if route else place, method)
+        return self._client.make_request(payload, self._route(route), method)
+
+    def _route(self, route: str) -> str:
+        return f"slice/{segment(self.id)}/{route}".rstrip("/")
 
     def _get(self, key: str) -> Any:
         if key not in self._fixed:
@@ -147,7 +148,7 @@ class Slice:
         Yields:
             Items; annotations and predictions of a slice of objects.
         """
-        for page in paged(self._client, f"slice/{self.id}/itemsPage", page_size, rows="items"):
+        for page in paged(self._client, self._route("itemsPage"), page_size, rows="items"):
             with collector_paused():
                 members = [_member(row) for row in page]
             yield from members
@@ -158,7 +159,7 @@ class Slice:
         Yields:
             ``item``, and ``annotations`` grouped by type.
         """
-        route = f"slice/{self.id}/exportForTrainingPage"
+        route = self._route("exportForTrainingPage")
         for page in paged(self._client, route, EXPORT_PAGE, rows="data"):
             yield from read_rows(page)
 
@@ -180,7 +181,7 @@ class Slice:
             ``item``, and ``predictions`` grouped by type.
         """
         model_id = model.id if isinstance(model, Model) else model
-        route = f"slice/{self.id}/{quote(model_id, safe='')}/exportForTrainingPage"
+        route = self._route(f"{segment(model_id)}/exportForTrainingPage")
         for page in paged(self._client, route, EXPORT_PAGE, rows="data"):
             for row in page:
                 yield read_row(row, predictions=True)
@@ -222,14 +223,10 @@ class Slice:
         answer: dict[str, Any] = self._ask({"slice_tags": tags}, "tag", "POST")
         return answer
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Slice) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
     def __repr__(self) -> str:
-        known = "".join(f", {key}={self._fixed[key]!r}" for key in ("name", "type") if key in self._fixed)
+        known = "".join(
+            f", {key}={self._fixed[key]!r}" for key in ("name", "type") if key in self._fixed
+        )
         return f"Slice(slice_id={self.id!r}{known})"
 
     def _repr_html_(self) -> str:

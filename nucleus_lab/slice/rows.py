@@ -59,7 +59,9 @@ def read_row(row: Mapping[str, Any], *, predictions: bool = False) -> dict[str, 
     }
 
 
-def read_rows(rows: Iterable[Mapping[str, Any]], *, predictions: bool = False) -> list[dict[str, Any]]:
+def read_rows(
+    rows: Iterable[Mapping[str, Any]], *, predictions: bool = False
+) -> list[dict[str, Any]]:
     """Read many rows of an export.
 
     Args:

@@ -23,7 +23,8 @@ class Transport(Protocol):
         """Carry a request to the routes and bring back the answer.
 
         Args:
-            request: The call; its payload is whatever the SDK built.
+            request: The call; its payload is whatever the SDK built, or ``bytes`` that travel as
+                they are. Its path may be the whole URL that a signed URL is.
 
         Returns:
             The answer, whatever its status.

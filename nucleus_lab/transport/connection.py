@@ -75,6 +75,11 @@ class Connection:
         """Whether the engine runs inside this process."""
         return self._transport.embedded
 
+    @property
+    def target(self) -> str:
+        """What is at the other end: the folder of a workspace, or the endpoint of a server."""
+        return self._transport.target
+
     def make_request(
         self,
         payload: Any,
@@ -114,6 +119,20 @@ class Connection:
         if response.status >= 400:
             raise from_wire(response.status, response.payload)
         return _raw(response) if return_raw_response else response.payload
+
+    def put(self, url: str, content: bytes) -> None:
+        """Store bytes at a signed URL.
+
+        Args:
+            url: What a ``signedUrl`` route answered.
+            content: The bytes.
+
+        Raises:
+            NucleusAPIError: The URL is not valid any more, or the body is too large.
+        """
+        response = self._transport.send(Request("PUT", url, content))
+        if response.status >= 400:
+            raise from_wire(response.status, response.payload)
 
     def close(self) -> None:
         """Let go of the workspace or the server; the handles made from this client stop working."""

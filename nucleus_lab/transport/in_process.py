@@ -60,11 +60,17 @@ class InProcessTransport:
             WorkspaceError: The client was closed.
         """
         if self._engine is None:
-            raise WorkspaceError(f"this client of {self.target} is closed: make a new NucleusClient")
-        return dispatch(self._engine, replace(request, payload=plain(request.payload)))
+            raise WorkspaceError(
+                f"this client of {self.target} is closed: make a new NucleusClient"
+            )
+        payload = request.payload
+        return dispatch(
+            self._engine,
+            replace(request, payload=payload if isinstance(payload, bytes) else plain(payload)),
+        )
 
     def close(self) -> None:
-        """Give the engine back; the last client of a folder closes it. A second call does nothing."""
+        """Give the engine back, once; the last client of a folder closes it."""
         with self._lock:
             engine, self._engine = self._engine, None
         if engine is not None:

@@ -1,0 +1,138 @@
+"""Uploading annotations and predictions: checks, batches, masks, and one summed answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nucleus_lab.annotation import Annotation, SegmentationAnnotation
+from nucleus_lab.bulk import batches, collector_paused
+from nucleus_lab.dataset.uploads import (
+    EMBEDDED_ROWS,
+    file_part,
+    files_a_request,
+    positive,
+    refuse_missing,
+)
+from nucleus_lab.errors import DuplicateIDError, InvalidInputError
+from nucleus_lab.location import is_local
+from nucleus_lab.prediction import Prediction
+from nucleus_lab.transport.connection import Connection
+
+Ask = Callable[..., dict[str, Any]]
+
+
+def check_objects(objects: Sequence[Any], *, predictions: bool) -> None:
+    """Refuse what no route could take, before anything is sent.
+
+    Args:
+        objects: What the caller wants to upload.
+        predictions: Whether predictions are expected.
+
+    Raises:
+        InvalidInputError: One is not an annotation (or prediction).
+        DuplicateIDError: Two on one item have the same id.
+    """
+    seen: set[tuple[Any, Any]] = set()
+    add = seen.add
+    unnamed = 0
+    for index, thing in enumerate(objects):
+        if not isinstance(thing, Annotation) or isinstance(thing, Prediction) is not predictions:
+            wanted = (
+                "prediction, such as BoxPrediction"
+                if predictions
+                else "annotation, such as BoxAnnotation"
+            )
+            other = "annotate" if predictions else "upload_predictions"
+            raise InvalidInputError(
+                f"object {index} is a {type(thing).__name__}: use an {wanted}"
+                if not isinstance(thing, Annotation)
+                else f"object {index} is a {type(thing).__name__}: upload it by Dataset.{other}"
+            )
+        name = getattr(thing, "annotation_id", None)
+        if name is None:
+            unnamed += 1
+        else:
+            add((thing.reference_id, name))
+    if len(seen) + unnamed != len(objects):
+        _refuse_twice(objects)
+
+
+def _refuse_twice(objects: Sequence[Any]) -> None:
+    seen: set[tuple[Any, Any]] = set()
+    for thing in objects:
+        name = getattr(thing, "annotation_id", None)
+        if name is not None and (thing.reference_id, name) in seen:
+            raise DuplicateIDError(
+                f"annotation id {name!r} stands twice on item {thing.reference_id!r} in one call: "
+                "give each object of an item an id of its own; nothing was uploaded",
+                reference_id=thing.reference_id,
+                annotation_id=name,
+            )
+        seen.add((thing.reference_id, name))
+
+
+def upload_objects(
+    client: Connection,
+    ask: Ask,
+    objects: Sequence[Annotation],
+    request: dict[str, Any],
+    *,
+    batch_size: int,
+    remote_files: int,
+    local_files: int,
+) -> dict[str, Any]:
+    """Upload objects in as many requests as it takes.
+
+    Args:
+        client: The connection that asks.
+        ask: Sends a payload, with ``files`` where there are any, and brings back the answer.
+        objects: Annotations or predictions, checked.
+        request: What the route wants besides the objects.
+        batch_size: Objects of a request, masks apart.
+        remote_files: Masks with a URL of a request.
+        local_files: Masks with a local file of a request, 1 to 10.
+
+    Returns:
+        The answers as one: numbers summed, lists joined. ``{}`` when there was nothing.
+    """
+    positive("batch_size", batch_size)
+    positive("remote_files_per_upload_request", remote_files)
+    files = files_a_request(client, local_files)
+    masks = [thing for thing in objects if isinstance(thing, SegmentationAnnotation)]
+    others = objects
+    if masks:
+        others = [thing for thing in objects if not isinstance(thing, SegmentationAnnotation)]
+    local = [mask for mask in masks if is_local(mask.mask_url)]
+    refuse_missing((mask.reference_id, mask.mask_url) for mask in local)
+    remote = [mask for mask in masks if not is_local(mask.mask_url)] if local else masks
+    total: dict[str, Any] = {}
+    for batch in batches(local, files):
+        payload = {
+            "segmentations": [mask.to_payload() for mask in batch],
+            "update": request["update"],
+        }
+        parts = [file_part("mask", mask.mask_url) for mask in batch]
+        add_answer(total, ask(payload, files=parts))
+    for batch in batches(remote, EMBEDDED_ROWS if client.embedded else remote_files):
+        add_answer(total, ask({"segmentations": [mask.to_payload() for mask in batch], **request}))
+    for chunk in batches(others, batch_size):
+        with collector_paused():
+            add_answer(
+                total, ask({"annotations": [thing.to_payload() for thing in chunk], **request})
+            )
+    return total
+
+
+def add_answer(total: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Add the answer of one request to those before it.
+
+    Args:
+        total: Changed: numbers are summed, lists joined, anything else replaced.
+        answer: The answer.
+    """
+    for key, value in answer.items():
+        if isinstance(value, (int, list)) and not isinstance(value, bool) and key in total:
+            total[key] += value
+        else:
+            total[key] = value

@@ -1,0 +1,206 @@
+"""The transport across machines: HTTP through httpx."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+import httpx
+
+from nucleus_lab.errors import InvalidInputError, MediaError, TransportError
+from nucleus_lab.wire import JSON, OCTETS, FilePart, Request, Response, decode, encode, plain
+
+TIMEOUT_SECONDS: Final = 120.0
+RETRIED: Final = frozenset({503, 504, 520, 524})
+RETRY_SECONDS: Final = (1.0, 3.0, 9.0)
+# Shorter than the 75 s that our server and most proxies keep an idle connection, so that a request
+# never goes into one that is being closed.
+KEEP_ALIVE_SECONDS: Final = 30.0
+
+
+class HttpTransport:
+    """Sends requests to a server over connections that stay open.
+
+    Safe to use from several threads, and in a process that was forked.
+
+    Args:
+        endpoint: Base URL, such as ``http://127.0.0.1:8765/v1/nucleus``.
+        api_key: Key, sent as the user of HTTP Basic authentication with an empty password.
+        limited_access_key: Key that is sent as ``x-limited-access-key`` instead.
+
+    Attributes:
+        embedded: False.
+        target: The endpoint.
+    """
+
+    embedded = False
+
+    def __init__(
+        self, endpoint: str, *, api_key: str | None = None, limited_access_key: str | None = None
+    ) -> None:
+        self.target = endpoint.rstrip("/")
+        self._auth = httpx.BasicAuth(api_key, "") if api_key else None
+        self._headers = {"x-limited-access-key": limited_access_key} if limited_access_key else {}
+        self._client: httpx.Client | None = None
+        self._owner = 0
+        self._closed = False
+
+    def _http(self) -> httpx.Client:
+        if self._closed:
+            raise TransportError(
+                f"this client of {self.target} is closed: make a new NucleusClient"
+            )
+        if self._client is None or self._owner != os.getpid():
+            # A forked child must not write into the connections of its parent.
+            self._client = httpx.Client(
+                timeout=TIMEOUT_SECONDS,
+                verify="NUCLEUS_SKIP_SSL_VERIFY" not in os.environ,
+                limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+                follow_redirects=False,
+            )
+            self._owner = os.getpid()
+        return self._client
+
+    def send(self, request: Request) -> Response:
+        """Send a request, again after a pause where the server is overloaded.
+
+        Args:
+            request: The call.
+
+        Returns:
+            The answer.
+
+        Raises:
+            TransportError: Nothing answers, or not in time, or not with what a Nucleus server says.
+        """
+        body = _body(request)
+        for pause in (*RETRY_SECONDS, None):
+            answer = self._once(request, body)
+            if answer.status_code not in RETRIED or pause is None:
+                break
+            time.sleep(2 * random.random() * pause)  # noqa: S311 - spreads retries, no secret
+        return self._read(answer)
+
+    def _once(self, request: Request, body: _Body) -> httpx.Response:
+        own = not request.path.startswith(("http://", "https://"))
+        url = f"{self.target}/{request.path}" if own else request.path
+        try:
+            with _opened(request.files) as files:
+                return self._http().request(
+                    request.method,
+                    url,
+                    params=dict(request.query) or None,
+                    # A signed URL carries its own proof and may be another host's.
+                    auth=self._auth if own else None,
+                    headers={**(self._headers if own else {}), **body.headers},
+                    content=body.content,
+                    files=[*body.parts, *files] or None,
+                )
+        except httpx.TimeoutException as fault:
+            raise TransportError(
+                f"{self.target} did not answer {request.method} {request.path} within "
+                f"{TIMEOUT_SECONDS:.0f} s: send fewer rows or files at once, or use "
+                "asynchronous=True",
+                endpoint=self.target,
+            ) from fault
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
+            raise InvalidInputError(
+                f"{self.target!r} is no endpoint ({fault}): use one such as "
+                "http://127.0.0.1:8765/v1/nucleus",
+                endpoint=self.target,
+            ) from fault
+        except httpx.TransportError as fault:
+            raise TransportError(
+                f"no server answers at {self.target} ({fault}): start one by  nucleus-lab serve "
+                "--workspace DIR --port N , or correct the endpoint (endpoint=, NUCLEUS_ENDPOINT)",
+                endpoint=self.target,
+            ) from fault
+
+    def _read(self, answer: httpx.Response) -> Response:
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        content = answer.content
+        if kind == JSON:
+            return Response(answer.status_code, decode(content) if content else None)
+        if answer.status_code < 400 and (kind.startswith("image/") or kind == OCTETS):
+            return Response(answer.status_code, content, kind)
+        if answer.status_code >= 400:
+            return Response(answer.status_code, {"error": _strange(self.target, answer)})
+        raise TransportError(_strange(self.target, answer), endpoint=self.target)
+
+    def close(self) -> None:
+        """Close the connections. A second call does nothing."""
+        self._closed = True
+        client, self._client = self._client, None
+        if client is not None and self._owner == os.getpid():
+            client.close()
+
+
+def _strange(endpoint: str, answer: httpx.Response) -> str:
+    """Describe an answer that no Nucleus server gives: that of a proxy, or a wrong address."""
+    kind = answer.headers.get("content-type", "no content type")
+    return (
+        f"{endpoint} answered {answer.status_code} {answer.reason_phrase} ({kind}) and not as a "
+        "Nucleus "
+        f"server does: check the endpoint. It said: {answer.text[:200]!r}"
+    )
+
+
+_Part = tuple[str, tuple[str | None, Any, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A payload as httpx takes it: text, or the first part of several."""
+
+    content: bytes | None = None
+    parts: tuple[_Part, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _body(request: Request) -> _Body:
+    payload = request.payload
+    if isinstance(payload, bytes):
+        return _Body(payload)
+    if request.method == "GET" and payload is None:
+        return _Body()
+    text = encode(plain(payload))
+    if request.files:
+        # A bare list of items travels as the part "items", anything else as the whole request.
+        name = "items" if isinstance(payload, list) else "serialized_request"
+        return _Body(parts=((name, (None, text, JSON)),))
+    return _Body(text, headers={"Content-Type": JSON})
+
+
+@contextmanager
+def _opened(parts: Sequence[FilePart]) -> Iterator[list[_Part]]:
+    """Open files for one attempt; httpx reads them while it sends."""
+    with ExitStack() as stack:
+        opened: list[_Part] = []
+        for part in parts:
+            content = part.content if part.path is None else _open(stack, part)
+            opened.append((part.field, (quote(part.filename, safe=""), content, _media_type(part))))
+        yield opened
+
+
+def _open(stack: ExitStack, part: FilePart) -> Any:
+    try:
+        return stack.enter_context(open(str(part.path), "rb"))  # noqa: PTH123 - a context manager
+    except OSError as fault:
+        raise MediaError(
+            f"{part.filename} cannot be read ({fault.strerror}): check that the file exists and "
+            "that "
+            "you may read it",
+            path=part.filename,
+        ) from fault
+
+
+def _media_type(part: FilePart) -> str:
+    extension = PurePath(unquote(part.filename)).suffix.lstrip(".")
+    return f"image/{extension}" if extension else OCTETS
