@@ -45,12 +45,14 @@ class ReadOptions:
         images: Folder that the file names are relative to; found from the layout when ``None``.
         names: File with the class names, for formats that keep them apart (YOLO).
         folder_labels: Make the first folder below the root a category (plain folders).
+        remote: Use the addresses that the source gives (``coco_url``) instead of local pictures.
         one_based: Whether corners count pixels from 1 (Pascal VOC); ``None``: unless one is 0.
     """
 
     images: Path | None = None
     names: Path | None = None
     folder_labels: bool = False
+    remote: bool = False
     one_based: bool | None = None
 
 

@@ -16,6 +16,7 @@ from nucleus_lab.formats.base import ReadOptions
 from nucleus_lab.formats.coco import layout
 from nucleus_lab.formats.coco.records import Category, Dataset, Entry, Id, Picture, load
 from nucleus_lab.formats.coco.shapes import shapes_of
+from nucleus_lab.location import is_local
 
 
 def read_dataset(path: Path, options: ReadOptions) -> Collection:
@@ -78,6 +79,9 @@ class _Reader:
             pictures.safe_name(image.file_name, f"{self.file}: images[{number}]")
             for number, image in enumerate(images)
         ]
+        if self.options.remote:
+            self._remote_items(images, names)
+            return
         top = self.options.images or self.root
         bases = [top] if self.options.images else layout.picture_folders(self.root, self.file)
         base, missing = pictures.place(names, bases, pictures.Folder(top))
@@ -86,10 +90,26 @@ class _Reader:
         items = self.collection.items
         items.reference_id += [prefix + name for name in names]
         items.location += [os.path.join(base, name) for name in names]  # noqa: PTH118 - hot
+        self.collection.missing += [str(base / name) for name in missing]
+        self._item_sizes(images)
+
+    def _remote_items(self, images: Sequence[Picture], names: list[str]) -> None:
+        for number, image in enumerate(images):
+            if not image.coco_url or is_local(image.coco_url):
+                raise InvalidInputError(
+                    f"{self.file}: images[{number}] has no address in coco_url: "
+                    "import with the local pictures, or add the addresses",
+                    path=str(self.file),
+                )
+        self.collection.items.reference_id += names
+        self.collection.items.location += [str(image.coco_url) for image in images]
+        self._item_sizes(images)
+
+    def _item_sizes(self, images: Sequence[Picture]) -> None:
+        items = self.collection.items
         items.width += [image.width for image in images]
         items.height += [image.height for image in images]
         items.metadata += [_item_metadata(image, self.split) for image in images]
-        self.collection.missing += [str(base / name) for name in missing]
         for number, image in enumerate(images):
             if (image.width or 1) < 1 or (image.height or 1) < 1:
                 raise InvalidInputError(
