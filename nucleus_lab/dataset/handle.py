@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nucleus_lab.dataset.annotations import DEFAULT_ANNOTATION_UPDATE_MODE
+from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
 from nucleus_lab.dataset.pictures import PictureMethods
@@ -22,6 +23,7 @@ __all__ = ["DEFAULT_ANNOTATION_UPDATE_MODE", "Dataset"]
 
 class Dataset(
     ItemMethods,
+    ImportMethods,
     PredictionMethods,
     ReadingMethods,
     PictureMethods,
