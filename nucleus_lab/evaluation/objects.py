@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,32 @@ class Objects:
             if len(getattr(found, name)) != count:
                 raise ValueError(f"{name} has {len(getattr(found, name))} rows, group has {count}")
         return found
+
+    @classmethod
+    def joined(cls, parts: Sequence[Objects]) -> Objects:
+        """Join objects.
+
+        Args:
+            parts: Objects whose groups count over all parts.
+
+        Returns:
+            All objects in order.
+        """
+        if not parts:
+            return cls.of([], [], [])
+        polygons: dict[int, Ring] = {}
+        start = 0
+        for part in parts:
+            polygons.update({start + index: ring for index, ring in part.polygons.items()})
+            start += len(part)
+        return cls(
+            np.concatenate([part.group for part in parts]),
+            np.concatenate([part.label for part in parts]),
+            np.concatenate([part.boxes for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            np.concatenate([part.key for part in parts]),
+            polygons,
+        )
 
     def take(self, chosen: Ints | Flags) -> Objects:
         """Return some of the objects.

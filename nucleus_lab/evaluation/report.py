@@ -255,10 +255,10 @@ class EvaluationReport:
 
         Args:
             n: At most so many.
-            by: ``"score"``, the lowest first, and of equal ones the one with more
-                errors, then with the lower mean overlap; ``"errors"``, the most false positives and negatives first; ``"iou"``, the lowest
-                mean overlap first, items without a pair left out. Remaining ties stand in the
-                order of the dataset.
+            by: ``"score"``, the lowest first, and of equal ones the one with more errors, then
+                with the lower mean overlap; ``"errors"``, the most false positives and negatives
+                first; ``"iou"``, the lowest mean overlap first, items without a pair left out.
+                Remaining ties stand in the order of the dataset.
 
         Returns:
             Reference ids, the worst first; made for ``dataset.create_slice``. Items without an
@@ -290,12 +290,12 @@ class EvaluationReport:
         return [items.reference_id[entry[-1]] for entry in sorted(ranked)[: max(n, 0)]]
 
     def __repr__(self) -> str:
-        overall = self.overall
+        overall, stale = self.overall, ", stale" if self.stale else ""
         return (
             f"EvaluationReport(items={len(self.items)}, annotations={overall.annotations}, "
             f"predictions={overall.predictions}, precision={_number(overall.precision)}, "
             f"recall={_number(overall.recall)}, f1={_number(overall.f1)}, "
-            f"mAP={_number(overall.ap)}, AP50={_number(overall.ap50)}{', stale' if self.stale else ''})"
+            f"mAP={_number(overall.ap)}, AP50={_number(overall.ap50)}{stale})"
         )
 
     def _repr_html_(self) -> str:
