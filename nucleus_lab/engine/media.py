@@ -125,6 +125,9 @@ class MediaStore:
             NotFoundError: It is not in the workspace.
         """
         path = self.path(key)
+        with suppress(FileNotFoundError):
+            return path.open("rb")
+        time.sleep(0.01)  # a sweep that finds a file wanted after all puts it back
         try:
             return path.open("rb")
         except FileNotFoundError as fault:
@@ -257,6 +260,8 @@ def _remove_old(path: Path, oldest: float) -> bool:
     """
     aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.swept{_PART}")
     try:
+        if path.stat().st_mtime >= oldest:
+            return False
         path.rename(aside)
         if aside.stat().st_mtime >= oldest:
             aside.replace(path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
+
 from nucleus_lab.engine import Engine, keys
 from nucleus_lab.engine.schema import api_key
 from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError
-from sqlalchemy import select
 
 
 def test_a_key_is_known_by_its_name_until_it_is_revoked(engine: Engine) -> None:

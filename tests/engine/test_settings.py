@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nucleus_lab.engine.settings import Settings
 from nucleus_lab.errors import WorkspaceError
 
