@@ -1,11 +1,13 @@
-"""The open workspaces of this process: one engine each, however many clients use it."""
+"""The open workspaces of this process and their keys: an engine besides its routes."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -53,3 +55,98 @@ def release(engine: Engine) -> None:
         else:
             return
     engine.close()
+
+
+@contextmanager
+def opened(
+    workspace: Path, database_url: str | None = None, *, serving: bool = False
+) -> Iterator[Engine]:
+    """Open a workspace for a while.
+
+    Args:
+        workspace: Folder; created when it does not exist.
+        database_url: Its database; the SQLite file in the folder when ``None``.
+        serving: Use the stricter settings of a server, which other people reach.
+
+    Yields:
+        The engine.
+    """
+    from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.settings import Settings
+
+    settings = Settings.load(workspace, serving=True) if serving else None
+    engine = Engine(workspace, database_url=database_url, settings=settings)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def caller_of(engine: Engine, key: str) -> str | None:
+    """Find out whose key was presented.
+
+    Args:
+        engine: The open workspace.
+        key: The key as it came.
+
+    Returns:
+        The name of the key; ``None`` when it is unknown or revoked.
+    """
+    from nucleus_lab.engine import keys
+
+    return keys.verify(engine, key)
+
+
+def has_keys(engine: Engine) -> bool:
+    """Tell whether a workspace has a key in use, and so asks for one.
+
+    Args:
+        engine: The open workspace.
+
+    Returns:
+        Whether there is at least one.
+    """
+    from nucleus_lab.engine import keys
+
+    return keys.any_active(engine)
+
+
+def create_key(engine: Engine, name: str) -> str:
+    """Make a key.
+
+    Args:
+        engine: The open workspace.
+        name: What it is for.
+
+    Returns:
+        The key; it is stored as a hash and cannot be shown again.
+    """
+    from nucleus_lab.engine import keys
+
+    return keys.create(engine, name)
+
+
+def list_keys(engine: Engine) -> list[dict[str, Any]]:
+    """List all keys, oldest first.
+
+    Args:
+        engine: The open workspace.
+
+    Returns:
+        ``name``, ``created_at`` and ``revoked_at`` of each.
+    """
+    from nucleus_lab.engine import keys
+
+    return keys.listing(engine)
+
+
+def revoke_key(engine: Engine, name: str) -> None:
+    """Make a key useless at once.
+
+    Args:
+        engine: The open workspace.
+        name: Its name.
+    """
+    from nucleus_lab.engine import keys
+
+    keys.revoke(engine, name)

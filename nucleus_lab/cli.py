@@ -1,0 +1,168 @@
+"""The command ``nucleus-lab``: serve a workspace, keep its keys, and what needs no notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nucleus_lab.errors import NucleusError
+
+_WORKSPACE = click.option(
+    "--workspace",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="NUCLEUS_LAB_WORKSPACE",
+    help="Folder of the workspace; made when it does not exist. "
+    "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
+)
+_DATABASE = click.option(
+    "--database",
+    "database_url",
+    metavar="URL",
+    help="PostgreSQL database of the workspace, such as postgresql://user@host/lab. "
+    "[default: a SQLite file in the workspace]",
+)
+
+
+class _Group(click.Group):
+    """A group whose commands print an expected error as one line, without a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NucleusError as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+
+
+def _examples(*lines: str) -> str:
+    """Text below a help page; the mark keeps click from running the lines together."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "nucleus-lab demo                     open the demo notebook",
+        "nucleus-lab serve --workspace lab    serve a workspace to other programs",
+        "nucleus-lab COMMAND --help           more about a command",
+    ),
+)
+def main() -> None:
+    """A workbench for machine-learning data that lives inside Jupyter."""
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    import nucleus_lab
+
+    click.echo(nucleus_lab.__version__)
+
+
+@main.command(
+    epilog=_examples(
+        "nucleus-lab serve --workspace lab --port 8765",
+        "NUCLEUS_ENDPOINT=http://127.0.0.1:8765/v1/nucleus jupyter lab",
+        "nucleus-lab keys create --workspace lab --name team",
+        "nucleus-lab serve --workspace lab --host 0.0.0.0",
+    )
+)
+@_WORKSPACE
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on. Any but this machine alone needs a key.",
+)
+@_DATABASE
+def serve(workspace: Path | None, port: int, host: str, database_url: str | None) -> None:
+    """Serve a workspace over HTTP until Ctrl-C.
+
+    Prints the endpoint first. Without keys it answers programs on this machine only; once the
+    workspace has a key, every request needs one.
+    """
+    from nucleus_lab.server import serve as listen
+
+    listen(
+        _folder(workspace),
+        host=host,
+        port=port,
+        database_url=database_url,
+        announce=click.echo,
+    )
+
+
+@main.group(
+    epilog=_examples(
+        "nucleus-lab keys create --workspace lab --name team",
+        "nucleus-lab keys list --workspace lab",
+        "nucleus-lab keys revoke team --workspace lab",
+    )
+)
+def keys() -> None:
+    """Make, list and revoke the keys of a workspace."""
+
+
+@keys.command(
+    "create",
+    epilog=_examples(
+        "export NUCLEUS_API_KEY=$(nucleus-lab keys create --workspace lab --name team | tail -1)",
+    ),
+)
+@_WORKSPACE
+@_DATABASE
+@click.option("--name", default="default", show_default=True, help="What the key is for.")
+def create_key(workspace: Path | None, database_url: str | None, name: str) -> None:
+    """Make a key and print it once, alone on the last line.
+
+    Only a hash of it is stored: keep the key where you keep passwords.
+    """
+    from nucleus_lab.server import keys as workspace_keys
+
+    key = workspace_keys.create_key(_folder(workspace), name, database_url=database_url)
+    click.echo(f"key {name!r}, shown only now:")
+    click.echo(key)
+
+
+@keys.command("list")
+@_WORKSPACE
+@_DATABASE
+def list_keys(workspace: Path | None, database_url: str | None) -> None:
+    """List the keys: name, when it was made, and whether it is still in use."""
+    from nucleus_lab.server import keys as workspace_keys
+
+    rows = workspace_keys.list_keys(_folder(workspace), database_url=database_url)
+    if not rows:
+        click.echo("no keys")
+    for row in rows:
+        state = f"revoked {row['revoked_at']}" if row["revoked_at"] else "in use"
+        click.echo(f"{row['name']}\t{row['created_at']}\t{state}")
+
+
+@keys.command("revoke")
+@click.argument("name")
+@_WORKSPACE
+@_DATABASE
+def revoke_key(name: str, workspace: Path | None, database_url: str | None) -> None:
+    """Make the key NAME useless at once, also on servers that are running."""
+    from nucleus_lab.server import keys as workspace_keys
+
+    workspace_keys.revoke_key(_folder(workspace), name, database_url=database_url)
+    click.echo(f"key {name!r} is revoked")
+
+
+def _folder(workspace: Path | None) -> Path:
+    if workspace is not None:
+        return workspace.expanduser()
+    from nucleus_lab.client.target import default_workspace
+
+    return default_workspace()
