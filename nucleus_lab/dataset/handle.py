@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nucleus_lab.dataset.annotations import DEFAULT_ANNOTATION_UPDATE_MODE
+from nucleus_lab.dataset.evaluation import EvaluationMethods
 from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
@@ -28,6 +29,7 @@ class Dataset(
     ReadingMethods,
     PictureMethods,
     SliceMethods,
+    EvaluationMethods,
     JobMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.

@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock
+from nucleus_lab.engine import clock, models
 from nucleus_lab.engine.datasets import DatasetRow
 from nucleus_lab.engine.schema import (
     annotation,
     evaluation,
     item,
     label,
-    model,
     model_run,
     prediction,
 )
@@ -96,21 +95,17 @@ def run_to_evaluate(connection: Connection, of_dataset: DatasetRow, model_id: st
         model_id: Id of the model on the wire.
 
     Returns:
-        Primary key of the newest run of the model on the dataset that has predictions.
+        Primary key of the run.
 
     Raises:
         NotFoundError: There is no such model.
         InvalidInputError: The model has no predictions in the dataset, or the dataset has no
             annotations.
     """
-    key = _model_key(connection, model_id)
-    runs = (
-        select(model_run.c.id)
-        .where(model_run.c.model_id == key, model_run.c.dataset_id == of_dataset.id)
-        .where(select(prediction.c.id).where(prediction.c.model_run_id == model_run.c.id).exists())
-    )
-    run: int | None = connection.scalar(runs.order_by(model_run.c.id.desc()).limit(1))
-    if run is None:
+    key = models.key_of(connection, model_id)
+    run = models.run_of(connection, key, of_dataset.id)
+    predicted = select(prediction.c.id).where(prediction.c.model_run_id == run).limit(1)
+    if run is None or connection.scalar(predicted) is None:
         raise InvalidInputError(
             f"model {model_id} has no predictions in dataset {of_dataset.public_id} "
             f"({of_dataset.name!r}): upload some first, dataset.upload_predictions(model, ...)"
@@ -166,7 +161,7 @@ def latest(connection: Connection, of_dataset: DatasetRow, model_id: str) -> tup
     Raises:
         NotFoundError: There is no such model, or no evaluation of it here.
     """
-    key = _model_key(connection, model_id)
+    key = models.key_of(connection, model_id)
     newest = (
         select(evaluation.c.id, evaluation.c.model_run_id)
         .join(model_run, model_run.c.id == evaluation.c.model_run_id)
@@ -203,18 +198,9 @@ def report(connection: Connection, of_dataset: DatasetRow, model_id: str) -> dic
     payload |= {
         "stale": seen != of_dataset.change_seq,
         "evaluation_id": identifiers.encode(identifiers.EVALUATION, key),
-        "model_id": model_id,
+        "model_id": identifiers.encode(identifiers.MODEL, models.key_of(connection, model_id)),
         "model_run_id": identifiers.encode(identifiers.RUN, run),
         "dataset_id": of_dataset.public_id,
         "created_at": clock.iso(created_at),
     }
     return payload
-
-
-def _model_key(connection: Connection, model_id: str) -> int:
-    key = identifiers.decode(identifiers.MODEL, model_id)
-    if connection.scalar(select(model.c.id).where(model.c.id == key)) is None:
-        raise NotFoundError(
-            f"there is no model {model_id!r}: client.models lists those of this workspace"
-        )
-    return key
