@@ -141,6 +141,18 @@ class AsyncJob(Handle):
         )
         return answer
 
+    def cancel(self) -> dict[str, Any]:
+        """Ask the job to stop: at once while it is queued, else when it next looks.
+
+        Returns:
+            As :meth:`status`; unchanged when the job has ended already.
+        """
+        answer: dict[str, Any] = self._client.make_request(
+            {}, f"lab/job/{segment(self.job_id)}/cancel", "POST"
+        )
+        self.job_last_known_status = answer["status"]
+        return answer
+
     def sleep_until_complete(self, verbose_std_out: bool = True) -> None:
         """Wait for the end of the job.
 
