@@ -111,7 +111,7 @@ class _Reader:
         items.height += [image.height for image in images]
         items.metadata += [_item_metadata(image, self.split) for image in images]
         for number, image in enumerate(images):
-            if (image.width or 1) < 1 or (image.height or 1) < 1:
+            if any(side is not None and side < 1 for side in (image.width, image.height)):
                 raise InvalidInputError(
                     f"{self.file}: images[{number}] is {image.width} x {image.height} pixels: "
                     "both must be 1 or above, or be left out",
@@ -236,7 +236,8 @@ class _Reader:
             try:
                 values = shapes_of(entry, category, references[self.first + owner], where)
             except InvalidInputError as fault:
-                self.collection.problems.append(str(fault))
+                text = str(fault)
+                self.collection.problems.append(text if where in text else f"{where}: {text}")
                 continue
             for value in values:
                 key = (owner, value.annotation_id)
