@@ -63,6 +63,7 @@ class Engine:
         self.store = Store(self.workspace, self.database_url)
         try:
             prepare(self.store)
+            self.jobs.recover()
         except BaseException:
             self.store.close()
             raise

@@ -18,7 +18,7 @@ from nucleus_lab.engine import clock
 from nucleus_lab.engine.liveness import Runner, reason_gone
 from nucleus_lab.engine.schema import job, job_error
 from nucleus_lab.engine.worker_slots import WorkerSlots
-from nucleus_lab.errors import NotFoundError
+from nucleus_lab.errors import NotFoundError, NucleusError
 from nucleus_lab.wire import decode, encode
 
 if TYPE_CHECKING:
@@ -205,7 +205,10 @@ class JobQueue:
             rows = connection.execute(statement).all()
         for row in rows:
             if row.status == RUNNING:
-                self._bury(row)
+                try:
+                    self._bury(row)
+                except NucleusError as fault:  # a full disk must not keep the workspace shut
+                    _log.warning("job %s cannot be marked: %s", row.id, fault)
         if any(row.status == QUEUED for row in rows):
             self._start_worker()
 

@@ -1,4 +1,4 @@
-"""The media store: whole pictures go in once, anything else is refused by name and with a remedy."""
+"""The media store: whole pictures go in once, anything else is refused with name and remedy."""
 
 from __future__ import annotations
 
