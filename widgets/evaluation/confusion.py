@@ -1,0 +1,152 @@
+"""The confusion matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import plotly.graph_objects as go
+
+from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.widgets.evaluation.figure import INK, ReportFigure, shown, themed
+
+if TYPE_CHECKING:
+    from nucleus_lab.evaluation.report import EvaluationReport
+
+_MOST_LABELS: Final = 40
+_MOST_TEXTS: Final = 400
+# Blue on a page of either theme: transparent where nothing is, so that the page shows through.
+_SCALE: Final = ((0.0, "rgba(0,114,178,0.03)"), (0.5, "rgba(0,114,178,0.5)"), (1.0, "#0072b2"))
+
+
+def confusion_matrix(report: EvaluationReport) -> ReportFigure:
+    """Plot which label was taken for which.
+
+    ::
+
+        confusion_matrix(dataset.evaluation(model))
+
+    Rows are annotations, columns predictions. The last column holds annotations that were missed,
+    the last row predictions where nothing is. The colour is the share of the row; the buttons
+    switch between counts and shares.
+
+    Args:
+        report: What ``Dataset.evaluation`` returned.
+
+    Returns:
+        A plotly figure; ``write_html`` and ``write_image`` keep it.
+
+    Raises:
+        InvalidInputError: ``report`` is no evaluation report.
+    """
+    if not hasattr(report, "confusion"):
+        raise InvalidInputError(
+            f"{report!r} is no EvaluationReport: pass dataset.evaluation(model)"
+        )
+    labels, counts, left_out = _largest(report)
+    rows, columns = [*labels, "nothing there"], [*labels, "missed"]
+    totals = [sum(row) for row in counts]
+    shares = [
+        [count / total if total else 0.0 for count in row]
+        for row, total in zip(counts, totals, strict=True)
+    ]
+    numbers = [[f"{count:,}" if count else "" for count in row] for row in counts]
+    percents = [[f"{100 * value:.0f} %" if value else "" for value in row] for row in shares]
+    hover = [
+        [_hover(labels, i, j, counts[i][j], totals[i]) for j in range(len(columns))]
+        for i in range(len(rows))
+    ]
+    places = list(range(len(rows)))
+    figure = ReportFigure(
+        go.Heatmap(
+            x=places,
+            y=places,
+            z=shares,
+            zmin=0,
+            zmax=1,
+            text=numbers,
+            customdata=hover,
+            texttemplate="%{text}" if len(rows) ** 2 <= _MOST_TEXTS else None,
+            hovertemplate="%{customdata}<extra></extra>",
+            colorscale=[list(stop) for stop in _SCALE],
+            xgap=1,
+            ygap=1,
+            colorbar={
+                "title": {"text": "share of row"},
+                "thickness": 10,
+                "tickformat": ".0%",
+                "outlinewidth": 0,
+            },
+        )
+    )
+    title = f"Confusion at IoU ≥ {report.iou_threshold:g}"
+    if left_out:
+        title += f" (the {len(labels)} most frequent of {len(labels) + left_out} classes)"
+    themed(figure, title, height=min(900, max(380, 150 + 34 * len(rows))))
+    ticks = {"tickmode": "array", "tickvals": places, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(
+        title="predicted", ticktext=[shown(name) for name in columns], side="bottom", **ticks
+    )
+    figure.update_yaxes(
+        title="annotated", ticktext=[shown(name) for name in rows], autorange="reversed", **ticks
+    )
+    line = {"color": INK, "width": 1, "dash": "dot"}
+    figure.add_hline(y=len(labels) - 0.5, line=line)
+    figure.add_vline(x=len(labels) - 0.5, line=line)
+    figure.update_layout(updatemenus=[_buttons(numbers, percents)])
+    table = [
+        [name, *(f"{count:,}" for count in row)] for name, row in zip(rows, counts, strict=True)
+    ]
+    return figure.with_table(
+        f"{title}: rows are annotations, columns predictions", ["annotated", *columns], table
+    )
+
+
+def _largest(report: EvaluationReport) -> tuple[list[str], list[list[int]], int]:
+    """The matrix of the most frequent classes, in the order of the report."""
+    square = report.confusion.to_rows()
+    labels = report.confusion.labels
+    if len(labels) <= _MOST_LABELS:
+        return list(labels), square, 0
+    weight = [sum(square[at]) + sum(row[at] for row in square) for at in range(len(labels))]
+    ranked = sorted(range(len(labels)), key=lambda at: -weight[at])[:_MOST_LABELS]
+    kept = [*sorted(ranked), len(labels)]
+    smaller = [[square[i][j] for j in kept] for i in kept]
+    return [labels[at] for at in kept[:-1]], smaller, len(labels) - _MOST_LABELS
+
+
+def _hover(labels: list[str], row: int, column: int, count: int, total: int) -> str:
+    background = len(labels)
+    if row == background:
+        where = "where nothing is annotated"
+        return (
+            f"{count:,} predictions of <b>{shown(labels[column])}</b> {where}"
+            if column < background
+            else ""
+        )
+    said = f"{count:,} of {total:,} <b>{shown(labels[row])}</b> were "
+    if column == background:
+        said += "missed"
+    elif row == column:
+        said += "found"
+    else:
+        said += f"taken for <b>{shown(labels[column])}</b>"
+    return f"{said} ({count / total:.1%})" if total else said
+
+
+def _buttons(numbers: list[list[str]], percents: list[list[str]]) -> dict[str, object]:
+    return {
+        "type": "buttons",
+        "direction": "right",
+        "x": 1,
+        "xanchor": "right",
+        "y": 1.02,
+        "yanchor": "bottom",
+        "showactive": False,
+        "bgcolor": "rgba(128,136,144,0.18)",
+        "bordercolor": "rgba(0,0,0,0)",
+        "font": {"size": 11},
+        "buttons": [
+            {"label": "counts", "method": "restyle", "args": [{"text": [numbers]}]},
+            {"label": "shares", "method": "restyle", "args": [{"text": [percents]}]},
+        ],
+    }

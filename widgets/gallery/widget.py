@@ -1,0 +1,398 @@
+"""Gallery: the pictures of a dataset in the notebook."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import traitlets
+
+from nucleus_lab.errors import InvalidInputError, NucleusError
+from nucleus_lab.widgets.base import Answer, LabWidget, answers, bundle
+from nucleus_lab.widgets.gallery import rows as page_rows
+from nucleus_lab.widgets.gallery.masks import page_mask
+from nucleus_lab.widgets.gallery.snapshot import contact_sheet
+
+if TYPE_CHECKING:
+    from nucleus_lab.dataset import Dataset
+    from nucleus_lab.dataset_item import DatasetItem
+    from nucleus_lab.model import Model
+    from nucleus_lab.slice import Slice
+
+PAGE: Final = 32
+"""Items of one answer: a screenful, and a few hundred kilobytes."""
+
+MOST_SELECTED: Final = 20_000
+"""Items that one range may select: each needs its row read for its reference id."""
+
+_THUMBNAIL: Final = 256
+_START_SECONDS: Final = 0.5
+_AT_ONCE: Final = 8
+_SIZES: Final = (128, 256, 512)
+_ARGUMENTS: Final = (
+    "dataset", "query", "slice", "model", "labels", "min_confidence", "thumbnail_size", "columns",
+    "height",
+)  # fmt: skip
+
+
+class Gallery(LabWidget):
+    """The pictures of a dataset with their annotations and predictions, in a notebook cell.
+
+    ::
+
+        gallery = Gallery(dataset, query="annotations.count > 5", model=model)
+        gallery                      # as the last line of a cell
+        gallery.selected             # reference ids of what was ticked
+        dataset.create_slice("to check", gallery.selected)
+
+    Scroll, toggle labels, filter by confidence, type a query; a click or Enter opens the full
+    picture, the tick or Space selects, Shift selects a range. Python holds only ids: pages of rows
+    and thumbnails are read as they are scrolled to, also while a cell runs.
+
+    Args:
+        dataset: The dataset.
+        query: Only items that match.
+        slice: Only items of this slice (or its id), in its order.
+        model: Draw the predictions of this model (or its id) too.
+        labels: Only these labels are drawn at first; ``None`` for all.
+        min_confidence: Predictions below are not drawn at first; 0 to 1.
+        thumbnail_size: Width of a tile in pixels, 96 to 360.
+        columns: Tiles of a row; ``None`` for as many as fit.
+        height: Height of the widget in pixels, 260 to 2000.
+        **unknown: Refused, with a hint.
+
+    Attributes:
+        selected: Reference ids of the selected items; assign to select from Python.
+        labels: Labels that are drawn; ``None`` for all.
+        min_confidence: As given; follows the slider.
+        show_ground_truth: Whether ground truth is drawn.
+        show_predictions: Whether predictions are drawn.
+        show_labels: Whether label texts are drawn.
+        thumbnail_size: As given; follows the slider.
+        columns: As given.
+        height: As given.
+
+    Raises:
+        InvalidInputError: A value is out of its range.
+        QueryError: The query cannot be read.
+        TypeError: An unknown keyword.
+    """
+
+    _esm, _css = bundle("gallery")
+
+    _listing = traitlets.Dict().tag(sync=True)
+    _pictures = traitlets.List(traitlets.Bytes()).tag(sync=True)
+    labels = traitlets.List(traitlets.Unicode(), default_value=None, allow_none=True).tag(sync=True)
+    min_confidence = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
+    show_ground_truth = traitlets.Bool(default_value=True).tag(sync=True)
+    show_predictions = traitlets.Bool(default_value=True).tag(sync=True)
+    show_labels = traitlets.Bool(default_value=True).tag(sync=True)
+    thumbnail_size = traitlets.Int(180, min=96, max=360).tag(sync=True)
+    columns = traitlets.Int(default_value=None, allow_none=True, min=1, max=50).tag(sync=True)
+    height = traitlets.Int(560, min=260, max=2000).tag(sync=True)
+    selected = traitlets.List(traitlets.Unicode())
+
+    _ranges: ClassVar[dict[str, str]] = {
+        "min_confidence": "a number from 0 to 1",
+        "thumbnail_size": "a whole number of pixels from 96 to 360",
+        "columns": "a whole number from 1 to 50, or None",
+        "height": "a whole number of pixels from 260 to 2000",
+        "labels": "a list of labels, or None for all",
+    }
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        query: str | None = None,
+        slice: Slice | str | None = None,  # noqa: A002 - the name that users know
+        model: Model | str | None = None,
+        labels: Iterable[str] | None = None,
+        *,
+        min_confidence: float = 0.0,
+        thumbnail_size: int = 180,
+        columns: int | None = None,
+        height: int = 560,
+        **unknown: Any,
+    ) -> None:
+        if unknown:
+            raise TypeError(_refusal(next(iter(unknown))))
+        if not hasattr(dataset, "item_ids"):
+            raise InvalidInputError(
+                f"dataset={dataset!r} is no Dataset: pass client.get_dataset(dataset_id)"
+            )
+        if isinstance(labels, str):
+            labels = [labels]
+        self._dataset = dataset
+        self._slice_id = slice if slice is None or isinstance(slice, str) else slice.id
+        self._slice_name = None if slice is None else str(getattr(slice, "name", slice))
+        self._model = model
+        self._state = threading.RLock()
+        self._news = threading.local()
+        self._query = ""
+        self._ids: list[str] = []
+        self._epoch = 0
+        traits = {
+            "labels": None if labels is None else list(labels),
+            "min_confidence": min_confidence,
+            "thumbnail_size": thumbnail_size,
+            "columns": columns,
+            "height": height,
+        }
+        start = self._read(query or "")
+        try:
+            super().__init__(**traits, _listing=start[0], _pictures=start[1])
+        except traitlets.TraitError as fault:
+            raise InvalidInputError(self._explain(traits, fault)) from fault
+
+    @property
+    def query(self) -> str:
+        """The query that the shown items match; ``""`` for none. Assign to show others."""
+        return self._query
+
+    @query.setter
+    def query(self, text: str | None) -> None:
+        listing, pictures = self._read(text or "")
+        with self.hold_sync():  # one message: the page never sees one without the other
+            self._pictures = pictures
+            self._listing = listing
+
+    def refresh(self) -> None:
+        """Read the dataset again, after items or annotations were added."""
+        self.query = self._query
+
+    def selected_items(self) -> list[DatasetItem]:
+        """Read the selected items.
+
+        Returns:
+            One item for each of ``selected``, in that order.
+        """
+        return [self._dataset.refloc(reference_id)["item"] for reference_id in self.selected]
+
+    def on_selection(self, callback: Callable[[list[str]], object]) -> Callable[[], None]:
+        """Call a function whenever the selection changes, from the page or from Python.
+
+        The call may come on another thread than the one that runs cells.
+
+        Args:
+            callback: Gets the reference ids.
+
+        Returns:
+            A function that ends it.
+        """
+
+        def follow(change: Mapping[str, Any]) -> None:
+            callback(list(change["new"]))
+
+        self.observe(follow, "selected")
+        return lambda: self.unobserve(follow, "selected")
+
+    def snapshot(self) -> str:
+        """Return a contact sheet of the first items.
+
+        Returns:
+            Self-contained HTML.
+        """
+        return contact_sheet(
+            self._listing, self._pictures, visible=self._visible, mask=self._dataset.mask_bytes
+        )
+
+    def __repr__(self) -> str:
+        listing = self._listing
+        count = listing.get("count", 0)
+        return f"Gallery of {listing.get('name', '')!r}: {count:,} item{'' if count == 1 else 's'}"
+
+    # -- lists and pages -----------------------------------------------------------------------
+
+    def _read(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
+        """List the items that match, and read the first page within the time of a glance."""
+        dataset, model = self._dataset, self._model
+        ids = list(dataset.item_ids(query or None, slice_id=self._slice_id, model=model))
+        total = None
+        if query:
+            total = (
+                dataset.count()
+                if self._slice_id is None
+                else len(dataset.item_ids(slice_id=self._slice_id))
+            )
+        labels = page_rows.label_list(dataset.label_counts(model))
+        with self._state:
+            self._ids, self._query = ids, query
+            self._epoch += 1
+            epoch = self._epoch
+        first = ids[:PAGE]
+        listing = {
+            "epoch": epoch,
+            "count": len(ids),
+            "total": total,
+            "name": dataset.name,
+            "slice": self._slice_name,
+            "model": model is not None,
+            "query": query,
+            "page": PAGE,
+            "labels": labels,
+            "rows": self._rows(first),
+        }
+        pictures: list[bytes] = []
+        deadline = time.monotonic() + _START_SECONDS
+        while len(pictures) < len(first) and time.monotonic() < deadline:
+            pictures += dataset.thumbnails(
+                first[len(pictures) : len(pictures) + _AT_ONCE], size=_THUMBNAIL
+            )
+        return listing, pictures
+
+    def _rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        if not ids:
+            return []
+        found = {row["id"]: row for row in self._dataset.rows(ids, model=self._model)}
+        gone = {"reference_id": "(deleted)", "width": None, "height": None}
+        return [page_rows.thin(found.get(one) or {"id": one, **gone}) for one in ids]
+
+    @answers("page")
+    def _page(self, body: Mapping[str, Any]) -> Answer:
+        ids = self._some(body)
+        size = body.get("pixels")
+        pictures = self._dataset.thumbnails(ids, size=size if size in _SIZES else _THUMBNAIL)
+        return {"rows": self._rows(ids)}, pictures
+
+    def _some(self, body: Mapping[str, Any]) -> list[str]:
+        """Ids of a page; none when the page asks about a list that was replaced meanwhile."""
+        with self._state:
+            if body.get("epoch") != self._epoch:
+                return []
+            first = int(body["first"])
+            return self._ids[first : first + min(int(body["count"]), 4 * PAGE)]
+
+    @answers("query")
+    def _ask_query(self, body: Mapping[str, Any]) -> Answer:
+        self.query = str(body.get("query") or "").strip()
+        return {}
+
+    @answers("item")
+    def _item(self, body: Mapping[str, Any]) -> Answer:
+        ids = self._some({**body, "first": body["index"], "count": 1})
+        rows = self._dataset.rows(ids, model=self._model) if ids else []
+        if not rows:
+            raise InvalidInputError("this item is no longer in the dataset: refresh the gallery")
+        try:
+            picture, problem = self._dataset.image_bytes(ids[0]), None
+        except NucleusError as fault:
+            picture, problem = b"", fault.message
+        return {
+            **page_rows.full(rows[0]),
+            "media_type": _media_type(picture),
+            "problem": problem,
+        }, [picture]
+
+    @answers("masks")
+    def _masks(self, body: Mapping[str, Any]) -> Answer:
+        pixels = max(16, min(int(body["pixels"]), 4096))
+        found = []
+        for mask in body["masks"]:
+            try:
+                png = self._dataset.mask_bytes(mask["id"])
+                found.append(page_mask(png, mask["indexes"], pixels))
+            except NucleusError:
+                found.append(b"")  # the picture is shown without it
+        return {}, found
+
+    # -- what is drawn -------------------------------------------------------------------------
+
+    def _visible(self, shape: Mapping[str, Any]) -> bool:
+        if shape["prediction"]:
+            confidence = shape.get("confidence")
+            if (
+                not self.show_predictions
+                or (1 if confidence is None else confidence) < self.min_confidence
+            ):
+                return False
+        elif not self.show_ground_truth:
+            return False
+        if self.labels is None:
+            return True
+        segments = [segment["label"] for segment in shape.get("segments") or ()]
+        names = shape.get("labels") or segments or [shape["label"]]
+        return any(name in self.labels for name in names)
+
+    def _explain(self, traits: Mapping[str, Any], fault: traitlets.TraitError) -> str:
+        for name, wanted in self._ranges.items():
+            if f"'{name}'" in str(fault):
+                return f"{name}={traits[name]!r} is not possible: use {wanted}"
+        return str(fault)
+
+    # -- selection -----------------------------------------------------------------------------
+
+    @traitlets.validate("selected")
+    def _check_selected(self, proposal: Mapping[str, Any]) -> list[str]:
+        chosen = list(dict.fromkeys(proposal["value"]))
+        if getattr(self._news, "change", None) is None:
+            known = set(self.selected)
+            for reference_id in chosen:
+                if reference_id not in known:
+                    self._dataset.refloc(reference_id)  # raises, naming it, when there is none
+        return chosen
+
+    @traitlets.observe("selected")
+    def _tell_selection(self, change: Mapping[str, Any]) -> None:
+        self.tell("selection", getattr(self._news, "change", None) or {"all": change["new"]})
+
+    def _follow(self, change: dict[str, Any]) -> None:
+        """Apply a change that the page made, and tell the other views of it."""
+        with self._state:
+            chosen = dict.fromkeys(change.get("all", self.selected))
+            for reference_id in change.get("remove") or ():
+                chosen.pop(reference_id, None)
+            chosen.update(dict.fromkeys(change.get("add") or ()))
+            self._news.change = change
+            try:
+                self.selected = list(chosen)
+            finally:
+                self._news.change = None
+
+    @answers("select")
+    def _select(self, body: Mapping[str, Any]) -> Answer:
+        wanted = ("all", "add", "remove", "by")
+        self._follow({key: body[key] for key in wanted if key in body})
+        return {}
+
+    @answers("select_range")
+    def _select_range(self, body: Mapping[str, Any]) -> Answer:
+        first, last = int(body["first"]), int(body["last"])
+        if last - first >= MOST_SELECTED:
+            raise InvalidInputError(
+                f"{last - first + 1:,} items are too many to select at once, {MOST_SELECTED:,} are "
+                "possible: narrow the list with a query"
+            )
+        with self._state:
+            ids = self._ids[first : last + 1] if body.get("epoch") == self._epoch else []
+        references = [
+            row["reference_id"]
+            for start in range(0, len(ids), 1000)
+            for row in self._dataset.rows(ids[start : start + 1000])
+        ]
+        self._follow({"add": references})
+        return {}
+
+    @answers("selection")
+    def _selection(self, _body: Mapping[str, Any]) -> Answer:
+        return {"all": list(self.selected)}
+
+
+def _refusal(name: str) -> str:
+    near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(_ARGUMENTS)}"
+    return f"Gallery takes no argument {name!r}: {hint}"
+
+
+def _media_type(picture: bytes) -> str:
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    if picture.startswith(b"GIF8"):
+        return "image/gif"
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return "image/webp"
+    if picture.startswith(b"BM"):
+        return "image/bmp"
+    return "image/jpeg"
