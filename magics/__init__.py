@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nucleus_lab import async_job
 from nucleus_lab.magics.nucleus import NucleusMagic
 from nucleus_lab.magics.query import QueryMagic
 from nucleus_lab.magics.session import Session
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from nucleus_lab.async_job import AsyncJob
 
 __all__ = ["MAGICS", "NucleusMagic", "QueryMagic", "Session", "load", "unload"]
 
@@ -30,6 +33,14 @@ def load(shell: InteractiveShell) -> None:
     session = Session(shell)
     for magic in MAGICS:
         magic(session).register()
+    if hasattr(shell, "kernel"):  # a terminal keeps its own bar
+        async_job.progress_display = _show_wait
+
+
+def _show_wait(job: AsyncJob) -> async_job.ProgressDisplay:
+    from nucleus_lab.widgets.job_progress import show_wait
+
+    return show_wait(job)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -41,3 +52,4 @@ def unload(shell: InteractiveShell) -> None:
     for kind, names in shell.magics_manager.magics.items():
         for name in [name for name in names if name.startswith("nucleus")]:
             del shell.magics_manager.magics[kind][name]
+    async_job.progress_display = None

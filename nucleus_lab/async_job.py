@@ -120,9 +120,8 @@ class AsyncJob(Handle):
 
         Returns:
             ``job_id``, ``status`` (``Running``, ``Completed``, ``Errored`` …), ``message`` (text
-            or a
-            mapping), ``job_progress`` (text, ``"0.00"`` to ``"1.00"``), ``completed_steps`` and
-            ``total_steps``.
+            or a mapping), ``job_progress`` (text, ``"0.00"`` to ``"1.00"``), ``completed_steps``
+            and ``total_steps``.
         """
         answer: dict[str, Any] = self._client.make_request(
             None, f"job/{segment(self.job_id)}", "GET"
