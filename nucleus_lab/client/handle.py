@@ -32,8 +32,7 @@ class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls):
 
     Args:
         api_key: Key for a server, else ``NUCLEUS_API_KEY``; not needed for a folder, nor for a
-        server
-            on this machine that has no keys.
+            server on this machine that has no keys.
         use_notebook: Accepted for compatibility; displays adapt by themselves.
         endpoint: Address of a server, such as ``http://127.0.0.1:8765/v1/nucleus``; else
             ``NUCLEUS_ENDPOINT``.

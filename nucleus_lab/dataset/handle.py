@@ -38,13 +38,11 @@ class Dataset(
 
         dataset = client.create_dataset("street scenes")
         dataset.append([DatasetItem("photos/1.jpg", "1.jpg", metadata={"weather": "fog"})])
-        dataset.annotate([BoxAnnotation("car", x=4, y=8, width=32, height=16,
-        reference_id="1.jpg")])
+        dataset.annotate([BoxAnnotation("car", 4, 8, 32, 16, reference_id="1.jpg")])
 
     A handle holds an id and nothing that can go stale: what it returns is asked for at that
     moment. Its methods live in modules by topic: items, annotations, predictions, reading,
-    pictures,
-    queries, evaluation, slices, jobs, imports.
+    pictures, queries, evaluation, slices, jobs, imports.
 
     Args:
         dataset_id: Id, starts with ``ds_``.

@@ -73,9 +73,8 @@ class PredictionMethods(AnnotationMethods):
 
         Returns:
             ``dataset_id``, ``model_run_id``, ``predictions_processed``, ``predictions_ignored``
-            and,
-            where some were refused, ``errors``, each naming its object; ``{}`` when there was
-            nothing to upload. The job with ``asynchronous``.
+            and, where some were refused, ``errors``, each naming its object; ``{}`` when there
+            was nothing to upload. The job with ``asynchronous``.
 
         Raises:
             InvalidInputError: One is no prediction; nothing was uploaded.

@@ -127,11 +127,18 @@ class HttpTransport:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         content = answer.content
         if kind == JSON:
-            return Response(answer.status_code, decode(content) if content else None)
+            try:
+                return Response(answer.status_code, decode(content) if content else None)
+            except InvalidInputError as fault:
+                raise TransportError(_strange(self.target, answer)) from fault
         if answer.status_code < 400 and (kind.startswith("image/") or kind == OCTETS):
             return Response(answer.status_code, content, kind)
         if answer.status_code >= 400:
-            return Response(answer.status_code, {"error": _strange(self.target, answer)})
+            # A missing page of some other server says nothing about a missing dataset.
+            code = TransportError.code if answer.status_code == 404 else None
+            return Response(
+                answer.status_code, {"error": _strange(self.target, answer), "code": code}
+            )
         raise TransportError(_strange(self.target, answer), endpoint=self.target)
 
     def close(self) -> None:
@@ -146,9 +153,8 @@ def _strange(endpoint: str, answer: httpx.Response) -> str:
     """Describe an answer that no Nucleus server gives: that of a proxy, or a wrong address."""
     kind = answer.headers.get("content-type", "no content type")
     return (
-        f"{endpoint} answered {answer.status_code} {answer.reason_phrase} ({kind}) and not as a "
-        "Nucleus "
-        f"server does: check the endpoint. It said: {answer.text[:200]!r}"
+        f"{endpoint} answered {answer.status_code} {answer.reason_phrase} ({kind}), not as a "
+        f"Nucleus server does: check the endpoint. It said: {answer.text[:200]!r}"
     )
 
 
