@@ -14,7 +14,7 @@ INK: Final = "#808890"
 _GRID: Final = "rgba(128,136,144,0.25)"
 
 
-class ReportFigure(go.Figure):  # type: ignore[misc] - plotly has no types
+class ReportFigure(go.Figure):  # type: ignore[misc]  # plotly has no types
     """A plotly figure that also leaves a table for readers who cannot see it.
 
     JupyterLab draws the figure with the renderer that plotly's wheel brings; nothing is fetched
