@@ -22,7 +22,7 @@ from nucleus_lab.annotation.base import (
     extra_of,
     json_value,
     prediction_wire,
-    unreadable,
+    reading,
 )
 from nucleus_lab.annotation.quantity import Coordinate, Size, finite, fraction, size
 from nucleus_lab.wire import encode
@@ -85,11 +85,15 @@ class BoxAnnotation(Annotation):
         embedding_vector: list[float] | None = None,
         track_reference_id: str | None = None,
     ) -> None:
-        # One sum stands for four checks: it is NaN or infinite if any part is, and no plain float
-        # if any part comes from numpy. Whatever fails is looked at one by one.
+        # One sum stands for four checks: it is NaN or infinite if any part is, and it compares to
+        # a numpy bool if any part comes from numpy (which starting at 0.0 keeps from overflowing).
+        # Whatever fails here is looked at one by one.
         try:
-            total = 0.0 + x + y + width + height
-            plain = type(total) is float and -inf < total < inf and width >= 0 <= height
+            plain = (
+                (-inf < 0.0 + x + y + width + height < inf) is True
+                and width >= 0.0
+                and height >= 0.0
+            )
         except (TypeError, OverflowError):
             plain = False
         if not plain:
@@ -101,8 +105,9 @@ class BoxAnnotation(Annotation):
         self.width = width
         self.height = height
         self.reference_id = reference_id
+        # "!s" spares the float formatter: a third less.
         self.annotation_id = (
-            f"{label}-{x}-{y}-{width}-{height}-{reference_id}"
+            f"{label}-{x!s}-{y!s}-{width!s}-{height!s}-{reference_id}"
             if annotation_id is None
             else annotation_id
         )
@@ -126,24 +131,22 @@ class BoxAnnotation(Annotation):
         self = _new(cls)
         try:
             geometry = payload["geometry"]
-            get = payload.get
-            self.label = label = get("label", 0)
-            self.x = x = geometry["x"]
-            self.y = y = geometry["y"]
-            self.width = width = geometry["width"]
-            self.height = height = geometry["height"]
-            self.reference_id = reference_id = payload["reference_id"]
-        except (KeyError, TypeError, AttributeError) as fault:
-            raise unreadable("box", payload, fault) from fault
-        annotation_id = get("annotation_id")
-        self.annotation_id = (
-            f"{label}-{x}-{y}-{width}-{height}-{reference_id}"
-            if annotation_id is None
-            else annotation_id
-        )
-        self.metadata = get("metadata") or {}
-        self.embedding_vector = get("embedding_vector")
-        self.track_reference_id = get("track_reference_id")
+            self.label = payload["label"]
+            self.x = geometry["x"]
+            self.y = geometry["y"]
+            self.width = geometry["width"]
+            self.height = geometry["height"]
+            self.reference_id = payload["reference_id"]
+            self.annotation_id = payload["annotation_id"]
+            self.metadata = payload["metadata"]
+            self.embedding_vector = payload["embedding_vector"]
+            self.track_reference_id = payload["track_reference_id"]
+        except (KeyError, TypeError):
+            _read_sparse(self, payload)
+        if self.annotation_id is None:
+            self.annotation_id = _default_id(self)
+        if self.metadata is None:
+            self.metadata = {}
         return self
 
     def to_payload(self) -> dict[str, Any]:
@@ -251,6 +254,26 @@ class BoxPrediction(BoxAnnotation, Prediction):
             That of a box; ``confidence`` and ``class_pdf`` unless they are ``None``.
         """
         return add_score(BoxAnnotation.to_payload(self), self)
+
+
+def _default_id(box: BoxAnnotation) -> str:
+    return f"{box.label}-{box.x!s}-{box.y!s}-{box.width!s}-{box.height!s}-{box.reference_id}"
+
+
+def _read_sparse(box: BoxAnnotation, payload: dict[str, Any]) -> None:
+    """Read a payload that leaves optional keys out; slower than reading a complete one."""
+    with reading("box", payload):
+        geometry = payload["geometry"]
+        box.label = payload.get("label", 0)
+        box.x = geometry["x"]
+        box.y = geometry["y"]
+        box.width = geometry["width"]
+        box.height = geometry["height"]
+        box.reference_id = payload["reference_id"]
+        box.annotation_id = payload.get("annotation_id")
+        box.metadata = payload.get("metadata")
+        box.embedding_vector = payload.get("embedding_vector")
+        box.track_reference_id = payload.get("track_reference_id")
 
 
 class BoxGeometry(msgspec.Struct, gc=False):
