@@ -135,10 +135,10 @@ class _Parser(ValueParser):
     def _page(self, result: tree.Query) -> None:
         word = self.advance()
         name = word.text.upper()
-        if {"LIMIT": result.limit, "OFFSET": result.offset, "SAMPLE": result.sample}[name] is not None:
-            raise fault(
-                "Q014", f"{name} appears twice", self.source, word.start, len(word.text)
-            )
+        if {"LIMIT": result.limit, "OFFSET": result.offset, "SAMPLE": result.sample}[
+            name
+        ] is not None:
+            raise fault("Q014", f"{name} appears twice", self.source, word.start, len(word.text))
         amount = self._natural(name)
         if name == "LIMIT":
             result.limit = amount
@@ -161,7 +161,9 @@ class _Parser(ValueParser):
             return
         if token.text in {")", "]"}:
             opening = "(" if token.text == ")" else "["
-            raise fault("Q013", f"this {token.text} has no matching {opening}", self.source, token.start)
+            raise fault(
+                "Q013", f"this {token.text} has no matching {opening}", self.source, token.start
+            )
         if self.begins_operand():
             raise self.two_operands()
         raise fault(

@@ -128,7 +128,10 @@ class ValueParser:
         """
         if self._depth >= MAX_DEPTH:
             raise fault(
-                "Q015", f"the query is nested more than {MAX_DEPTH} levels deep", self.source, at.start
+                "Q015",
+                f"the query is nested more than {MAX_DEPTH} levels deep",
+                self.source,
+                at.start,
             )
         self._depth += 1
         try:
@@ -165,7 +168,11 @@ class ValueParser:
         token = self.peek(ahead)
         code = "Q011" if token.kind == "end" else "Q010"
         return fault(
-            code, f"expected {what}, found {shown(token)}", self.source, token.start, len(token.text)
+            code,
+            f"expected {what}, found {shown(token)}",
+            self.source,
+            token.start,
+            len(token.text),
         )
 
     def two_operands(self) -> QueryError:
@@ -178,7 +185,10 @@ class ValueParser:
         token = self.token
         words = [before.text]
         ahead = 0
-        while self.peek(ahead).kind == "name" and self.peek(ahead).text.upper() not in {"AND", "OR"}:
+        while self.peek(ahead).kind == "name" and self.peek(ahead).text.upper() not in {
+            "AND",
+            "OR",
+        }:
             words.append(self.peek(ahead).text)
             ahead += 1
         hint = ""
@@ -275,7 +285,9 @@ class ValueParser:
             left = self._binary(left, self._unary)
         return left
 
-    def _binary(self, left: tree.Expression, read: Callable[[], tree.Expression]) -> tree.Expression:
+    def _binary(
+        self, left: tree.Expression, read: Callable[[], tree.Expression]
+    ) -> tree.Expression:
         self._refuse_condition_in_arithmetic(left)
         self.count_operator()
         sign = self.advance()

@@ -29,7 +29,16 @@ _DATE = re.compile(
 )
 _PARAM = re.compile(r"\{\s*([^\W\d]\w*)\s*\}|[:@]([^\W\d]\w*)")
 _MARK = re.compile(r"=~|==|!=|<>|<=|>=|&&|\|\||[-=<>!+*/%~()\[\],.]")
-_ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'", "“": "“", "”": "”", "`": "`"}
+_ESCAPES: Final = {
+    "n": "\n",
+    "t": "\t",
+    "\\": "\\",
+    '"': '"',
+    "'": "'",
+    "“": "“",
+    "”": "”",
+    "`": "`",
+}
 _CLOSING: Final = {'"': '"', "'": "'", "“": "”“", "”": "”“", "„": "”“", "`": "`"}
 
 MILLISECONDS: Final = {
@@ -133,7 +142,9 @@ def _number_or_date(source: str, at: int) -> Token:
     if date:
         return Token("date", date[0], at, date.end(), _read_date(source, at, date))
     number = _NUMBER.match(source, at)
-    if number is None:  # a digit of another script: isdigit() knows more than \d followed by float()
+    if (
+        number is None
+    ):  # a digit of another script: isdigit() knows more than \d followed by float()
         raise fault("Q001", f"unexpected character {source[at]!r}", source, at)
     end = number.end()
     unit = _UNIT.match(source, end)
@@ -196,7 +207,11 @@ def _quotation(source: str, at: int) -> Token:
     index = at + 1
     while index < len(source):
         character = source[index]
-        if character == "\\" and source[index + 1 : index + 2] in _ESCAPES and index + 1 < len(source):
+        if (
+            character == "\\"
+            and source[index + 1 : index + 2] in _ESCAPES
+            and index + 1 < len(source)
+        ):
             parts.append(_ESCAPES[source[index + 1]])
             index += 2
         elif character in closing:

@@ -1,0 +1,132 @@
+"""The names of one dataset, read from the store when a query first asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from sqlalchemy import Connection, bindparam, select
+
+from nucleus_lab import identifiers
+from nucleus_lab.engine import models
+from nucleus_lab.engine.schema import autotag, dataset, evaluation, label, model, model_run, taxonomy
+from nucleus_lab.engine.statements import Statement
+from nucleus_lab.errors import NotFoundError
+from nucleus_lab.query.catalog import Catalog, Run
+
+_DENSE = Statement(
+    lambda: select(dataset.c.positions_dense).where(dataset.c.id == bindparam("dataset_id"))
+)
+_LABELS = Statement(
+    lambda: select(label.c.name, label.c.id).where(label.c.dataset_id == bindparam("dataset_id"))
+)
+_TAXONOMIES = Statement(
+    lambda: select(taxonomy.c.name, taxonomy.c.id).where(
+        taxonomy.c.dataset_id == bindparam("dataset_id")
+    )
+)
+_AUTOTAGS = Statement(
+    lambda: select(autotag.c.level, autotag.c.name, autotag.c.id).where(
+        autotag.c.dataset_id == bindparam("dataset_id")
+    )
+)
+_RUNS = Statement(
+    lambda: select(
+        model_run.c.id, model_run.c.name, model.c.id, model.c.reference_id, model.c.name
+    )
+    .join(model, model.c.id == model_run.c.model_id)
+    .where(model_run.c.dataset_id == bindparam("dataset_id"))
+    .order_by(model_run.c.id)
+)
+_EVALUATION = Statement(
+    lambda: select(evaluation.c.id)
+    .where(evaluation.c.model_run_id == bindparam("run_id"), evaluation.c.status == "succeeded")
+    .order_by(evaluation.c.id.desc())
+    .limit(1)
+)
+
+
+class StoredCatalog(Catalog):
+    """The catalog of a dataset in the store.
+
+    Args:
+        connection: The open transaction; the catalog must not outlive it.
+        dataset_id: Primary key of the dataset.
+        run_id: The model run that the query means; ``None`` when the caller chose none.
+    """
+
+    def __init__(self, connection: Connection, dataset_id: int, run_id: int | None = None) -> None:
+        self._connection = connection
+        self.dataset_id = dataset_id
+        self.run_id = run_id
+
+    @cached_property
+    def positions_dense(self) -> bool:  # type: ignore[override]
+        """Whether stored positions are indexes."""
+        row = _DENSE.first(self._connection, dataset_id=self.dataset_id)
+        return bool(row and row[0])
+
+    @cached_property
+    def labels(self) -> Mapping[str, int]:  # type: ignore[override]
+        """Classes and their keys."""
+        return dict(_LABELS.rows(self._connection, dataset_id=self.dataset_id))
+
+    @cached_property
+    def taxonomies(self) -> Mapping[str, int]:  # type: ignore[override]
+        """Taxonomies and their keys."""
+        return dict(_TAXONOMIES.rows(self._connection, dataset_id=self.dataset_id))
+
+    @cached_property
+    def autotags(self) -> Mapping[tuple[str, str], int]:  # type: ignore[override]
+        """Keys of autotags by level and name."""
+        rows = _AUTOTAGS.rows(self._connection, dataset_id=self.dataset_id)
+        return {(level, name): key for level, name, key in rows}
+
+    @cached_property
+    def runs(self) -> Sequence[Run]:  # type: ignore[override]
+        """Model runs of the dataset."""
+        rows = _RUNS.rows(self._connection, dataset_id=self.dataset_id)
+        return [
+            Run(key, (identifiers.encode(identifiers.MODEL, model_key), reference, name), run_name)
+            for key, run_name, model_key, reference, name in rows
+        ]
+
+    def evaluation(self, run_id: int) -> int | None:
+        """Return the evaluation that ``matches`` means.
+
+        Args:
+            run_id: A model run.
+
+        Returns:
+            Key of its newest finished evaluation, or ``None``.
+        """
+        row = _EVALUATION.first(self._connection, run_id=run_id)
+        return None if row is None else int(row[0])
+
+
+def run_key(connection: Connection, dataset_id: int, public_id: str | None) -> int | None:
+    """Find the model run that a caller names.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        public_id: Id of a model or of a model run; ``None`` when the caller names none.
+
+    Returns:
+        Primary key of the run, or ``None``.
+
+    Raises:
+        NotFoundError: There is no such model or run, or it has no predictions on the dataset.
+    """
+    if public_id is None:
+        return None
+    if not public_id.startswith(f"{identifiers.RUN}_"):
+        return models.run_on(connection, public_id, dataset_id)
+    key = identifiers.decode(identifiers.RUN, public_id)
+    wanted = select(model_run.c.id).where(
+        model_run.c.id == key, model_run.c.dataset_id == dataset_id
+    )
+    if connection.scalar(wanted) is None:
+        shown = identifiers.encode(identifiers.DATASET, dataset_id)
+        raise NotFoundError(f"there is no model run {public_id!r} on dataset {shown}")
+    return key

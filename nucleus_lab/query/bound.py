@@ -1,0 +1,305 @@
+"""What a query means for one dataset: names replaced by fields, classes and collections.
+
+Between the tree of the parser and SQL. A condition here is in normal form: every property of many
+objects stands inside an :class:`Exists` (or an aggregate), and what speaks about the same object
+stands inside the same one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from nucleus_lab.query.fields import Field
+    from nucleus_lab.query.tree import TextOperator
+
+Kind = Literal["number", "text", "bool", "time", "duration", "json", "list"]
+Place = tuple[int, int]
+"""Start and end of what a node was read from."""
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A row that conditions speak about: the row of the result, or some object reached from it.
+
+    Attributes:
+        kind: Table family: ``items``, ``annotations``, ``predictions``, ``matches``, ``scenes``,
+            ``slices``, ``autotags``.
+        parent: Row from which it is reached; ``None`` for a row of the result.
+        every_run: Range over the predictions of all model runs.
+        detail: Further identity: the autotag of an ``autotags`` scope.
+        merged: The scope that stands for this one after grouping.
+    """
+
+    kind: str
+    parent: Scope | None = None
+    every_run: bool = False
+    detail: tuple[str, ...] = ()
+    merged: Scope | None = None
+
+    @property
+    def root(self) -> Scope:
+        """The scope that stands for this one."""
+        scope = self
+        while scope.merged is not None:
+            scope = scope.merged
+        return scope
+
+
+@dataclass(slots=True)
+class Constant:
+    """A value that the query gives.
+
+    Attributes:
+        kind: Its type.
+        value: Number, text, bool, datetime, milliseconds of a duration, or a list of constants.
+        text: As written, for comparison with text.
+        place: Where it stands.
+        whole_day: It is a date without a time.
+        bare: It was written without quotes.
+    """
+
+    kind: Kind
+    value: Any
+    text: str
+    place: Place
+    whole_day: bool = False
+    bare: bool = False
+
+
+@dataclass(slots=True)
+class FieldValue:
+    """A property of the row of a scope.
+
+    Attributes:
+        scope: The row.
+        field: Which property.
+        path: Keys inside a JSON property.
+        name: As written.
+        place: Where it stands.
+    """
+
+    scope: Scope
+    field: Field
+    path: tuple[str, ...]
+    name: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Many:
+    """A property of many objects, before it is grouped into an :class:`Exists`.
+
+    Attributes:
+        inner: The property, of ``inner.scope``.
+        where: What the objects have to be.
+        groupable: Whether neighbours in an AND speak about the same object.
+        bound: Whether the scope is a row of the result, so that there is only one object.
+    """
+
+    inner: FieldValue
+    where: tuple[BoundCondition, ...] = ()
+    groupable: bool = True
+    bound: bool = False
+
+
+@dataclass(slots=True)
+class Count:
+    """How many objects there are: never missing.
+
+    Attributes:
+        scope: The objects.
+        types: Names of annotation types; empty for all.
+        label: Class they must have.
+        where: Further condition.
+        place: Where it stands.
+        name: As written.
+        rows: Count rows, where otherwise each segment of a mask counts.
+    """
+
+    scope: Scope
+    types: tuple[str, ...]
+    label: str | None
+    where: BoundCondition | None
+    place: Place
+    name: str
+    rows: bool = False
+
+
+@dataclass(slots=True)
+class Aggregate:
+    """``min``, ``max``, ``sum`` or ``avg`` over the values of many objects."""
+
+    function: str
+    scope: Scope
+    where: tuple[BoundCondition, ...]
+    operand: BoundValue
+    place: Place
+
+
+@dataclass(slots=True)
+class Arithmetic:
+    """Two values and an operator."""
+
+    operator: str
+    left: BoundValue
+    right: BoundValue
+    place: Place
+
+
+@dataclass(slots=True)
+class Call:
+    """A function of values: ``negate``, ``abs``, ``lower``, ``upper``, ``length`` …"""
+
+    function: str
+    arguments: tuple[BoundValue, ...]
+    place: Place
+
+
+BoundValue = Constant | FieldValue | Many | Count | Aggregate | Arithmetic | Call
+
+
+@dataclass(slots=True)
+class All:
+    """Every part holds; no part: true."""
+
+    parts: tuple[BoundCondition, ...]
+
+
+@dataclass(slots=True)
+class AnyOf:
+    """Some part holds; no part: false."""
+
+    parts: tuple[BoundCondition, ...]
+
+
+@dataclass(slots=True)
+class Complement:
+    """The part does not hold."""
+
+    part: BoundCondition
+
+
+@dataclass(slots=True)
+class Test:
+    """A comparison or a chain of them, about single values."""
+
+    operands: tuple[BoundValue, ...]
+    operators: tuple[str, ...]
+    place: Place
+
+
+@dataclass(slots=True)
+class Member:
+    """The value equals one of some constants."""
+
+    operand: BoundValue
+    values: tuple[Constant, ...]
+    place: Place
+
+
+@dataclass(slots=True)
+class Matches:
+    """The text of the value fits a pattern."""
+
+    operand: BoundValue
+    operator: TextOperator
+    pattern: Constant
+    place: Place
+
+
+@dataclass(slots=True)
+class Present:
+    """There is a value."""
+
+    operand: BoundValue
+    place: Place
+
+
+@dataclass(slots=True)
+class Exists:
+    """Some row of the scope has it all.
+
+    Attributes:
+        scope: The rows.
+        where: The condition; ``None`` when any row will do.
+    """
+
+    scope: Scope
+    where: BoundCondition | None
+
+
+@dataclass(slots=True)
+class OfTypes:
+    """The object of a scope has one of these annotation types."""
+
+    scope: Scope
+    types: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class OfLabel:
+    """The object of a scope has this label; a mask, when one of its segments has it."""
+
+    scope: Scope
+    label: str
+
+
+@dataclass(slots=True)
+class OfTaxonomy:
+    """The object of a scope is a category in this taxonomy."""
+
+    scope: Scope
+    taxonomy: str
+
+
+BoundCondition = (
+    All
+    | AnyOf
+    | Complement
+    | Test
+    | Member
+    | Matches
+    | Present
+    | Exists
+    | OfTypes
+    | OfLabel
+    | OfTaxonomy
+)
+
+
+@dataclass(slots=True)
+class BoundKey:
+    """One key of an ordering."""
+
+    operand: BoundValue
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(slots=True)
+class BoundQuery:
+    """A whole query, ready to compile.
+
+    Attributes:
+        scopes: The rows of the result by kind; the first is the row itself.
+        condition: What it selects; ``None`` for everything.
+        order: Keys of the ordering.
+        limit: Most rows.
+        offset: Rows left out at the beginning.
+        sample: Size of a random sample.
+        seed: Makes the sample repeatable.
+        warnings: What a person should know about how it was read.
+    """
+
+    source: str
+    level: str
+    scopes: dict[str, Scope]
+    condition: BoundCondition | None
+    order: tuple[BoundKey, ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+    sample: int | None = None
+    seed: int | None = None
+    warnings: list[str] = field(default_factory=list)

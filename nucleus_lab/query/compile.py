@@ -1,0 +1,211 @@
+"""A bound query to SQLAlchemy Core, for SQLite and PostgreSQL alike.
+
+Values are bound parameters; only metadata keys stand in the text of the statement, escaped, since an
+expression index meets no other form. Conditions may be NULL, which counts as false; a complement is
+``IS NOT TRUE`` and so exact.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, MetaData, and_, func, or_, select, true
+from sqlalchemy.sql.expression import FromClause
+
+from nucleus_lab.query import bound
+from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
+from nucleus_lab.query.catalog import Catalog
+from nucleus_lab.query.compare import Comparer
+from nucleus_lab.query.compile_objects import label_of, link, segment_count, table_of, types_of
+from nucleus_lab.query.compile_values import ValueCompiler
+from nucleus_lab.query.context import Context
+from nucleus_lab.query.dialects import DIALECTS, Clause
+from nucleus_lab.query.values import SqlValue, present, some
+
+
+def condition_of(
+    query: bound.BoundQuery,
+    metadata: MetaData,
+    catalog: Catalog,
+    dialect: str,
+    rows: dict[str, FromClause],
+) -> ColumnElement[bool]:
+    """Compile the condition of a query.
+
+    Args:
+        query: The bound query.
+        metadata: The tables of the engine.
+        catalog: Names of the dataset.
+        dialect: ``sqlite`` or ``postgresql``.
+        rows: Table or alias for each kind of row in ``query.scopes``.
+
+    Returns:
+        The condition; what makes rows belong to the dataset is not in it.
+
+    Raises:
+        QueryError: Values are compared that have no comparison.
+    """
+    compiler = _Compiler(query, metadata, catalog, dialect, rows)
+    return true() if query.condition is None else compiler.condition(query.condition)
+
+
+def order_of(
+    query: bound.BoundQuery,
+    metadata: MetaData,
+    catalog: Catalog,
+    dialect: str,
+    rows: dict[str, FromClause],
+) -> list[ColumnElement[Any]]:
+    """Compile the ordering of a query.
+
+    Args:
+        query: The bound query.
+        metadata: The tables of the engine.
+        catalog: Names of the dataset.
+        dialect: ``sqlite`` or ``postgresql``.
+        rows: Table or alias for each kind of row in ``query.scopes``.
+
+    Returns:
+        The keys; empty for the order of ingestion.
+
+    Raises:
+        QueryError: A key has no order.
+    """
+    compiler = _Compiler(query, metadata, catalog, dialect, rows)
+    keys: list[ColumnElement[Any]] = []
+    for key in query.order:
+        for expression in compiler.sort_expressions(key.operand):
+            turned = expression.desc() if key.descending else expression.asc()
+            keys.append(turned.nulls_first() if key.nulls_first else turned.nulls_last())
+    return keys
+
+
+class _Compiler(ValueCompiler):
+    """Conditions; the values come from :class:`ValueCompiler`."""
+
+    def __init__(
+        self,
+        query: bound.BoundQuery,
+        metadata: MetaData,
+        catalog: Catalog,
+        dialect: str,
+        rows: dict[str, FromClause],
+    ) -> None:
+        context = Context(query.source, DIALECTS[dialect], metadata, catalog)
+        super().__init__(context, Comparer(query.source, context.dialect, context.names))
+        for kind, scope in query.scopes.items():
+            context.rows[scope] = rows[kind]
+
+    def condition(self, node: BoundCondition) -> Clause:
+        return _HANDLERS[type(node)](self, node)
+
+    def all_of(self, node: bound.All) -> Clause:
+        return and_(true(), *(self.condition(part) for part in node.parts))
+
+    def any_of(self, node: bound.AnyOf) -> Clause:
+        return or_(*(self.condition(part) for part in node.parts))
+
+    def complement(self, node: bound.Complement) -> Clause:
+        return self.condition(node.part).is_not(true())
+
+    def test(self, node: bound.Test) -> Clause:
+        values = [self.value(operand) for operand in node.operands]
+        if len(values) == 2:
+            return self.comparer.compare(node.operators[0], values[0], values[1])
+        return self._chain(values, node.operators)
+
+    def _chain(self, values: list[SqlValue], signs: tuple[str, ...]) -> Clause:
+        """Compare neighbours; of a list, one member has to satisfy all that it takes part in."""
+
+        def take(index: int, chosen: list[SqlValue]) -> Clause:
+            if index == len(values):
+                return and_(
+                    *(
+                        self.comparer.single(sign, chosen[at], chosen[at + 1])
+                        for at, sign in enumerate(signs)
+                    )
+                )
+            return some(
+                values[index], self.context.names, lambda one: take(index + 1, [*chosen, one])
+            )
+
+        return take(0, [])
+
+    def member(self, node: bound.Member) -> Clause:
+        return self.comparer.member(self.value(node.operand), node.values)
+
+    def matches(self, node: bound.Matches) -> Clause:
+        return self.comparer.matches(self.value(node.operand), node.operator, node.pattern)
+
+    def present(self, node: bound.Present) -> Clause:
+        return present(self.value(node.operand), self.context.names)
+
+    def exists(self, node: bound.Exists) -> Clause:
+        row, linked = self.enter(node.scope)
+        parts = linked if node.where is None else [*linked, self.condition(node.where)]
+        return select(1).select_from(row).where(*parts).exists()
+
+    def of_types(self, node: bound.OfTypes) -> Clause:
+        return types_of(self.context, node.scope, node.types)
+
+    def of_label(self, node: bound.OfLabel) -> Clause:
+        return label_of(self.context, node.scope, node.label)
+
+    def of_taxonomy(self, node: bound.OfTaxonomy) -> Clause:
+        row = self.context.row(node.scope)
+        key = self.context.catalog.taxonomies.get(node.taxonomy)
+        return self.context.never() if key is None else row.c.taxonomy_id == key
+
+    def enter(self, scope: Scope) -> tuple[FromClause, list[Clause]]:
+        """Give a scope its alias, and say how it hangs on its parent."""
+        scope = scope.root
+        table = table_of(self.context, scope)
+        row = table.alias(self.context.names.next(scope.kind))
+        self.context.rows[scope] = row
+        return row, link(self.context, scope, row)
+
+    def count(self, node: bound.Count) -> SqlValue:
+        row, parts = self.enter(node.scope)
+        if node.where is not None:
+            parts.append(self.condition(node.where))
+        if node.types:
+            parts.append(types_of(self.context, node.scope, node.types))
+        if node.label is not None:
+            parts.append(label_of(self.context, node.scope, node.label))
+        weight = None if node.rows else segment_count(self.context, node, row)
+        counted = func.count() if weight is None else func.coalesce(func.sum(weight), 0)
+        number = select(counted).select_from(row).where(*parts).scalar_subquery()
+        return SqlValue("number", node.name, node.place, number)
+
+    def aggregate(self, node: bound.Aggregate) -> SqlValue:
+        row, parts = self.enter(node.scope)
+        parts += [self.condition(each) for each in node.where]
+        operand = self.value(node.operand)
+        expression, kind = self.foldable(operand, node)
+        folded = getattr(func, node.function)(expression)
+        if node.function == "sum":
+            folded = func.coalesce(folded, 0.0)
+        number = select(folded).select_from(row).where(*parts).scalar_subquery()
+        return SqlValue(kind, operand.name, node.place, number)
+
+    def value(self, node: BoundValue) -> SqlValue:
+        if isinstance(node, bound.Count):
+            return self.count(node)
+        if isinstance(node, bound.Aggregate):
+            return self.aggregate(node)
+        return super().value(node)
+
+
+_HANDLERS: Final[dict[type, Any]] = {
+    bound.All: _Compiler.all_of,
+    bound.AnyOf: _Compiler.any_of,
+    bound.Complement: _Compiler.complement,
+    bound.Test: _Compiler.test,
+    bound.Member: _Compiler.member,
+    bound.Matches: _Compiler.matches,
+    bound.Present: _Compiler.present,
+    bound.Exists: _Compiler.exists,
+    bound.OfTypes: _Compiler.of_types,
+    bound.OfLabel: _Compiler.of_label,
+    bound.OfTaxonomy: _Compiler.of_taxonomy,
+}

@@ -1,0 +1,459 @@
+"""What SQLite and PostgreSQL write differently, so that both give the same results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Integer,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    collate,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy.sql.selectable import TableValuedAlias
+
+Clause = ColumnElement[bool]
+Sql = ColumnElement[Any]
+
+DAY: Final = 86_400_000
+_ISO_DATE = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+_ISO_REGEX = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+    r"\s*([Zz]|[+-](0[0-9]|1[0-4]):[0-5][0-9])?\s*)?$"
+)
+
+
+def ascii_lower(text: str) -> str:
+    """Fold the case that both databases fold alike: that of A to Z.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The folded text.
+    """
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+class SQLite:
+    """Expressions for SQLite."""
+
+    name = "sqlite"
+
+    def number(self, value: float) -> Sql:
+        """Bind a number that is compared with a JSON number.
+
+        Args:
+            value: The number.
+
+        Returns:
+            The parameter.
+        """
+        return literal(value, BigInteger() if isinstance(value, int) else Double())
+
+    def by_code_point(self, text: Sql) -> Sql:
+        """Order text by code point.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The text, with a collation where needed.
+        """
+        return text
+
+    def floor(self, value: Sql) -> Sql:
+        """Round down; not every build of SQLite has ``floor``.
+
+        Args:
+            value: A real number.
+
+        Returns:
+            The largest whole number that is not larger.
+        """
+        whole = cast(value, Integer)
+        return whole - cast(value < whole, Integer)
+
+    def milliseconds(self, text: Sql) -> Sql:
+        """Read text as a date.
+
+        Args:
+            text: ISO 8601 text, UTC when it names no zone.
+
+        Returns:
+            Milliseconds since 1970; NULL when the text is no date.
+        """
+        day = func.substr(text, 1, 10)
+        shape = and_(
+            day.op("GLOB")(_ISO_DATE),
+            day >= "0001",
+            func.date(day) == day,
+            or_(
+                func.length(text) == 10,
+                and_(
+                    func.substr(text, 11).op("GLOB")("[T ][0-2][0-9]:[0-5][0-9]*"),
+                    func.substr(text, 12, 2) < "24",
+                ),
+            ),
+        )
+        moment = func.round((func.julianday(text) - 2440587.5) * 86400000.0)
+        return case((shape, cast(moment, Integer)))
+
+    def like(self, text: Sql, pattern: str) -> Clause:
+        """Match a pattern of ``%`` and ``_``, with case.
+
+        Args:
+            text: The text.
+            pattern: The pattern; nothing in it is an escape.
+
+        Returns:
+            The condition.
+        """
+        special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+        glob = "".join(special.get(letter, letter) for letter in pattern)
+        return text.op("GLOB", is_comparison=True)(glob)
+
+    def ilike(self, text: Sql, pattern: str) -> Clause:
+        """Match a pattern of ``%`` and ``_``, without the case of A to Z.
+
+        Args:
+            text: The text.
+            pattern: The pattern.
+
+        Returns:
+            The condition.
+        """
+        return text.op("LIKE", is_comparison=True)(pattern)
+
+    def contains(self, text: Sql, part: str) -> Clause:
+        """Find a part, without the case of A to Z.
+
+        Args:
+            text: The text.
+            part: The part.
+
+        Returns:
+            The condition.
+        """
+        return func.instr(func.lower(text), ascii_lower(part)) > 0
+
+    def ends_with(self, text: Sql, end: str) -> Clause:
+        """Compare the end of a text.
+
+        Args:
+            text: The text.
+            end: The end, not empty.
+
+        Returns:
+            The condition.
+        """
+        return func.substr(text, -len(end)) == end
+
+    def public_id(self, prefix: str, key: Sql) -> Sql:
+        """Write the public id of a row.
+
+        Args:
+            prefix: Kind of thing.
+            key: Primary key.
+
+        Returns:
+            The id as text.
+        """
+        return func.printf(f"{prefix}_%013x", key, type_=Text())
+
+    def lower(self, text: Sql) -> Sql:
+        """Fold A to Z.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The folded text.
+        """
+        return func.lower(text, type_=Text())
+
+    def upper(self, text: Sql) -> Sql:
+        """Capitalise a to z.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The text in capitals.
+        """
+        return func.upper(text, type_=Text())
+
+    def elements(self, column: Sql, path: Sequence[str], name: str) -> TableValuedAlias:
+        """List the members of a JSON list.
+
+        Args:
+            column: The document.
+            path: Keys from the outside in; none for the document itself.
+            name: Alias.
+
+        Returns:
+            A table with the columns ``value`` and ``type``.
+        """
+        labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in path)
+        # A value that is no list would be listed as itself: callers ask for lists first.
+        return func.json_each(column, "$" + labels).table_valued("value", "type", name=name)
+
+    def element(self, alias: TableValuedAlias, kind: str) -> Sql:
+        """Read a member of a JSON list.
+
+        Args:
+            alias: What :meth:`elements` returned.
+            kind: ``text``, ``number`` or ``boolean``.
+
+        Returns:
+            Its value, NULL when it is of another kind.
+        """
+        types = {"text": ["text"], "number": ["integer", "real"], "boolean": ["true", "false"]}
+        return case((alias.c.type.in_(types[kind]), alias.c.value))
+
+    def among(self, value: Sql, texts: Sequence[str]) -> Clause:
+        """Compare with a long list of texts.
+
+        Args:
+            value: The value.
+            texts: The list.
+
+        Returns:
+            The condition.
+        """
+        listed = func.json_each(json.dumps(list(texts))).table_valued("value")
+        return value.in_(select(listed.c.value))
+
+
+class PostgreSQL(SQLite):
+    """Expressions for PostgreSQL."""
+
+    name = "postgresql"
+
+    def number(self, value: float) -> Sql:
+        """Bind a number that is compared with a JSON number, which is a ``numeric``.
+
+        Args:
+            value: The number.
+
+        Returns:
+            The parameter.
+        """
+        if isinstance(value, int):
+            return literal(value, BigInteger())
+        return literal(Decimal(repr(value)), Numeric())
+
+    def by_code_point(self, text: Sql) -> Sql:
+        """Order text by code point.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The text with the collation ``C``.
+        """
+        return collate(text, "C")
+
+    def floor(self, value: Sql) -> Sql:
+        """Round down.
+
+        Args:
+            value: A real number.
+
+        Returns:
+            The largest whole number that is not larger.
+        """
+        return func.floor(value)
+
+    def milliseconds(self, text: Sql) -> Sql:
+        """Read text as a date.
+
+        Args:
+            text: ISO 8601 text, UTC when it names no zone.
+
+        Returns:
+            Milliseconds since 1970; NULL when the text is no date.
+        """
+
+        def part(start: int, length: int) -> Sql:
+            return cast(func.substr(text, start, length), Integer)
+
+        first = func.make_date(part(1, 4), part(6, 2), 1)
+        last = func.extract("day", first + cast("1 month -1 day", INTERVAL()))
+        zoned = case(
+            (text.regexp_match(r"([Zz]|[+-][0-9]{2}:[0-9]{2})\s*$"), text),
+            (func.length(text) == 10, text + " 00:00Z"),
+            else_=func.rtrim(text) + "Z",
+        )
+        from sqlalchemy import extract
+
+        moment = extract("epoch", cast(zoned, _TimestampZone()))
+        rounded = cast(func.floor(moment * 1000 + literal(0.5, Numeric())), BigInteger)
+        last = extract("day", first + cast("1 month -1 day", INTERVAL()))
+        return case((
+            text.regexp_match(_ISO_REGEX),
+            case((and_(text >= "0001", part(9, 2) <= last), rounded)),
+        ))
+
+    def like(self, text: Sql, pattern: str) -> Clause:
+        """Match a pattern of ``%`` and ``_``, with case.
+
+        Args:
+            text: The text.
+            pattern: The pattern; nothing in it is an escape.
+
+        Returns:
+            The condition.
+        """
+        return text.like(pattern.replace("\\", "\\\\"))
+
+    def ilike(self, text: Sql, pattern: str) -> Clause:
+        """Match a pattern of ``%`` and ``_``, without the case of A to Z.
+
+        Args:
+            text: The text.
+            pattern: The pattern.
+
+        Returns:
+            The condition.
+        """
+        return self.lower(text).like(ascii_lower(pattern).replace("\\", "\\\\"))
+
+    def contains(self, text: Sql, part: str) -> Clause:
+        """Find a part, without the case of A to Z.
+
+        Args:
+            text: The text.
+            part: The part.
+
+        Returns:
+            The condition.
+        """
+        return func.strpos(self.lower(text), ascii_lower(part)) > 0
+
+    def ends_with(self, text: Sql, end: str) -> Clause:
+        """Compare the end of a text.
+
+        Args:
+            text: The text.
+            end: The end, not empty.
+
+        Returns:
+            The condition.
+        """
+        return func.right(text, len(end)) == end
+
+    def public_id(self, prefix: str, key: Sql) -> Sql:
+        """Write the public id of a row.
+
+        Args:
+            prefix: Kind of thing.
+            key: Primary key.
+
+        Returns:
+            The id as text.
+        """
+        return literal(f"{prefix}_", Text()) + func.lpad(func.to_hex(key), 13, "0", type_=Text())
+
+    def lower(self, text: Sql) -> Sql:
+        """Fold A to Z.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The folded text.
+        """
+        return func.lower(collate(text, "C"), type_=Text())
+
+    def upper(self, text: Sql) -> Sql:
+        """Capitalise a to z.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The text in capitals.
+        """
+        return func.upper(collate(text, "C"), type_=Text())
+
+    def elements(self, column: Sql, path: Sequence[str], name: str) -> TableValuedAlias:
+        """List the members of a JSON list; a value that is none has no members.
+
+        Args:
+            column: The document.
+            path: Keys from the outside in; none for the document itself.
+            name: Alias.
+
+        Returns:
+            A table with the column ``value``.
+        """
+        inner = func.jsonb_extract_path(column, *path) if path else column
+        # The planner may list before it tests, and listing a scalar is an error.
+        only_lists = case((func.jsonb_typeof(inner) == "array", inner))
+        listed = func.jsonb_array_elements(only_lists).table_valued("value", name=name)
+        return listed.render_derived()
+
+    def element(self, alias: TableValuedAlias, kind: str) -> Sql:
+        """Read a member of a JSON list.
+
+        Args:
+            alias: What :meth:`elements` returned.
+            kind: ``text``, ``number`` or ``boolean``.
+
+        Returns:
+            Its value, NULL when it is of another kind.
+        """
+        value = func.jsonb_extract_path_text(alias.c.value, type_=Text())
+        types: dict[str, tuple[str, Any]] = {
+            "text": ("string", Text()),
+            "number": ("number", Numeric(asdecimal=False)),
+            "boolean": ("boolean", _Truth()),
+        }
+        name, column_type = types[kind]
+        return case((func.jsonb_typeof(alias.c.value) == name, cast(value, column_type)))
+
+    def among(self, value: Sql, texts: Sequence[str]) -> Clause:
+        """Compare with a long list of texts.
+
+        Args:
+            value: The value.
+            texts: The list.
+
+        Returns:
+            The condition.
+        """
+        listed = func.json_array_elements_text(cast(json.dumps(list(texts)), _Json()))
+        return value.in_(select(listed.column_valued("listed")))
+
+
+def _column_types() -> tuple[Any, Any, Any]:
+    from sqlalchemy import JSON, Boolean
+    from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+    class PlainJSON(JSON):
+        def bind_processor(self, dialect: Any) -> Any:
+            del dialect
+
+    return (lambda: TIMESTAMP(timezone=True)), Boolean, PlainJSON
+
+
+_TimestampZone, _Truth, _Json = _column_types()
+
+DIALECTS: Final[dict[str, SQLite]] = {"sqlite": SQLite(), "postgresql": PostgreSQL()}
+"""The databases by the name of their SQLAlchemy dialect."""

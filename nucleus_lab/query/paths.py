@@ -1,0 +1,482 @@
+"""What a path means: a field of the row, a property of many objects, a count, or a collection."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Final
+
+from nucleus_lab.errors import QueryError
+from nucleus_lab.query import bound, tree
+from nucleus_lab.query.bound import (
+    BoundCondition,
+    BoundValue,
+    Constant,
+    Exists,
+    FieldValue,
+    Many,
+    Scope,
+)
+from nucleus_lab.query.catalog import Catalog
+from nucleus_lab.query.constants import milliseconds
+from nucleus_lab.query.faults import fault, nearest
+from nucleus_lab.query.fields import GEOMETRIES, LATER, LEVELS, ROOTS, Field, fields_of, home_of
+from nucleus_lab.query.group import normal
+
+_Segments = tuple[tree.Segment, ...]
+_RESERVED: Final = {"count", "metadata", "position", "dimensions"}
+_OBJECTS: Final = ("annotations", "predictions", "matches")
+
+
+class PathReader:
+    """Reads paths; the class that derives from it reads conditions.
+
+    Args:
+        source: The query text.
+        level: What the query returns.
+        catalog: Names of the dataset.
+
+    Attributes:
+        rows: The rows of the result by kind.
+        warnings: What a person should know about how names were read.
+    """
+
+    def __init__(self, source: str, level: str, catalog: Catalog) -> None:
+        self.source = source
+        self.level = level
+        self.catalog = catalog
+        self.warnings: list[str] = []
+        self.rows = {level: Scope(level)}
+        if level in {"annotations", "predictions", "matches"}:
+            self.rows["items"] = Scope("items")
+        if level == "matches":
+            self.rows["annotations"] = Scope("annotations")
+            self.rows["predictions"] = Scope("predictions")
+
+    def condition(self, node: tree.Expression, scope: Scope | None) -> BoundCondition:
+        """Read a condition; the deriving class provides it.
+
+        Args:
+            node: The condition.
+            scope: Object that it is about, inside brackets.
+
+        Raises:
+            NotImplementedError: This half cannot read conditions.
+        """
+        raise NotImplementedError
+
+    def now(self) -> int:
+        """Return the present.
+
+        Returns:
+            Milliseconds since 1970.
+        """
+        return milliseconds(datetime.datetime.now(datetime.UTC))
+
+    def later(self, what: str, start: int, end: int) -> QueryError:
+        """Build the error for what the language has and this version does not.
+
+        Args:
+            what: What it is.
+            start: Where it begins.
+            end: Where it ends.
+
+        Returns:
+            The error.
+        """
+        return fault("Q060", f"{what} is not available yet", self.source, start, end - start)
+
+    def path(self, node: tree.Path, scope: Scope | None, wanted: str | None) -> BoundValue | Exists:
+        """Give a path its meaning.
+
+        Args:
+            node: The path.
+            scope: Object that it is relative to, inside brackets.
+            wanted: ``text`` or ``number``: what it is compared with.
+
+        Returns:
+            A value, or a collection.
+
+        Raises:
+            QueryError: The path is unknown here.
+        """
+        found = self.plain_field(node, scope)
+        if found is not None:
+            return found
+        origin = scope if scope is not None and scope.kind == "items" else None
+        if scope is None or origin is not None:
+            meaning = self._rooted(node, origin, wanted)
+            if meaning is not None:
+                return meaning
+        raise self._unknown(node, scope)
+
+    def plain_field(self, node: tree.Path, scope: Scope | None) -> BoundValue | None:
+        """Find the field of the row, or of the object inside brackets, that a path names.
+
+        Args:
+            node: The path.
+            scope: Object that it is relative to.
+
+        Returns:
+            The field, or ``None`` when there is none of that name.
+        """
+        if node.filter is not None:
+            return None
+        row = scope or self.rows[self.level]
+        if scope is None and node.segments[0].name == "metadata":
+            if self.level == "scenes":
+                return None  # of any item: that of the scene is written scene.metadata
+            row = self.rows["items"]  # of the item, also where objects are asked for
+        found = self._own(row, node.segments, node)
+        if found is None and scope is None and "items" in self.rows:
+            found = self._own(self.rows["items"], node.segments, node)
+        return found
+
+    def _own(self, scope: Scope, segments: _Segments, node: tree.Path) -> FieldValue | None:
+        """Find a field of a scope: the longest name that fits."""
+        known = fields_of(scope.kind)
+        for length in (2, 1):
+            name = ".".join(segment.name for segment in segments[:length])
+            field = known.get(name)
+            if field is None or len(segments) < length or segments[0].quoted:
+                continue
+            keys = tuple(segment.name for segment in segments[length:])
+            if bool(keys) != field.open:
+                raise self._wrong_depth(field, segments, node)
+            if any("\x00" in key for key in keys):
+                raise self._unknown(node, scope)
+            written = self.source[node.start : node.end]
+            return FieldValue(scope, field, keys, written, (node.start, node.end))
+        return None
+
+    def _wrong_depth(self, field: Field, segments: _Segments, node: tree.Path) -> QueryError:
+        if field.open:
+            message, hint = f"{field.name} needs a key", f"write {field.name}.camera"
+        else:
+            message = f"{field.name} has nothing below it"
+            hint = f"write {field.name}, or metadata.{segments[-1].name}"
+        return fault("Q020", message, self.source, node.start, node.end - node.start, hint)
+
+    # Roots ------------------------------------------------------------------------------------
+
+    def _rooted(
+        self, node: tree.Path, origin: Scope | None, wanted: str | None
+    ) -> BoundValue | Exists | None:
+        root, rest = node.segments[0], node.segments[1:]
+        if root.quoted:
+            return None
+        level = "items" if origin is not None else self.level
+        row = origin or self.rows.get("items") or self.rows[self.level]
+        name = root.name
+        if name in _OBJECTS and name in ROOTS[level]:
+            if name == "matches" and level == "matches" and node.filter is None:
+                return self._relative(self.rows["matches"], rest, node)
+            return self._objects(name, row, node, wanted)
+        if name in {"tracks"}:
+            raise self.later("tracks", root.start, root.end)
+        if name in {"slice", "slices"}:
+            return self._slice(rest, row, node)
+        if name == "autotag" and level != "scenes":
+            return self._autotag(rest, row, node)
+        if name == "item" and level != "scenes":
+            return self._relative(row, rest, node)
+        if name == "scene":
+            if level == "scenes":
+                return self._relative(row, rest, node)
+            return self._many(Scope("scenes", row), rest, node, groupable=False)
+        if level == "scenes" and name == "metadata":
+            return self._many(Scope("items", row), node.segments, node, groupable=False)
+        if level == "scenes" and name == "items":
+            return self._items(row, node)
+        return None
+
+    def _relative(self, scope: Scope, rest: _Segments, node: tree.Path) -> FieldValue:
+        found = self._own(scope, rest, node) if rest and node.filter is None else None
+        if found is None:
+            raise self._unknown(node, scope)
+        return found
+
+    def _many(
+        self,
+        scope: Scope,
+        rest: _Segments,
+        node: tree.Path,
+        where: tuple[BoundCondition, ...] = (),
+        *,
+        groupable: bool = True,
+        bound_row: bool = False,
+    ) -> Many:
+        found = self._own(scope, rest, node) if rest else None
+        if found is None:
+            raise self._unknown(node, scope)
+        return Many(found, where, groupable, bound_row)
+
+    def _items(self, row: Scope, node: tree.Path) -> BoundValue | Exists:
+        """``items``, ``items[…]`` and ``items.count`` of a scene."""
+        scope = Scope("items", row)
+        where = self._filter(node, scope)
+        rest = node.tail if node.filter is not None else node.segments[1:]
+        return self._collection(scope, where, rest, node)
+
+    def _filter(self, node: tree.Path, scope: Scope) -> BoundCondition | None:
+        return None if node.filter is None else normal(self.condition(node.filter, scope))
+
+    def _collection(
+        self, scope: Scope, where: BoundCondition | None, rest: _Segments, node: tree.Path
+    ) -> BoundValue | Exists:
+        if not rest:
+            return Exists(scope, where)
+        if len(rest) == 1 and rest[0].name == "count" and not rest[0].quoted:
+            return self._counted(scope, node, where=where, rows=True)
+        conditions = () if where is None else (where,)
+        return self._many(scope, rest, node, conditions, groupable=False)
+
+    def _slice(self, rest: _Segments, row: Scope, node: tree.Path) -> Many:
+        if node.filter is not None:
+            raise self._unknown(node, None)
+        named = tree.Segment(node.start, node.end, "name", quoted=False)
+        scope = Scope("slices", self.rows.get(self.level, row) if row.parent is None else row)
+        return self._many(scope, rest or (named,), node, groupable=False)
+
+    def _autotag(self, rest: _Segments, row: Scope, node: tree.Path) -> Many:
+        kind = rest[0].name if rest else ""
+        if kind == "training":
+            raise self.later("autotag.training", node.start, node.end)
+        if kind not in {"image", "object"} or len(rest) > 2 or node.filter is not None:
+            raise fault(
+                "Q020",
+                f"unknown field {self.source[node.start : node.end]!r}",
+                self.source,
+                node.start,
+                node.end - node.start,
+                hint="write autotag.image = tag, autotag.image.tag > 0, or the same with object",
+            )
+        own = self.rows[self.level]
+        if kind == "object" and own.kind in {"annotations", "predictions"}:
+            row = own
+        field = tree.Segment(
+            node.start, node.end, "name" if len(rest) == 1 else "score", quoted=False
+        )
+        if len(rest) == 1:
+            scope = Scope("autotags", row, detail=(kind,))
+            tagged = self._many(scope, (tree.Segment(0, 0, "score", quoted=False),), node)
+            zero = Constant("number", 0, "0", (node.start, node.end))
+            above = bound.Test((tagged.inner, zero), (">",), (node.start, node.end))
+            return self._many(scope, (field,), node, (above,), groupable=False)
+        tag = rest[1].name
+        if (kind, tag) not in self.catalog.autotags:
+            known = [name for level, name in self.catalog.autotags if level == kind]
+            self._warn("W1", f"there is no {kind} autotag {tag!r}", nearest(tag, known))
+        return self._many(
+            Scope("autotags", row, detail=(kind, tag)), (field,), node, groupable=False
+        )
+
+    def _warn(self, code: str, message: str, near: str) -> None:
+        self.warnings.append(f"{code}: {message}" + (f"; did you mean {near!r}?" if near else ""))
+
+    # Annotations, predictions, matches --------------------------------------------------------
+
+    def _objects(
+        self, kind: str, row: Scope, node: tree.Path, wanted: str | None
+    ) -> BoundValue | Exists:
+        every_run = kind == "predictions" and _mentions(node.filter, "model")
+        if kind != "annotations" and not every_run:
+            self._need_run(kind, node)
+        scope = Scope(kind, row, every_run=every_run)
+        rest = node.segments[1:]
+        types: tuple[str, ...] = ()
+        if rest and not rest[0].quoted and rest[0].name in GEOMETRIES and kind != "matches":
+            types = GEOMETRIES[rest[0].name]
+            rest = rest[1:]
+        if node.filter is not None:
+            return self._bracket(scope, types, rest, node)
+        if not rest:
+            return Exists(scope, bound.OfTypes(scope, types) if types else None)
+        head = rest[0]
+        if not head.quoted and head.name == "count":
+            if len(rest) > 1:
+                raise self._unknown(node, scope)
+            return self._counted(scope, node, types=types)
+        if kind == "matches" and head.name in {"tp", "fp", "fn"} and len(rest) == 1:
+            return self._outcomes(scope, head.name, node)
+        if not head.quoted and self._is_property(kind, rest):
+            where = (bound.OfTypes(scope, types),) if types else ()
+            return self._property(scope, rest, node, where)
+        if kind == "matches":
+            raise self._unknown(node, scope)
+        return self._class(scope, types, rest, node, wanted)
+
+    def _is_property(self, kind: str, rest: _Segments) -> bool:
+        head = rest[0].name
+        if head in _RESERVED:
+            return True
+        named = head in self.catalog.labels or head in self.catalog.taxonomies
+        if head in fields_of(kind):
+            if named:
+                self._warn("W1", f"{head!r} is a class here: {kind}[{head} …] is the property", "")
+            return not named
+        return False
+
+    def _property(
+        self, scope: Scope, rest: _Segments, node: tree.Path, where: tuple[BoundCondition, ...]
+    ) -> Many:
+        target = self.rows.get(scope.kind)
+        if target is None or scope.parent not in self.rows.values():
+            return self._many(scope, rest, node, where)
+        moved = tuple(_moved(each, target) for each in where)
+        return self._many(target, rest, node, moved, bound_row=True)
+
+    def _bracket(
+        self, scope: Scope, types: tuple[str, ...], rest: _Segments, node: tree.Path
+    ) -> BoundValue | Exists:
+        parts: list[BoundCondition] = [bound.OfTypes(scope, types)] if types else []
+        if len(rest) > 1 or (rest and scope.kind == "matches"):
+            raise self._unknown(node, scope)
+        if rest:
+            parts.append(bound.OfLabel(scope, rest[0].name))
+        inner = self._filter(node, scope)
+        if inner is not None:
+            parts.append(inner)
+        where = parts[0] if len(parts) == 1 else bound.All(tuple(parts))
+        return self._collection(scope, where, node.tail, node)
+
+    def _class(
+        self,
+        scope: Scope,
+        types: tuple[str, ...],
+        rest: _Segments,
+        node: tree.Path,
+        wanted: str | None,
+    ) -> BoundValue:
+        name = rest[0].name
+        is_class = name in self.catalog.labels
+        is_taxonomy = name in self.catalog.taxonomies and not types
+        if not rest[0].quoted and name in LATER and not (is_class or is_taxonomy):
+            raise self.later(f"{scope.kind}.{name}", node.start, node.end)
+        if not is_class and not is_taxonomy:
+            known = [*self.catalog.labels, *self.catalog.taxonomies]
+            self._warn("W1", f"there is no class or taxonomy {name!r}", nearest(name, known))
+        if len(rest) > 1:
+            key = tree.Segment(rest[0].start, rest[0].end, "metadata", quoted=False)
+            narrow: tuple[BoundCondition, ...] = (bound.OfLabel(scope, name),)
+            if types:
+                narrow = (bound.OfTypes(scope, types), *narrow)
+            return self._property(scope, (key, *rest[1:]), node, narrow)
+        if wanted == "text" and not types and (is_taxonomy or not is_class):
+            label = tree.Segment(rest[0].start, rest[0].end, "label", quoted=False)
+            return self._property(scope, (label,), node, (bound.OfTaxonomy(scope, name),))
+        if is_taxonomy and not is_class:
+            label = tree.Segment(rest[0].start, rest[0].end, "label", quoted=False)
+            return self._property(scope, (label,), node, (bound.OfTaxonomy(scope, name),))
+        return self._counted(scope, node, types=types, label=name)
+
+    def _counted(
+        self,
+        scope: Scope,
+        node: tree.Path,
+        *,
+        types: tuple[str, ...] = (),
+        label: str | None = None,
+        where: BoundCondition | None = None,
+        rows: bool = False,
+    ) -> bound.Count:
+        written = self.source[node.start : node.end]
+        place = (node.start, node.end)
+        if (
+            not types
+            and label is None
+            and not rows
+            and scope.kind in {"annotations", "predictions"}
+        ):
+            types = ("geometric",)
+        return bound.Count(scope, types, label, where, place, written, rows)
+
+    def _outcomes(self, scope: Scope, category: str, node: tree.Path) -> bound.Count:
+        place = (node.start, node.end)
+        field = FieldValue(scope, fields_of("matches")["category"], (), "category", place)
+        wanted = Constant("text", category, category, place)
+        where = bound.Test((field, wanted), ("=",), place)
+        return self._counted(scope, node, where=where, rows=True)
+
+    def _need_run(self, kind: str, node: tree.Path) -> None:
+        runs = self.catalog.runs
+        if self.catalog.run_id is not None or len(runs) == 1:
+            return
+        names = ", ".join(run.model_ids[-1] for run in runs[:8])
+        raise fault(
+            "Q022",
+            f"{kind} belong to a model run, and "
+            + (f"the dataset has {len(runs)}: {names}" if runs else "the dataset has none"),
+            self.source,
+            node.start,
+            len(node.segments[0].name),
+            hint="choose one with model=…, or write predictions[model = …]"
+            if runs
+            else "upload predictions first",
+        )
+
+    def _unknown(self, node: tree.Path, scope: Scope | None) -> QueryError:
+        first = node.segments[0]
+        written = self.source[node.start : node.end]
+        kind = scope.kind if scope is not None else self.level
+        width = first.end - first.start
+        if first.name in LATER and first.name not in fields_of(kind):
+            return self.later(first.name, first.start, first.end)
+        home = home_of(first.name) if len(node.segments) == 1 and scope is None else None
+        if home is not None and home != kind:
+            kinds = {"matches": "iou", "annotations": "ground_truth_only"}
+            way = (
+                f"query objects of type {kinds.get(home, 'predictions_only')}, or "
+                if home != "scenes" and home != "items"
+                else ""
+            )
+            return fault(
+                "Q021",
+                f"{first.name!r} belongs to {LEVELS[home]}, and this query is about {LEVELS[kind]}",
+                self.source,
+                first.start,
+                width,
+                hint=f"{way}write {home}[{first.name} …]",
+            )
+        names = [name.split(".")[0] for name in fields_of(kind)]
+        if scope is None or scope.kind == "items":
+            names += ROOTS[self.level]
+        if len(node.segments) > 1 and first.name in names:
+            below = [name.split(".")[1] for name in fields_of(first.name) if "." in name]
+            near = nearest(node.segments[-1].name, below or fields_of(first.name))
+            better = f"{first.name}.{near}" if near else ""
+        else:
+            near = nearest(first.name, names)
+            better = near + self.source[first.end : node.end] if near else ""
+        hint = (
+            f"did you mean {better}?  to compare with text, quote it"
+            if better
+            else (f"fields here: {', '.join(sorted(set(names)))}")
+        )
+        return fault("Q020", f"unknown field '{written}'", self.source, first.start, width, hint)
+
+
+def _moved(condition: BoundCondition, scope: Scope) -> BoundCondition:
+    """Let a narrowing speak about another row."""
+    if isinstance(condition, bound.OfTypes):
+        return bound.OfTypes(scope, condition.types)
+    if isinstance(condition, bound.OfLabel):
+        return bound.OfLabel(scope, condition.label)
+    if isinstance(condition, bound.OfTaxonomy):
+        return bound.OfTaxonomy(scope, condition.taxonomy)
+    return condition
+
+
+def _mentions(node: tree.Expression | None, name: str) -> bool:
+    """Tell whether a condition speaks of a bare field."""
+    if node is None:
+        return False
+    if isinstance(node, tree.Path):
+        return len(node.segments) == 1 and node.segments[0].name == name and node.filter is None
+    parts: list[tree.Expression] = []
+    for attribute in ("parts", "operands"):
+        parts += getattr(node, attribute, ())
+    for attribute in ("part", "operand", "left", "right"):
+        inner = getattr(node, attribute, None)
+        if inner is not None:
+            parts.append(inner)
+    return any(_mentions(part, name) for part in parts)

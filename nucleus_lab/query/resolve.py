@@ -1,0 +1,372 @@
+"""The tree of a query, read for one dataset: conditions and values.
+
+What a path means is decided in :mod:`nucleus_lab.query.paths`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nucleus_lab.errors import QueryError
+from nucleus_lab.query import bound, tree
+from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
+from nucleus_lab.query.catalog import Catalog
+from nucleus_lab.query.constants import constant_of, milliseconds, parameter_value
+from nucleus_lab.query.faults import fault, nearest
+from nucleus_lab.query.fields import LEVELS
+from nucleus_lab.query.group import aggregate, many_of, normal
+from nucleus_lab.query.paths import PathReader
+
+_FUNCTIONS: Final = {
+    "abs": 1,
+    "lower": 1,
+    "upper": 1,
+    "length": 1,
+    "now": 0,
+    "date": 1,
+    "count": 1,
+    "min": 1,
+    "max": 1,
+    "sum": 1,
+    "avg": 1,
+}
+_LATER: Final = {
+    "hash", "similarity", "text_similarity", "saved", "near", "within", "number", "text"
+}  # fmt: skip
+_RANK: Final = {"<", "<=", ">", ">="}
+
+
+def resolve(
+    query: tree.Query, level: str, catalog: Catalog, parameters: Mapping[str, Any] | None = None
+) -> bound.BoundQuery:
+    """Give every name of a query its meaning.
+
+    Args:
+        query: The tree.
+        level: What the query returns: a key of :data:`~nucleus_lab.query.fields.LEVELS`.
+        catalog: The names of the dataset.
+        parameters: Values of ``{name}``.
+
+    Returns:
+        The bound query in normal form.
+
+    Raises:
+        QueryError: A name is unknown or does not fit the level, or types do not fit.
+    """
+    return _Resolver(query.source, level, catalog, parameters or {}).query(query)
+
+
+class _Resolver(PathReader):
+    """Conditions and values; the paths come from :class:`PathReader`."""
+
+    def __init__(
+        self, source: str, level: str, catalog: Catalog, parameters: Mapping[str, Any]
+    ) -> None:
+        if level not in LEVELS:
+            raise ValueError(f"a query returns one of {sorted(LEVELS)}, not {level!r}")
+        super().__init__(source, level, catalog)
+        self.parameters = parameters
+
+    def query(self, query: tree.Query) -> bound.BoundQuery:
+        condition = None
+        if query.condition is not None:
+            condition = normal(self.condition(query.condition, None))
+        order = tuple(self._order_key(key) for key in query.order)
+        return bound.BoundQuery(
+            self.source,
+            self.level,
+            self.rows,
+            condition,
+            order,
+            query.limit,
+            query.offset,
+            query.sample,
+            query.seed,
+            self.warnings,
+        )
+
+    def _order_key(self, key: tree.OrderKey) -> bound.BoundKey:
+        operand = self.value(key.operand, None, "number")
+        if any(not many.bound for many in many_of(operand)):
+            folded = aggregate("max" if key.descending else "min", operand, (key.start, key.end))
+            if folded is None:
+                raise self.later("ordering by this mixture of fields", key.start, key.end)
+            operand = folded
+        return bound.BoundKey(operand, key.descending, key.nulls_first)
+
+    # Conditions -------------------------------------------------------------------------------
+
+    def condition(self, node: tree.Expression, scope: Scope | None) -> BoundCondition:
+        if isinstance(node, tree.And):
+            return bound.All(tuple(self.condition(part, scope) for part in node.parts))
+        if isinstance(node, tree.Or):
+            return bound.AnyOf(tuple(self.condition(part, scope) for part in node.parts))
+        if isinstance(node, tree.Not):
+            return bound.Complement(self.condition(node.part, scope))
+        if isinstance(node, tree.Comparison):
+            return self._comparison(node, scope)
+        if isinstance(node, tree.In):
+            return self._negate(self._member(node, scope), negated=node.negated)
+        if isinstance(node, tree.Between):
+            return self._negate(self._between(node, scope), negated=node.negated)
+        if isinstance(node, tree.TextTest):
+            return self._negate(self._text_test(node, scope), negated=node.negated)
+        if isinstance(node, tree.IsNull):
+            return self._is_null(node, scope)
+        return self._bare(node, scope)
+
+    @staticmethod
+    def _negate(condition: BoundCondition, *, negated: bool) -> BoundCondition:
+        return bound.Complement(condition) if negated else condition
+
+    def _bare(self, node: tree.Value, scope: Scope | None) -> BoundCondition:
+        """A path or function that stands alone: a collection is a condition, a value is none."""
+        if isinstance(node, tree.Path):
+            meaning = self.path(node, scope, None)
+            if isinstance(meaning, bound.Exists):
+                return meaning
+        elif isinstance(node, tree.Function):
+            self.value(node, scope, None)
+        written = self.source[node.start : node.end]
+        raise fault(
+            "Q031",
+            f"{written} is a value, not a condition",
+            self.source,
+            node.start,
+            node.end - node.start,
+            hint=f"compare it: {written} > 0, or {written} IS NOT NULL",
+        )
+
+    def _comparison(self, node: tree.Comparison, scope: Scope | None) -> BoundCondition:
+        place = (node.start, node.end)
+        operands = []
+        for index, each in enumerate(node.operands):
+            others = [other for other in node.operands if other is not each]
+            rank = bool(index) and node.operators[index - 1] in _RANK
+            operands.append(self._operand(each, scope, _wanted(others, self.parameters), rank=rank))
+        operators: list[str] = list(node.operators)
+        negated = operators == ["!="]
+        test = bound.Test(tuple(operands), ("=",) if negated else tuple(operators), place)
+        return self._negate(test, negated=negated)
+
+    def _operand(
+        self, node: tree.Expression, scope: Scope | None, wanted: str | None, *, rank: bool
+    ) -> BoundValue:
+        if isinstance(node, tree.Word) and rank:
+            segment = tree.Segment(node.start, node.end, node.name, quoted=False)
+            field = self.plain_field(tree.Path(node.start, node.end, (segment,)), scope)
+            if field is not None:
+                return field
+        return self.value(node, scope, wanted)
+
+    def _member(self, node: tree.In, scope: Scope | None) -> BoundCondition:
+        place = (node.start, node.end)
+        if isinstance(node.values, tree.Parameter):
+            listed = self._parameter(node.values)
+            if listed.kind != "list":
+                raise fault(
+                    "Q042",
+                    f"IN needs a list, and {{{node.values.name}}} is {listed.text!r}",
+                    self.source,
+                    node.values.start,
+                    node.values.end - node.values.start,
+                    hint="pass a list, tuple or set",
+                )
+            values = tuple(listed.value)
+        else:
+            found: list[bound.Constant] = []
+            for each in node.values:
+                value = self.value(each, scope, None)
+                if not isinstance(value, bound.Constant):
+                    raise self.later("a field inside IN (…)", each.start, each.end)
+                found += value.value if value.kind == "list" else [value]
+            values = tuple(found)
+        wanted = "text" if any(value.kind == "text" for value in values) else "number"
+        return bound.Member(self.value(node.operand, scope, wanted), values, place)
+
+    def _between(self, node: tree.Between, scope: Scope | None) -> BoundCondition:
+        ends = [node.low, node.high]
+        low, high = (self._operand(end, scope, None, rank=True) for end in ends)
+        middle = self.value(node.operand, scope, _wanted(ends, self.parameters))
+        return bound.Test((low, middle, high), ("<=", "<="), (node.start, node.end))
+
+    def _text_test(self, node: tree.TextTest, scope: Scope | None) -> BoundCondition:
+        operand = self.value(node.operand, scope, "text")
+        pattern = self.value(node.pattern, scope, "text")
+        start, end = node.pattern.start, node.pattern.end
+        if not isinstance(pattern, bound.Constant):
+            raise self.later(f"a field right of {node.operator}", start, end)
+        if pattern.kind not in {"text", "number"}:
+            raise fault("Q030", f"{node.operator} needs a text", self.source, start, end - start)
+        if node.operator == "MATCHES":
+            raise self.later("MATCHES", node.start, node.end)
+        return bound.Matches(operand, node.operator, pattern, (node.start, node.end))
+
+    def _is_null(self, node: tree.IsNull, scope: Scope | None) -> BoundCondition:
+        inner = node.operand
+        if isinstance(inner, tree.CONDITIONS):
+            raise fault(
+                "Q032",
+                "a condition always has a value",
+                self.source,
+                inner.start,
+                inner.end - inner.start,
+            )
+        meaning = (
+            self.path(inner, scope, None)
+            if isinstance(inner, tree.Path)
+            else self.value(inner, scope, None)
+        )
+        present: BoundCondition
+        if isinstance(meaning, bound.Exists):
+            present = meaning
+        else:
+            present = bound.Present(meaning, (node.start, node.end))
+        return self._negate(present, negated=not node.negated)
+
+    # Values -----------------------------------------------------------------------------------
+
+    def value(self, node: tree.Expression, scope: Scope | None, wanted: str | None) -> BoundValue:
+        place = (node.start, node.end)
+        constant = constant_of(node)
+        if constant is not None:
+            return constant
+        if isinstance(node, tree.Parameter):
+            return self._parameter(node)
+        if isinstance(node, tree.Path):
+            meaning = self.path(node, scope, wanted)
+            if isinstance(meaning, bound.Exists):
+                written = self.source[node.start : node.end]
+                raise fault(
+                    "Q030",
+                    f"{written} is a collection, not a value",
+                    self.source,
+                    node.start,
+                    node.end - node.start,
+                    hint=f"count it: {written}.count",
+                )
+            return meaning
+        if isinstance(node, tree.Unary):
+            operand = self.value(node.operand, scope, "number")
+            return operand if node.operator == "+" else bound.Call("negate", (operand,), place)
+        if isinstance(node, tree.Binary):
+            left = self.value(node.left, scope, "number")
+            right = self.value(node.right, scope, "number")
+            return bound.Arithmetic(node.operator, left, right, place)
+        if isinstance(node, tree.Function):
+            return self._function(node, scope)
+        if isinstance(node, tree.Duration):
+            raise self.later("a distance", node.start, node.end)
+        raise fault(
+            "Q032",
+            "a condition is compared here, as if it were a value",
+            self.source,
+            node.start,
+            node.end - node.start,
+        )
+
+    def _parameter(self, node: tree.Parameter) -> bound.Constant:
+        width = node.end - node.start
+        if node.name not in self.parameters:
+            written = self.source[node.start : node.end]
+            raise fault(
+                "Q040",
+                f"no value for {written}",
+                self.source,
+                node.start,
+                width,
+                hint="define it, or pass params={…}",
+            )
+        value = parameter_value(self.parameters[node.name], (node.start, node.end))
+        if value is None:
+            kind = type(self.parameters[node.name]).__name__
+            raise fault(
+                "Q042",
+                f"cannot use a {kind} in a query",
+                self.source,
+                node.start,
+                width,
+                hint="pass text, a number, a bool, a date, or a list of those",
+            )
+        return value
+
+    def _function(self, node: tree.Function, scope: Scope | None) -> BoundValue:
+        place = (node.start, node.end)
+        if node.name in _LATER:
+            raise self.later(f"{node.name}()", *place)
+        if node.name not in _FUNCTIONS:
+            near = nearest(node.name, [*_FUNCTIONS, *_LATER])
+            raise fault(
+                "Q023",
+                f"there is no function {node.name}()",
+                self.source,
+                node.start,
+                len(node.name),
+                hint=f"did you mean {near}()?" if near else "",
+            )
+        wanted = _FUNCTIONS[node.name]
+        if len(node.arguments) != wanted:
+            raise fault(
+                "Q010",
+                f"{node.name}() takes {wanted or 'no'} value{'s' * (wanted != 1)}, "
+                f"found {len(node.arguments)}",
+                self.source,
+                node.start,
+                node.end - node.start,
+            )
+        if node.name == "now":
+            return bound.Constant("time", self.now(), "now()", place)
+        if node.name == "count":
+            return self._count(node, scope)
+        kind = "text" if node.name in {"lower", "upper", "length", "date"} else "number"
+        argument = self.value(node.arguments[0], scope, kind)
+        if node.name == "date":
+            return bound.Call("date", (argument,), place)
+        if node.name in {"min", "max", "sum", "avg"}:
+            folded = aggregate(node.name, argument, place)
+            if folded is None:
+                raise fault(
+                    "Q030",
+                    f"{node.name}() needs values of many objects, such as annotations.area",
+                    self.source,
+                    node.start,
+                    node.end - node.start,
+                )
+            return folded
+        return bound.Call(node.name, (argument,), place)
+
+    def _count(self, node: tree.Function, scope: Scope | None) -> BoundValue:
+        argument = node.arguments[0]
+        place = (node.start, node.end)
+        if isinstance(argument, tree.Path):
+            meaning = self.path(argument, scope, "number")
+            name = self.source[node.start : node.end]
+            if isinstance(meaning, bound.Exists):
+                return bound.Count(meaning.scope, (), None, meaning.where, place, name, rows=True)
+            if isinstance(meaning, bound.Count):
+                return meaning
+        raise self.later("count() of this value", *place)
+
+
+def _wanted(others: list[tree.Expression], parameters: Mapping[str, Any]) -> str | None:
+    """Say whether a name that may be a class or a taxonomy is compared with text."""
+    for node in others:
+        if isinstance(node, tree.Word):
+            return "text"
+        if isinstance(node, tree.Text):
+            return "number" if _reads_as_number(node.value) else "text"
+        if isinstance(node, tree.Parameter) and isinstance(parameters.get(node.name), str):
+            return "text"
+    return "number"
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+__all__ = ["QueryError", "milliseconds", "resolve"]

@@ -1,0 +1,344 @@
+"""Where the fields that are no plain column come from: one builder for each ``@name``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import Double, Text, and_, case, cast, distinct, func, literal, or_, select
+from sqlalchemy.sql.expression import FromClause
+
+from nucleus_lab import identifiers
+from nucleus_lab.annotation import ANNOTATION_TYPES
+from nucleus_lab.errors import NotFoundError
+from nucleus_lab.query.bound import FieldValue
+from nucleus_lab.query.context import Context
+from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.fields import GEOMETRIES
+from nucleus_lab.query.json_path import number_at
+from nucleus_lab.query.values import JSONSource, SqlValue
+
+Builder = Callable[[Context, FieldValue, FromClause], SqlValue]
+
+CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
+"""Codes of annotation types by name."""
+
+MASK: Final = CODES["mask"]
+_SHOWN: Final = {
+    **{code: name for name, code in CODES.items()},
+    MASK: "segmentation",
+}
+
+
+def value_of(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    """Build the SQL of a field.
+
+    Args:
+        context: The statement.
+        field: The field.
+        row: Table or alias of its row.
+
+    Returns:
+        The value.
+    """
+    source = field.field.source
+    if source.startswith("@"):
+        return _BUILDERS[source](context, field, row)
+    if field.field.kind == "json":
+        return _json(context, field, row, [field.path])
+    return _static(field, row.c[source])
+
+
+def _static(field: FieldValue, sql: Sql, equals: Callable[[str], Clause] | None = None) -> SqlValue:
+    return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals)
+
+
+def _json(
+    context: Context, field: FieldValue, row: FromClause, paths: list[tuple[str, ...]]
+) -> SqlValue:
+    sources = tuple(
+        JSONSource(context.dialect, row.c.metadata, path, context.known_kinds(field, path))
+        for path in paths
+    )
+    return SqlValue("json", field.name, field.place, sources=sources)
+
+
+def _scale_metadata(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    paths = [("scale_metadata", *field.path)]
+    twins = {"audit_status": "task_audit_status", "task_audit_status": "audit_status"}
+    if len(field.path) == 1 and field.path[0] in twins:  # the two names mean one thing
+        paths.append(("scale_metadata", twins[field.path[0]]))
+    return _json(context, field, row, paths)
+
+
+def _latitude(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    return _json(context, field, row, [("lat",), ("latitude",)])
+
+
+def _longitude(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    return _json(context, field, row, [("lon",), ("longitude",)])
+
+
+def _public(prefix: str) -> Builder:
+    def build(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+        def equals(text: str) -> Clause:
+            try:
+                return row.c.id == identifiers.decode(prefix, text)
+            except NotFoundError:
+                return context.never()
+
+        return _static(field, context.dialect.public_id(prefix, row.c.id), equals)
+
+    return build
+
+
+def _object_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    kind = field.scope.root.kind
+    prefix = identifiers.ANNOTATION if kind == "annotations" else identifiers.PREDICTION
+    return _public(prefix)(context, field, row)
+
+
+def _filename(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    place = func.replace(row.c.location, "\\", "/")
+    folder = func.rtrim(place, func.replace(place, "/", ""))
+    return _static(field, func.substr(place, func.length(folder) + 1, type_=Text()))
+
+
+def _index(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    if context.catalog.positions_dense:
+        return _static(field, row.c.position)
+    other = context.table("item").alias(context.names.next("earlier"))
+    earlier = and_(other.c.dataset_id == row.c.dataset_id, other.c.position < row.c.position)
+    counted = select(func.count()).select_from(other).where(earlier)
+    return _static(field, counted.correlate(row).scalar_subquery())
+
+
+def _created_at(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    return _static(field, row.c.created_at // 1000)
+
+
+def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    """The label; of a mask those of its segments, of a multicategory all it has."""
+    labels = context.table("label").alias(context.names.next("label"))
+    name = select(labels.c.name).where(labels.c.id == row.c.label_id).scalar_subquery()
+
+    def equals(text: str) -> Clause:
+        key = context.catalog.labels.get(text)
+        return context.never() if key is None else row.c.label_id == key
+
+    def segments(test: Callable[[SqlValue], Clause]) -> Clause:
+        members = context.dialect.elements(
+            row.c.geometry, ["annotations"], context.names.next("segment")
+        )
+        source = JSONSource(context.dialect, members.c.value, ["label"])
+        text = SqlValue("text", field.name, field.place, source.get("text"))
+        found = select(1).select_from(members).where(test(text)).exists()
+        return and_(row.c.type == MASK, found)
+
+    def labels_of(test: Callable[[SqlValue], Clause]) -> Clause:
+        members = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
+        text = SqlValue("text", field.name, field.place, context.dialect.element(members, "text"))
+        found = select(1).select_from(members).where(test(text)).exists()
+        return and_(row.c.type == CODES["multicategory"], found)
+
+    return SqlValue(
+        "text",
+        field.name,
+        field.place,
+        name,
+        equals=equals,
+        lists=(segments, labels_of),
+    )
+
+
+def _label_of(column: str) -> Builder:
+    def build(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+        labels = context.table("label").alias(context.names.next("label"))
+        name = select(labels.c.name).where(labels.c.id == row.c[column]).scalar_subquery()
+
+        def equals(text: str) -> Clause:
+            key = context.catalog.labels.get(text)
+            return context.never() if key is None else row.c[column] == key
+
+        return _static(field, name, equals)
+
+    return build
+
+
+def _match_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    labels = context.table("label").alias(context.names.next("label"))
+    key = func.coalesce(row.c.annotation_label_id, row.c.prediction_label_id)
+    return _static(field, select(labels.c.name).where(labels.c.id == key).scalar_subquery())
+
+
+def _type(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    shown = case(*((row.c.type == code, name) for code, name in _SHOWN.items()))
+
+    def equals(text: str) -> Clause:
+        names = GEOMETRIES.get(text, (text,)) if text != "category" else ("category",)
+        known = [CODES[name] for name in names if name in CODES]
+        return row.c.type.in_(known) if known else context.never()
+
+    return _static(field, shown, equals)
+
+
+def _area(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    """Square pixels of a box, and of a polygon by the shoelace formula."""
+    members = context.dialect.elements(row.c.geometry, ["vertices"], context.names.next("vertex"))
+    x = cast(number_at(members.c.value, "x"), Double())
+    y = cast(number_at(members.c.value, "y"), Double())
+    # A list keeps its order in both databases; row_number() makes that explicit.
+    numbered = select(x.label("x"), y.label("y"), func.row_number().over().label("n"))
+    corners = numbered.select_from(members).correlate(row).subquery(context.names.next("corners"))
+    following = [
+        func.coalesce(
+            func.lead(corners.c[axis]).over(order_by=corners.c.n),
+            func.first_value(corners.c[axis]).over(order_by=corners.c.n),
+        ).label(axis)
+        for axis in ("x", "y")
+    ]
+    pairs = select(
+        corners.c.x.label("x1"), corners.c.y.label("y1"), following[0], following[1]
+    ).subquery(context.names.next("edges"))
+    twice = func.sum(pairs.c.x1 * pairs.c.y - pairs.c.x * pairs.c.y1)
+    polygon = select(func.abs(twice) / 2.0).select_from(pairs).scalar_subquery()
+    area = case(
+        (row.c.type == CODES["box"], row.c.width * row.c.height),
+        (row.c.type == CODES["polygon"], polygon),
+    )
+    return _static(field, area)
+
+
+def _taxonomy(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    table = context.table("taxonomy").alias(context.names.next("taxonomy"))
+    name = select(table.c.name).where(table.c.id == row.c.taxonomy_id).scalar_subquery()
+
+    def equals(text: str) -> Clause:
+        key = context.catalog.taxonomies.get(text)
+        return context.never() if key is None else row.c.taxonomy_id == key
+
+    return _static(field, name, equals)
+
+
+def _axis(columns: dict[str, str], place: str) -> Builder:
+    """Position or size: columns of a box, geometry of a cuboid, no value for the rest."""
+
+    def build(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+        axis = field.field.name[-1]
+        cuboid = cast(number_at(row.c.geometry, place, axis), Double())
+        branches = [(row.c.type == CODES["cuboid"], cuboid)]
+        if axis in columns:
+            branches.insert(0, (row.c.type == CODES["box"], row.c[columns[axis]]))
+        return _static(field, case(*branches))
+
+    return build
+
+
+def _model(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    def equals(text: str) -> Clause:
+        keys = [run.id for run in context.catalog.runs if text in {*run.model_ids, run.name}]
+        return row.c.model_run_id.in_(keys) if keys else context.never()
+
+    names = [(row.c.model_run_id == run.id, run.model_ids[-1]) for run in context.catalog.runs]
+    return _static(field, case(*names) if names else literal(None, Text()), equals)
+
+
+def category(row: FromClause) -> Sql:
+    """Tell true positives, false positives and misses apart.
+
+    Args:
+        row: The match table or an alias.
+
+    Returns:
+        ``tp``, ``fp`` or ``fn``.
+    """
+    same = row.c.annotation_label_id == row.c.prediction_label_id
+    return case(
+        (or_(row.c.true_positive, same), "tp"),
+        (row.c.prediction_id.is_not(None), "fp"),
+        else_="fn",
+    )
+
+
+_CATEGORIES: Final = {
+    "tp": "tp",
+    "true_positive": "tp",
+    "true positive": "tp",
+    "fp": "fp",
+    "false_positive": "fp",
+    "false positive": "fp",
+    "fn": "fn",
+    "false_negative": "fn",
+    "false negative": "fn",
+}
+
+
+def _category(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    found = category(row)
+
+    def equals(text: str) -> Clause:
+        return found == _CATEGORIES.get(text.lower(), text)
+
+    return _static(field, found, equals)
+
+
+def _scene_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    item = context.table("item").alias(context.names.next("frame"))
+    frames = select(func.count(distinct(item.c.frame))).where(item.c.scene_id == row.c.id)
+    return _static(field, frames.correlate(row).scalar_subquery())
+
+
+def _slice_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    table = context.table("slice").alias(context.names.next("named"))
+    name = select(table.c.name).where(table.c.id == row.c.slice_id).scalar_subquery()
+    return _static(field, name)
+
+
+def _slice_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    def equals(text: str) -> Clause:
+        try:
+            return row.c.slice_id == identifiers.decode(identifiers.SLICE, text)
+        except NotFoundError:
+            return context.never()
+
+    return _static(field, context.dialect.public_id(identifiers.SLICE, row.c.slice_id), equals)
+
+
+def _autotag_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    table = context.table("autotag").alias(context.names.next("tag"))
+    name = select(table.c.name).where(table.c.id == row.c.autotag_id).scalar_subquery()
+    level = field.scope.root.detail[0]
+
+    def equals(text: str) -> Clause:
+        key = context.catalog.autotags.get((level, text))
+        return context.never() if key is None else row.c.autotag_id == key
+
+    return _static(field, name, equals)
+
+
+_BUILDERS: Final[dict[str, Builder]] = {
+    "@area": _area,
+    "@annotation_label": _label_of("annotation_label_id"),
+    "@autotag_name": _autotag_name,
+    "@category": _category,
+    "@created_at": _created_at,
+    "@dimensions": _axis({"x": "width", "y": "height"}, "dimensions"),
+    "@filename": _filename,
+    "@index": _index,
+    "@item_id": _public(identifiers.ITEM),
+    "@label": _label,
+    "@latitude": _latitude,
+    "@longitude": _longitude,
+    "@match_label": _match_label,
+    "@model": _model,
+    "@object_id": _object_id,
+    "@position": _axis({"x": "x", "y": "y"}, "position"),
+    "@prediction_label": _label_of("prediction_label_id"),
+    "@scale_metadata": _scale_metadata,
+    "@scene_id": _public(identifiers.SCENE),
+    "@scene_length": _scene_length,
+    "@slice_id": _slice_id,
+    "@slice_name": _slice_name,
+    "@taxonomy": _taxonomy,
+    "@type": _type,
+}

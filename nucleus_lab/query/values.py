@@ -1,0 +1,281 @@
+"""Values of a query as SQL: static types, JSON that has a type per row, and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, and_, case, cast, false, func, or_, select, true
+from sqlalchemy.sql.selectable import TableValuedAlias
+
+from nucleus_lab.query.bound import Constant, Kind, Place
+from nucleus_lab.query.dialects import Clause, Sql, SQLite
+from nucleus_lab.query.json_path import JSONValue
+
+
+class JSONSource:
+    """The value at one path of a JSON column.
+
+    Args:
+        dialect: The database.
+        column: The column.
+        path: Keys from the outside in.
+        known: Kinds that occur, when an index knows them.
+    """
+
+    def __init__(
+        self,
+        dialect: SQLite,
+        column: ColumnElement[Any],
+        path: Sequence[str],
+        known: frozenset[str] | None = None,
+    ) -> None:
+        self.dialect = dialect
+        self.column = column
+        self.path = tuple(path)
+        self.known = known
+
+    def may_be(self, kind: str) -> bool:
+        """Tell whether values of a kind occur.
+
+        Args:
+            kind: ``text``, ``number``, ``boolean`` or ``array``.
+
+        Returns:
+            ``False`` only when it is known that none do.
+        """
+        return self.known is None or kind in self.known
+
+    def get(self, kind: str) -> Sql:
+        """Read the value as one kind.
+
+        Args:
+            kind: ``text``, ``number`` or ``boolean``.
+
+        Returns:
+            The value, NULL when it is of another kind.
+        """
+        return JSONValue(kind, self.column, self.path)
+
+    def in_lists(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause | None:
+        """Test the members of a list.
+
+        Args:
+            name: Alias for the members.
+            test: The test of one member.
+
+        Returns:
+            Whether the value is a list with such a member; ``None`` when no lists occur.
+        """
+        if not self.may_be("array"):
+            return None
+        alias = self.dialect.elements(self.column, self.path, name)
+        condition = test(ElementSource(self.dialect, alias))
+        found = select(1).select_from(alias).where(condition).exists()
+        return and_(JSONValue("kind", self.column, self.path) == "array", found)
+
+    def present(self, name: str) -> Clause:
+        """Tell whether there is a value.
+
+        Args:
+            name: Alias for the members of a list.
+
+        Returns:
+            Not absent, not null, not an empty list.
+        """
+        kind = JSONValue("kind", self.column, self.path)
+        scalar = kind.not_in(["null", "array"])
+        if not self.may_be("array"):
+            return scalar
+        alias = self.dialect.elements(self.column, self.path, name)
+        return or_(scalar, and_(kind == "array", select(1).select_from(alias).exists()))
+
+
+class ElementSource(JSONSource):
+    """A member of a JSON list.
+
+    Args:
+        dialect: The database.
+        alias: The members.
+    """
+
+    def __init__(self, dialect: SQLite, alias: TableValuedAlias) -> None:
+        super().__init__(dialect, alias.c.value, ("",))
+        self.alias = alias
+
+    def get(self, kind: str) -> Sql:
+        """Read the member as one kind.
+
+        Args:
+            kind: ``text``, ``number`` or ``boolean``.
+
+        Returns:
+            The member, NULL when it is of another kind.
+        """
+        return self.dialect.element(self.alias, kind)
+
+    def in_lists(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause | None:
+        """Lists inside lists are not looked into.
+
+        Args:
+            name: Unused.
+            test: Unused.
+
+        Returns:
+            ``None``.
+        """
+        del name, test
+
+
+ListTest = Callable[[Callable[["SqlValue"], Clause]], Clause]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlValue:
+    """One value of a query.
+
+    Attributes:
+        kind: Its type; ``json`` when each row has its own.
+        name: As written, for messages.
+        place: Where it stands.
+        sql: The expression of a value with a static type; times and durations in milliseconds.
+        sources: Where a JSON value may be found.
+        constant: What the query gives.
+        equals: A faster way to compare with text, where there is one.
+        lists: Further texts that the row holds in lists: tests "some of them".
+        bare: Whether lists were taken apart already.
+    """
+
+    kind: Kind
+    name: str
+    place: Place
+    sql: Sql | None = None
+    sources: tuple[JSONSource, ...] = ()
+    constant: Constant | None = None
+    equals: Callable[[str], Clause] | None = None
+    lists: tuple[ListTest, ...] = ()
+    bare: bool = False
+
+    @property
+    def expression(self) -> Sql:
+        """The expression of a static value."""
+        if self.sql is None:
+            raise TypeError(f"{self.name} has no expression of its own")
+        return self.sql
+
+
+class Aliases:
+    """Fresh names for tables inside a statement."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def next(self, stem: str) -> str:
+        """Return a name that the statement does not use yet.
+
+        Args:
+            stem: What it stands for.
+
+        Returns:
+            The name.
+        """
+        self._count += 1
+        return f"{stem}_{self._count}"
+
+
+def some(value: SqlValue, names: Aliases, test: Callable[[SqlValue], Clause]) -> Clause:
+    """Test whether any of the values of a field satisfies a test.
+
+    Args:
+        value: The field; a JSON value may be a list.
+        names: Fresh aliases.
+        test: The test of one value.
+
+    Returns:
+        The condition; NULL counts as false.
+    """
+    if value.bare or (value.kind != "json" and not value.lists):
+        return test(value)
+    parts: list[Clause] = []
+    if value.kind != "json":
+        parts.append(test(replace(value, lists=(), bare=True)))
+        parts += [each(test) for each in value.lists]
+        return or_(*parts)
+    for source in value.sources:
+        parts.append(test(replace(value, sources=(source,), bare=True)))
+        inside = source.in_lists(
+            names.next("member"),
+            lambda member: test(replace(value, sources=(member,), bare=True)),
+        )
+        if inside is not None:
+            parts.append(inside)
+    return or_(*parts) if parts else false()
+
+
+def present(value: SqlValue, names: Aliases) -> Clause:
+    """Test whether there is a value.
+
+    Args:
+        value: The field.
+        names: Fresh aliases.
+
+    Returns:
+        The condition.
+    """
+    if value.constant is not None:
+        return true()
+    if value.kind == "json":
+        return or_(*(source.present(names.next("member")) for source in value.sources))
+    parts: list[Clause] = [value.expression.is_not(None)]
+    parts += [each(lambda text: text.expression.is_not(None)) for each in value.lists]
+    return or_(*parts)
+
+
+def as_number(value: SqlValue, dialect: SQLite) -> Sql:
+    """Read a value as a real number, for arithmetic.
+
+    Args:
+        value: The value.
+        dialect: The database.
+
+    Returns:
+        The number, NULL when there is none.
+    """
+    if value.kind == "json":
+        found = [source.get("number") for source in value.sources]
+        return cast(found[0] if len(found) == 1 else func.coalesce(*found), Double())
+    if value.kind == "bool":
+        return case((value.expression, 1.0), else_=0.0)
+    del dialect
+    return cast(value.expression, Double())
+
+
+def as_text(value: SqlValue) -> Sql:
+    """Read a value as text.
+
+    Args:
+        value: A text or a JSON value.
+
+    Returns:
+        The text, NULL when there is none.
+    """
+    if value.kind == "json":
+        found = [source.get("text") for source in value.sources]
+        return found[0] if len(found) == 1 else func.coalesce(*found)
+    return value.expression
+
+
+def as_time(value: SqlValue, dialect: SQLite) -> Sql:
+    """Read a value as a moment.
+
+    Args:
+        value: A time, a text or a JSON value.
+        dialect: The database.
+
+    Returns:
+        Milliseconds since 1970, NULL when there is none.
+    """
+    if value.kind == "time":
+        return value.expression
+    return dialect.milliseconds(as_text(value))
