@@ -136,7 +136,13 @@ def _evaluate(truths: Objects, predictions: Objects, labels: Ints, protocol: str
         predictions.confidence,
         np.searchsorted(labels, predictions.label) + 1,
     ])
-    evaluation = hotcoco.COCOeval(ground, ground.load_res(results, **extra[1]), protocol)
+    detections = ground.load_res(results, **extra[1])
+    if protocol == "segm" and len(predictions):
+        # The protocol sizes a detection by its mask; from arrays it is sized by its box.
+        masks = [hotcoco.mask.fr_poly(ring[0], size, size) for ring in extra[1]["segmentation"]]
+        ids = np.array(sorted(detections.get_ann_ids()), np.int64)  # as given: 1, 2, 3 …
+        detections.update_anns(ids=ids, area=hotcoco.mask.area(masks).astype(np.float64))
+    evaluation = hotcoco.COCOeval(ground, detections, protocol)
     evaluation.evaluate()
     evaluation.accumulate()
     return np.asarray((evaluation.eval or {})["precision"], np.float64)
