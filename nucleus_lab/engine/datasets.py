@@ -78,6 +78,25 @@ def get(connection: Connection, public_id: str) -> DatasetRow:
     return _row(values)
 
 
+def by_key(connection: Connection, key: int | None) -> DatasetRow:
+    """Return the dataset of a job.
+
+    Args:
+        connection: The open transaction.
+        key: Primary key.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        NotFoundError: It was deleted since.
+    """
+    values = None if key is None else _ONE.first(connection, id=key)
+    if values is None:
+        raise NotFoundError("the dataset of this job was deleted")
+    return _row(values)
+
+
 def listing(connection: Connection) -> list[DatasetRow]:
     """Return all datasets.
 

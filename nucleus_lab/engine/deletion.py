@@ -111,6 +111,26 @@ def delete_annotations(connection: Connection, dataset_id: int, item_ids: list[i
     return gone.rowcount
 
 
+def delete_choices(connection: Connection, dataset_id: int, taxonomy_id: int) -> None:
+    """Delete the annotations and predictions that were chosen from a taxonomy.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        taxonomy_id: Primary key of the taxonomy.
+    """
+    items = select(item.c.id).where(item.c.dataset_id == dataset_id)
+    chosen = {
+        annotation: (annotation.c.taxonomy_id == taxonomy_id) & annotation.c.item_id.in_(items),
+        prediction: (prediction.c.taxonomy_id == taxonomy_id)
+        & prediction.c.model_run_id.in_(_runs_of(dataset_id)),
+    }
+    for table, condition in chosen.items():
+        keys = select(table.c.id).where(condition)
+        _delete_members(connection, dataset_id, table.name, keys, {})
+        connection.execute(delete(table).where(condition))
+
+
 def _delete_members(
     connection: Connection, dataset_id: int, member: str, keys_of: Any, values: dict[str, str]
 ) -> None:

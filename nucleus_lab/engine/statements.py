@@ -30,13 +30,15 @@ class Statement:
 
     def __init__(self, build: Callable[[], ClauseElement]) -> None:
         self._build = build
-        self._compiled: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 
-    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...]]:
+    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        """Return the text, the names of its places in order, and the values of its literals."""
         found = self._compiled.get(connection.dialect.name)
         if found is None:
-            compiled = self._build().compile(dialect=connection.dialect)
-            found = (str(compiled), tuple(compiled.positiontup or ()))  # type: ignore[attr-defined]
+            compiled: Any = self._build().compile(dialect=connection.dialect)
+            literals = {name: given for name, given in compiled.params.items() if given is not None}
+            found = (str(compiled), tuple(compiled.positiontup or ()), literals)
             self._compiled[connection.dialect.name] = found
         return found
 
@@ -50,7 +52,9 @@ class Statement:
         Returns:
             The driver's cursor.
         """
-        text, names = self._text(connection)
+        text, names, literals = self._text(connection)
+        if literals:
+            values = literals | values
         cursor = cursor_of(connection)
         cursor.execute(text, tuple(values[name] for name in names))
         return cursor
@@ -92,7 +96,11 @@ class Statement:
         Returns:
             Rows changed.
         """
-        text, order = self._text(connection)
+        text, order, literals = self._text(connection)
+        if literals:
+            rest = tuple(literals.values())
+            rows = ((*row, *rest) for row in rows)
+            names = (*names, *literals)
         if order != names:
             places = [names.index(name) for name in order]
             rows = [tuple(row[place] for place in places) for row in rows]

@@ -1,0 +1,195 @@
+"""Items: their rows, positions and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, bindparam, case, func, select, text, update
+
+from nucleus_lab import wire
+from nucleus_lab.engine import bulk_write, clock, datasets, references
+from nucleus_lab.engine.schema import dataset, item
+from nucleus_lab.engine.statements import Statement, among, json_list
+
+
+class ItemRow(NamedTuple):
+    """One item to be stored.
+
+    Attributes:
+        reference_id: Unique in the dataset.
+        kind: ``image`` or ``pointcloud``.
+        location: URL, or the local path as the caller wrote it.
+        media_key: Name of the content in the media store; ``None`` for a URL.
+        width: Pixels, where known.
+        height: Pixels, where known.
+        metadata: JSON text, ``None`` when empty.
+        embedding_info: JSON text, ``None`` when empty.
+    """
+
+    reference_id: str
+    kind: str
+    location: str
+    media_key: str | None = None
+    width: int | None = None
+    height: int | None = None
+    metadata: str | None = None
+    embedding_info: str | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the items of one call.
+
+    Attributes:
+        new: Stored.
+        updated: Already there, and overwritten.
+        ignored: Already there, and left alone.
+    """
+
+    new: int = 0
+    updated: int = 0
+    ignored: int = 0
+
+
+_COLUMNS: Final = (
+    "dataset_id", "reference_id", "position", "kind", "location", "media_key", "width", "height",
+    "metadata", "embedding_info", "created_at",
+)  # fmt: skip
+
+
+def _update() -> Any:
+    # A size that was measured once is not forgotten because a second upload does not know it.
+    same = item.c.location == bindparam("new_location")
+    values: dict[str, Any] = {
+        name: bindparam(f"new_{name}", type_=item.c[name].type)
+        for name in ("kind", "location", "metadata", "embedding_info")
+    }
+    for name in ("media_key", "width", "height"):
+        given = bindparam(f"new_{name}", type_=item.c[name].type)
+        values[name] = case((same, func.coalesce(given, item.c[name])), else_=given)
+    return update(item).where(item.c.id == bindparam("key")).values(values)
+
+
+_UPDATE = Statement(_update)
+_UPDATE_PLACES: Final = (
+    "key", "new_kind", "new_location", "new_media_key", "new_width", "new_height", "new_metadata",
+    "new_embedding_info",
+)  # fmt: skip
+
+
+def insert(
+    connection: Connection, dataset_id: int, rows: Sequence[ItemRow], *, update: bool
+) -> Counts:
+    """Store items; leave or overwrite those whose reference id is taken.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        rows: The items in order; no reference id twice.
+        update: Whether to overwrite.
+
+    Returns:
+        What became of them.
+    """
+    known = references.keys_of(connection, dataset_id, [row[0] for row in rows])
+    new = [row for row in rows if row[0] not in known] if known else rows
+    if new:
+        now = clock.now()
+        first = datasets.take_positions(connection, dataset_id, len(new))
+        ready = [
+            (dataset_id, row[0], position, *row[1:], now) for position, row in enumerate(new, first)
+        ]
+        bulk_write.upsert(connection, item, _COLUMNS, ready, key=())
+    if update and known:
+        changes = [(known[row[0]], *row[1:]) for row in rows if row[0] in known]
+        _UPDATE.many(connection, changes, *_UPDATE_PLACES)
+        return Counts(new=len(new), updated=len(known))
+    return Counts(new=len(new), ignored=len(known))
+
+
+_METADATA = Statement(
+    lambda: select(item.c.reference_id, item.c.id, item.c.metadata).where(
+        item.c.dataset_id == bindparam("dataset_id"), among(item.c.reference_id, "wanted")
+    )
+)
+_SET_METADATA = Statement(
+    lambda: (
+        update(item)
+        .where(item.c.id == bindparam("key"))
+        .values(metadata=bindparam("new", type_=item.c.metadata.type))
+    )
+)
+
+
+def merge_metadata(
+    connection: Connection, dataset_id: int, changes: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Set keys of the metadata of items; their other keys stay.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        changes: New values by key, by reference id.
+
+    Returns:
+        The reference ids that the dataset does not have.
+    """
+    rows = _METADATA.rows(connection, dataset_id=dataset_id, wanted=json_list(changes))
+    known: dict[str, tuple[int, str | None]] = {name: (key, old) for name, key, old in rows}
+    ready = []
+    for name, new in changes.items():
+        if name in known:
+            key, old = known[name]
+            merged = {**(wire.decode(old) if old else {}), **new}
+            ready.append((key, datasets.document(merged)))
+    _SET_METADATA.many(connection, ready, "key", "new")
+    return [name for name in changes if name not in known]
+
+
+def close_gaps(connection: Connection, dataset_id: int) -> None:
+    """Make positions 0, 1, 2 … again after deletes.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+    """
+    connection.execute(
+        text(
+            "UPDATE item SET position = ranked.place FROM (SELECT id, row_number() OVER "
+            "(ORDER BY position) - 1 AS place FROM item WHERE dataset_id = :dataset) AS ranked "
+            "WHERE item.id = ranked.id AND item.position <> ranked.place"
+        ),
+        {"dataset": dataset_id},
+    )
+    count = datasets.size(connection, dataset_id)
+    change = update_dataset(dataset_id).values(next_position=count, positions_dense=True)
+    connection.execute(change)
+
+
+def update_dataset(dataset_id: int) -> Any:
+    """Begin an update of a dataset's row.
+
+    Args:
+        dataset_id: Primary key.
+
+    Returns:
+        The statement, without values.
+    """
+    return update(dataset).where(dataset.c.id == dataset_id)
+
+
+def positions_dense(connection: Connection, dataset_id: int) -> bool:
+    """Say whether positions have no gaps.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        Whether position ``i`` is the item that ``iloc(i)`` means.
+    """
+    return bool(
+        connection.scalar(select(dataset.c.positions_dense).where(dataset.c.id == dataset_id))
+    )

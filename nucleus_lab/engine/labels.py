@@ -1,0 +1,90 @@
+"""The dictionary of label texts of a dataset: rows hold small numbers instead of words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, func, select
+
+from nucleus_lab.engine import bulk_write
+from nucleus_lab.engine.schema import annotation, item, label, prediction
+from nucleus_lab.engine.statements import Statement, among, json_list
+
+_KEYS = Statement(
+    lambda: select(label.c.name, label.c.id).where(
+        label.c.dataset_id == bindparam("dataset_id"), among(label.c.name, "wanted")
+    )
+)
+
+
+def keys_of(connection: Connection, dataset_id: int, names: Collection[str]) -> dict[str, int]:
+    """Return the numbers of labels; new labels are added.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        names: Label texts.
+
+    Returns:
+        Primary key by text, for all of them.
+    """
+    if not names:
+        return {}
+    wanted = json_list(names)
+    found: dict[str, int] = dict(_KEYS.rows(connection, dataset_id=dataset_id, wanted=wanted))
+    if len(found) == len(set(names)):
+        return found
+    new = sorted(set(names) - found.keys())
+    rows = [(dataset_id, name) for name in new]
+    bulk_write.upsert(connection, label, ["dataset_id", "name"], rows, key=["dataset_id", "name"])
+    return dict(_KEYS.rows(connection, dataset_id=dataset_id, wanted=wanted))
+
+
+def _counts(table: Table, condition: Any) -> Any:
+    counts = select(table.c.label_id, func.count().label("number")).where(condition)
+    per_label = counts.group_by(table.c.label_id).subquery()
+    counted = select(label.c.name, per_label.c.number)
+    counted = counted.join(per_label, per_label.c.label_id == label.c.id)
+    return counted.order_by(per_label.c.number.desc(), label.c.name)
+
+
+_ANNOTATIONS = Statement(
+    lambda: _counts(
+        annotation,
+        annotation.c.item_id.in_(
+            select(item.c.id).where(item.c.dataset_id == bindparam("dataset_id"))
+        ),
+    )
+)
+_PREDICTIONS = Statement(
+    lambda: _counts(prediction, prediction.c.model_run_id == bindparam("run_id"))
+)
+
+
+def annotation_counts(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
+    """Count the annotations of each label.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        ``label`` and ``count``, most frequent first.
+    """
+    rows = _ANNOTATIONS.rows(connection, dataset_id=dataset_id)
+    return [{"label": name, "count": count} for name, count in rows]
+
+
+def prediction_counts(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+    """Count the predictions of each label.
+
+    Args:
+        connection: The open transaction.
+        run_id: Primary key of the model run.
+
+    Returns:
+        ``label`` and ``count``, most frequent first.
+    """
+    rows = _PREDICTIONS.rows(connection, run_id=run_id)
+    return [{"label": name, "count": count} for name, count in rows]

@@ -1,0 +1,422 @@
+"""Reading items with their annotations or predictions, as the wire carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, and_, bindparam, select
+
+from nucleus_lab import identifiers, wire
+from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
+from nucleus_lab.engine import references
+from nucleus_lab.engine.schema import annotation, item, label, prediction, taxonomy
+from nucleus_lab.engine.statements import Statement, among, json_list
+from nucleus_lab.errors import InvalidInputError, NotFoundError
+
+Groups = dict[str, list[dict[str, Any]]]
+
+MOST_ROWS: Final = 100_000
+"""Rows of one page at most."""
+
+GROUPS: Final = tuple(dict.fromkeys(entry.group for entry in ANNOTATION_TYPES.values()))
+"""Keys of a type-keyed export, in order."""
+
+_SINGLE: Final = ANNOTATION_TYPES["mask"].group
+"""The group of which an export row holds one object or null."""
+
+
+def _item_columns() -> list[Any]:
+    columns = item.c
+    return [
+        columns.id, columns.reference_id, columns.kind, columns.location, columns.width,
+        columns.height, columns.metadata, columns.media_key, columns.position,
+    ]  # fmt: skip
+
+
+def _one_item(condition: Any) -> Any:
+    return select(*_item_columns()).where(item.c.dataset_id == bindparam("dataset_id"), condition)
+
+
+_BY_REFERENCE = Statement(lambda: _one_item(item.c.reference_id == bindparam("wanted")))
+_BY_KEY = Statement(lambda: _one_item(item.c.id == bindparam("wanted")))
+_BY_POSITION = Statement(lambda: _one_item(item.c.position == bindparam("wanted")))
+_BY_KEYS = Statement(lambda: _one_item(among(item.c.id, "wanted")))
+_PAGE = Statement(
+    lambda: (
+        _one_item(item.c.position > bindparam("after"))
+        .order_by(item.c.position)
+        .limit(bindparam("size"))
+    )
+)
+_POSITION = Statement(
+    lambda: select(item.c.position).where(
+        item.c.id == bindparam("key"), item.c.dataset_id == bindparam("dataset_id")
+    )
+)
+
+ItemValues = tuple[Any, ...]
+"""id, reference id, kind, location, width, height, metadata, media key, position."""
+
+
+def by_reference(connection: Connection, dataset_id: int, reference_id: str) -> ItemValues:
+    """Read an item by its reference id.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        reference_id: What the caller calls it.
+
+    Returns:
+        The item.
+
+    Raises:
+        NotFoundError: The dataset has no such item.
+    """
+    found = _BY_REFERENCE.first(connection, dataset_id=dataset_id, wanted=reference_id)
+    if found is None:
+        raise references.unknown(reference_id, dataset_id)
+    return found
+
+
+def by_public_id(connection: Connection, dataset_id: int, public_id: str) -> ItemValues:
+    """Read an item by its id on the wire.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        public_id: Its id.
+
+    Returns:
+        The item.
+
+    Raises:
+        NotFoundError: The dataset has no such item.
+    """
+    key = identifiers.decode(identifiers.ITEM, public_id)
+    found = _BY_KEY.first(connection, dataset_id=dataset_id, wanted=key)
+    if found is None:
+        shown = identifiers.encode(identifiers.DATASET, dataset_id)
+        raise NotFoundError(f"dataset {shown} has no item {public_id!r}")
+    return found
+
+
+def by_position(connection: Connection, dataset_id: int, position: int) -> ItemValues:
+    """Read an item by its position; the positions of the dataset are dense.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        position: 0 for the first.
+
+    Returns:
+        The item.
+
+    Raises:
+        NotFoundError: The dataset has fewer items.
+    """
+    found = _BY_POSITION.first(connection, dataset_id=dataset_id, wanted=position)
+    if found is None:
+        shown = identifiers.encode(identifiers.DATASET, dataset_id)
+        raise NotFoundError(
+            f"dataset {shown} has no item at index {position}: indexes run from 0 to its size - 1"
+        )
+    return found
+
+
+def by_keys(connection: Connection, dataset_id: int, keys: Sequence[int]) -> list[ItemValues]:
+    """Read items by their primary keys.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        keys: Primary keys; those that are not in the dataset are left out.
+
+    Returns:
+        The items in the order asked.
+    """
+    rows = _BY_KEYS.rows(connection, dataset_id=dataset_id, wanted=json_list(keys))
+    found = {row[0]: row for row in rows}
+    return [found[key] for key in keys if key in found]
+
+
+def page(
+    connection: Connection, dataset_id: int, token: str | None, size: int
+) -> tuple[list[ItemValues], str | None]:
+    """Read some items in the order of the dataset.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        token: What the page before returned; ``None`` for the first page.
+        size: Items at most.
+
+    Returns:
+        The items, and the token of the next page or ``None``.
+
+    Raises:
+        InvalidInputError: The token is not ours, or the size is out of range.
+    """
+    check_page_size(size)
+    after = -1
+    if token:
+        position, _, key = token.partition("-")
+        if not (position.isdigit() and key.isdigit()):
+            raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
+        # Where its item is now: positions move up when gaps are closed between two pages.
+        row = _POSITION.first(connection, dataset_id=dataset_id, key=int(key))
+        after = int(position) if row is None else row[0]
+    rows = _PAGE.rows(connection, dataset_id=dataset_id, after=after, size=size + 1)
+    if len(rows) <= size:
+        return rows, None
+    rows.pop()
+    return rows, f"{rows[-1][8]}-{rows[-1][0]}"
+
+
+def check_page_size(size: int) -> None:
+    """Refuse a page size that is out of range.
+
+    Args:
+        size: Rows asked for.
+
+    Raises:
+        InvalidInputError: It is below 1 or above the limit.
+    """
+    if not 1 <= size <= MOST_ROWS:
+        raise InvalidInputError(f"pageSize is {size}: use 1 to {MOST_ROWS}", path="pageSize")
+
+
+def item_payload(values: ItemValues) -> dict[str, Any]:
+    """Return an item as the wire carries it.
+
+    Args:
+        values: The item.
+
+    Returns:
+        Its payload; every id that any client reads is in it.
+    """
+    key, reference_id, kind, location, width, height, metadata, _, _ = values
+    public = f"di_{key:013x}"  # identifiers.encode, without the call: once an item
+    payload = {
+        "id": public,
+        "dataset_item_id": public,
+        "ref_id": reference_id,
+        "reference_id": reference_id,
+        "image_url" if kind == "image" else "pointcloud_url": location,
+        "metadata": wire.decode(metadata) if metadata else {},
+    }
+    if width is not None:
+        payload["width"] = width
+        payload["height"] = height
+    return payload
+
+
+def _object_columns(table: Table) -> list[Any]:
+    columns = table.c
+    own = [columns.item_id, columns.id, columns.type]
+    own.append(columns.confidence if "confidence" in columns else columns.id)
+    shared = [
+        columns.annotation_id, label.c.name, taxonomy.c.name, columns.x, columns.y, columns.width,
+        columns.height, columns.geometry, columns.metadata, columns.track_reference_id,
+        columns.extra,
+    ]  # fmt: skip
+    return own + shared
+
+
+def object_rows(table: Table, condition: Any, *, of_run: bool = True) -> Any:
+    """Build a statement that reads objects.
+
+    Args:
+        table: ``annotation`` or ``prediction``.
+        condition: Which ones.
+        of_run: Whether predictions are of the run that the parameter ``run_id`` names.
+
+    Returns:
+        A SELECT whose rows are :data:`ObjectValues`.
+    """
+    joined = table.outerjoin(label, label.c.id == table.c.label_id)
+    joined = joined.outerjoin(taxonomy, taxonomy.c.id == table.c.taxonomy_id)
+    statement = select(*_object_columns(table)).select_from(joined).where(condition)
+    if table is prediction and of_run:
+        statement = statement.where(prediction.c.model_run_id == bindparam("run_id"))
+    return statement
+
+
+def _for_both(condition: Callable[[Any], Any]) -> dict[str, Statement]:
+    """Make a statement for annotations and the same one for predictions."""
+
+    def of(table: Table) -> Statement:
+        return Statement(lambda: object_rows(table, condition(table.c)))
+
+    return {"annotation": of(annotation), "prediction": of(prediction)}
+
+
+_OF_ITEM: Final = _for_both(lambda columns: columns.item_id == bindparam("item_id"))
+_OF_ITEMS: Final = _for_both(lambda columns: among(columns.item_id, "items"))
+_ONE: Final = _for_both(
+    lambda columns: and_(
+        columns.item_id == bindparam("item_id"),
+        columns.annotation_id == bindparam("annotation_id"),
+    )
+)
+
+ObjectValues = tuple[Any, ...]
+"""item key, key, type, confidence, then an annotation's row (:data:`annotation.ObjectRow`)."""
+
+
+def objects_of(
+    connection: Connection, item_key: int, run_id: int | None = None
+) -> list[ObjectValues]:
+    """Read the annotations, or the predictions of a run, of one item.
+
+    Args:
+        connection: The open transaction.
+        item_key: Primary key of the item.
+        run_id: Primary key of the run; ``None`` for annotations.
+
+    Returns:
+        The objects in the order of their upload.
+    """
+    if run_id is None:
+        rows = _OF_ITEM["annotation"].rows(connection, item_id=item_key)
+    else:
+        rows = _OF_ITEM["prediction"].rows(connection, item_id=item_key, run_id=run_id)
+    rows.sort(key=_by_key)
+    return rows
+
+
+def objects_by_item(
+    connection: Connection, item_keys: Sequence[int], run_id: int | None = None
+) -> dict[int, list[ObjectValues]]:
+    """Read the annotations, or the predictions of a run, of many items.
+
+    Args:
+        connection: The open transaction.
+        item_keys: Primary keys of the items.
+        run_id: Primary key of the run; ``None`` for annotations.
+
+    Returns:
+        The objects of each item in the order of their upload; empty ones included.
+    """
+    wanted = json_list(item_keys)
+    if run_id is None:
+        cursor = _OF_ITEMS["annotation"].execute(connection, items=wanted)
+    else:
+        cursor = _OF_ITEMS["prediction"].execute(connection, items=wanted, run_id=run_id)
+    found: dict[int, list[ObjectValues]] = {key: [] for key in item_keys}
+    for row in cursor:
+        found[row[0]].append(row)
+    for rows in found.values():
+        rows.sort(key=_by_key)
+    return found
+
+
+def _by_key(row: ObjectValues) -> int:
+    key: int = row[1]
+    return key
+
+
+def one_object(
+    connection: Connection,
+    dataset_id: int,
+    reference_id: str,
+    annotation_id: str,
+    run_id: int | None = None,
+) -> dict[str, Any]:
+    """Read one annotation or prediction.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        reference_id: The caller's id of the item.
+        annotation_id: The caller's id of the object.
+        run_id: Primary key of the run; ``None`` for annotations.
+
+    Returns:
+        Its payload.
+
+    Raises:
+        NotFoundError: There is no such item, or no such object on it.
+    """
+    key = references.key_of(connection, dataset_id, reference_id)
+    values = {"item_id": key, "annotation_id": annotation_id}
+    if run_id is None:
+        row = _ONE["annotation"].first(connection, **values)
+    else:
+        row = _ONE["prediction"].first(connection, **values, run_id=run_id)
+    if row is None:
+        noun = "annotation" if run_id is None else "prediction"
+        raise NotFoundError(f"item {reference_id!r} has no {noun} {annotation_id!r}")
+    return payload_of(reference_id, row, scored=run_id is not None)
+
+
+def payload_of(reference_id: str, row: ObjectValues, *, scored: bool) -> dict[str, Any]:
+    """Return an object as the wire carries it.
+
+    Args:
+        reference_id: The caller's id of its item.
+        row: The object.
+        scored: Whether it is a prediction.
+
+    Returns:
+        Its payload.
+    """
+    to_payload = TYPES_BY_CODE[row[2]].to_payload
+    return (
+        to_payload(reference_id, row[4:], row[3]) if scored else to_payload(reference_id, row[4:])
+    )
+
+
+def grouped(
+    reference_id: str, rows: Iterable[ObjectValues], *, scored: bool, into: Groups | None = None
+) -> Groups:
+    """Return objects by type, as reads of one item answer.
+
+    Args:
+        reference_id: The caller's id of their item.
+        rows: The objects.
+        scored: Whether they are predictions.
+        into: Groups to add to; ``None`` for new ones.
+
+    Returns:
+        Payloads by group; only groups that have any.
+    """
+    groups: Groups = {} if into is None else into
+    for row in rows:
+        entry = TYPES_BY_CODE[row[2]]
+        if scored:
+            payload = entry.to_payload(reference_id, row[4:], row[3])
+        else:
+            payload = entry.to_payload(reference_id, row[4:])
+        found = groups.get(entry.group)
+        if found is None:
+            groups[entry.group] = [payload]
+        else:
+            found.append(payload)
+    return groups
+
+
+def export_rows(
+    connection: Connection, items: Sequence[ItemValues], run_id: int | None = None
+) -> list[dict[str, Any]]:
+    """Return items with all their objects, as training exports answer.
+
+    Args:
+        connection: The open transaction.
+        items: The items.
+        run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
+
+    Returns:
+        A row an item: ``item`` and every group, the segmentation as one object or null.
+    """
+    found = objects_by_item(connection, [values[0] for values in items], run_id)
+    rows = []
+    for values in items:
+        row: dict[str, Any] = {"item": item_payload(values)}
+        for group in GROUPS:
+            row[group] = []
+        grouped(values[1], found[values[0]], scored=run_id is not None, into=row)
+        masks = row[_SINGLE]
+        row[_SINGLE] = masks[0] if masks else None
+        rows.append(row)
+    return rows

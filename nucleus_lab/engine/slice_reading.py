@@ -1,0 +1,135 @@
+"""Reading what a slice holds: items, scenes, annotations and predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from nucleus_lab import identifiers, wire
+from nucleus_lab.engine import reading, slices
+from nucleus_lab.engine.schema import annotation, item, prediction, scene
+from nucleus_lab.engine.statements import Statement, among, json_list
+from nucleus_lab.errors import ConflictError, InvalidInputError
+
+
+def _page(
+    connection: Connection, row: slices.SliceRow, token: str | None, size: int | None
+) -> tuple[list[tuple[str, int, int]], str | None]:
+    """Read members, all of them without a size."""
+    if size is not None:
+        reading.check_page_size(size)
+    if token and not token.isdigit():
+        raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
+    after = int(token) if token else -1
+    wanted = None if size is None else size + 1
+    found = slices.members(connection, row.id, after=after, size=wanted)
+    if size is None or len(found) <= size:
+        return found, None
+    found.pop()
+    return found, str(found[-1][2])
+
+
+def members_page(
+    connection: Connection, row: slices.SliceRow, token: str | None, size: int | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Read some members of a slice in the order in which they were added.
+
+    Args:
+        connection: The open transaction.
+        row: The slice.
+        token: What the page before returned; ``None`` for the first page.
+        size: Members at most; ``None`` for all.
+
+    Returns:
+        Payloads, each with its ``id``, and the token of the next page or ``None``.
+    """
+    found, following = _page(connection, row, token, size)
+    payloads: dict[tuple[str, int], dict[str, Any]] = {}
+    for member in dict.fromkeys(kind for kind, _, _ in found):
+        keys = [key for kind, key, _ in found if kind == member]
+        if member == "item":
+            rows = reading.by_keys(connection, row.dataset_id, keys)
+            payloads |= {(member, values[0]): reading.item_payload(values) for values in rows}
+        elif member == "scene":
+            payloads |= {(member, key): value for key, value in _scenes(connection, keys).items()}
+        else:
+            table = annotation if member == "annotation" else prediction
+            payloads |= {
+                (member, key): value for key, value in _objects(connection, table, keys).items()
+            }
+    ordered = [payloads[kind, key] for kind, key, _ in found if (kind, key) in payloads]
+    return ordered, following
+
+
+def export_page(
+    connection: Connection,
+    row: slices.SliceRow,
+    token: str | None,
+    size: int | None,
+    run_id: int | None = None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Read some items of a slice with all their objects.
+
+    Args:
+        connection: The open transaction.
+        row: The slice.
+        token: What the page before returned; ``None`` for the first page.
+        size: Items at most; ``None`` for all.
+        run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
+
+    Returns:
+        Rows of a training export, and the token of the next page or ``None``.
+
+    Raises:
+        ConflictError: The slice holds no items.
+    """
+    if row.type != "dataset_item":
+        raise ConflictError(
+            f"slice {row.public_id} holds members of type {row.type}: only a slice of items can be "
+            "exported for training"
+        )
+    found, following = _page(connection, row, token, size)
+    items = reading.by_keys(connection, row.dataset_id, [key for _, key, _ in found])
+    return reading.export_rows(connection, items, run_id), following
+
+
+def _by_keys(table: Table) -> Any:
+    statement = reading.object_rows(table, among(table.c.id, "keys"), of_run=False)
+    return statement.add_columns(item.c.reference_id).join(item, item.c.id == table.c.item_id)
+
+
+_BY_KEYS = {
+    "annotation": Statement(lambda: _by_keys(annotation)),
+    "prediction": Statement(lambda: _by_keys(prediction)),
+}
+
+
+def _objects(connection: Connection, table: Table, keys: list[int]) -> dict[int, dict[str, Any]]:
+    scored = table is prediction
+    prefix = identifiers.PREDICTION if scored else identifiers.ANNOTATION
+    found = {}
+    for *values, reference_id in _BY_KEYS[table.name].rows(connection, keys=json_list(keys)):
+        payload = reading.payload_of(reference_id, tuple(values), scored=scored)
+        payload["id"] = identifiers.encode(prefix, values[1])
+        payload["dataset_item_id"] = identifiers.encode(identifiers.ITEM, values[0])
+        found[values[1]] = payload
+    return found
+
+
+def _scenes(connection: Connection, keys: list[int]) -> dict[int, dict[str, Any]]:
+    rows = connection.execute(
+        select(scene.c.id, scene.c.reference_id, scene.c.type, scene.c.metadata).where(
+            among(scene.c.id, "keys")
+        ),
+        {"keys": json_list(keys)},
+    )
+    return {
+        row.id: {
+            "id": identifiers.encode(identifiers.SCENE, row.id),
+            "reference_id": row.reference_id,
+            "type": row.type,
+            "metadata": wire.decode(row.metadata) if row.metadata else {},
+        }
+        for row in rows
+    }

@@ -1,0 +1,62 @@
+"""Routes that answer items with their annotations in bulk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nucleus_lab.bulk import collector_paused
+from nucleus_lab.engine import datasets, reading
+from nucleus_lab.routes.table import Call, route
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine import Engine
+
+
+class ExportBody(msgspec.Struct):
+    """Body of ``dataset/{ds}/exportForTrainingPage``."""
+
+    pageToken: str | None = None  # noqa: N815 - name on the wire
+    pageSize: int = 10_000  # noqa: N815
+    query: str | None = None
+    chip: bool = False
+    onlyMostRecentTask: bool | None = None  # noqa: N815
+
+
+@route("GET", "dataset/{ds}/exportForTraining")
+def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer all items with their annotations."""
+    found: list[dict[str, Any]] = []
+    token = None
+    with engine.store.read() as connection, collector_paused():
+        row = datasets.get(connection, ds)
+        while True:
+            rows, token = reading.page(connection, row.id, token, 10_000)
+            found += reading.export_rows(connection, rows)
+            if token is None:
+                return {"exportedRows": found}
+
+
+@route("POST", "dataset/{ds}/exportForTrainingPage", body=ExportBody)
+def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
+    """Answer some items with their annotations."""
+    body = call.body
+    with engine.store.read() as connection, collector_paused():
+        row = datasets.get(connection, ds)
+        rows, token = reading.page(connection, row.id, body.pageToken, body.pageSize)
+        data = reading.export_rows(connection, rows)
+    if body.chip:
+        for exported, values in zip(data, rows, strict=True):
+            exported["item"]["processed_url"] = _served(engine, call, ds, values)
+    return {"data": data, "nextPageToken": token}
+
+
+def _served(engine: Engine, call: Call[Any], ds: str, values: reading.ItemValues) -> str:
+    """Return where the workspace itself has the picture of an item."""
+    key, _, _, location, _, _, _, media_key, _ = values
+    if media_key is None:
+        return str(location)
+    if call.base_url:
+        return f"{call.base_url.rstrip('/')}/lab/dataset/{ds}/image/di_{key:013x}"
+    return str(engine.media.path(media_key))

@@ -1,0 +1,203 @@
+"""Routes of slices: create, fill, describe, export, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nucleus_lab import identifiers
+from nucleus_lab.bulk import collector_paused
+from nucleus_lab.engine import datasets, models, slice_reading, slices
+from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.routes.nucleus.items import PageBody
+from nucleus_lab.routes.table import Call, route
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine import Engine
+
+
+class CreateBody(msgspec.Struct):
+    """Body of ``dataset/{ds}/create_slice``: reference ids, or ids of any kind."""
+
+    name: str
+    reference_ids: list[str] | None = None
+    dataset_item_ids: list[str] | None = None
+    scene_ids: list[str] | None = None
+    object_ids: list[str] | None = None
+    allow_empty: bool | int = False
+
+
+class AppendBody(msgspec.Struct):
+    """Body of ``slice/{slc}/append``."""
+
+    reference_ids: list[str]
+    dataset_id: str | None = None
+
+
+class TagBody(msgspec.Struct):
+    """Body of ``slice/{slc}/tag``."""
+
+    slice_tags: list[str]
+
+
+@route("POST", "dataset/{ds}/create_slice", body=CreateBody)
+def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, Any]:
+    """Create a slice of items, scenes or objects."""
+    body = call.body
+    given = [body.dataset_item_ids, body.scene_ids, body.object_ids]
+    ids = [public for part in given for public in part or ()]
+    names = body.reference_ids or []
+    kinds = sum(1 for part in [*given, names] if part)
+    if kinds > 1:
+        raise InvalidInputError(
+            "a slice holds items, scenes or objects: give one of reference_ids, dataset_item_ids, "
+            "scene_ids and object_ids"
+        )
+    slices.check_count(len(ids) + len(names))
+    with engine.store.write() as connection:
+        row = datasets.get(connection, ds)
+        datasets.lock(connection, row.id)
+        if ids:
+            members = slices.members_of_ids(connection, row.id, ids)
+        else:
+            kind = "scene" if row.is_scene else "item"
+            members = {
+                kind: slices.members_of_references(connection, row.id, names, scenes=row.is_scene)
+            }
+        key = slices.create(connection, row.id, body.name, slices.type_of(members))
+        for member, keys in members.items():
+            slices.add_members(connection, key, member, keys)
+    return {"slice_id": identifiers.encode(identifiers.SLICE, key)}
+
+
+@route("POST", "slice/{slc}/append", body=AppendBody)
+def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[str, Any]:
+    """Add items to a slice."""
+    body = call.body
+    slices.check_count(len(body.reference_ids))
+    with engine.store.write() as connection:
+        row = slices.get(connection, slc)
+        of = datasets.by_key(connection, row.dataset_id)
+        if body.dataset_id not in {None, of.public_id}:
+            raise InvalidInputError(
+                f"slice {slc} is of dataset {of.public_id}, and dataset_id is {body.dataset_id!r}"
+            )
+        datasets.lock(connection, row.dataset_id)
+        keys = slices.members_of_references(
+            connection, row.dataset_id, body.reference_ids, scenes=of.is_scene
+        )
+        new = slices.add_members(connection, row.id, "scene" if of.is_scene else "item", keys)
+        known = dict(zip(keys, dict.fromkeys(body.reference_ids), strict=True))
+    return {"slice_id": row.public_id, "new_items": [known[key] for key in new]}
+
+
+@route("GET", "slice/")
+def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+    """List the slices of all datasets."""
+    with engine.store.read() as connection:
+        return [row.payload() for row in slices.listing(connection)]
+
+
+@route("GET", "dataset/{ds}/slices")
+def slices_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
+    """List the slices of a dataset, all or by name and type."""
+    wanted, kind = call.query.get("name"), call.query.get("type")
+    with engine.store.read() as connection:
+        row = datasets.get(connection, ds)
+        rows = slices.listing(connection, row.id, name=wanted, kind=kind)
+    return [found.payload() for found in rows]
+
+
+@route("GET", "slice/{slc}/info")
+def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+    """Describe a slice."""
+    with engine.store.read() as connection:
+        row = slices.get(connection, slc)
+        return {**row.payload(), "tags": slices.tags(connection, row.id)}
+
+
+@route("POST", "slice/{slc}/tag", body=TagBody)
+def tag_slice(engine: Engine, call: Call[TagBody], slc: str) -> dict[str, Any]:
+    """Tag a slice."""
+    with engine.store.write() as connection:
+        row = slices.get(connection, slc)
+        tags = slices.add_tags(connection, row.id, call.body.slice_tags)
+    return {"slice_id": row.public_id, "tags": tags}
+
+
+@route("DELETE", "slice/{slc}")
+def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+    """Delete a slice; what it holds stays."""
+    with engine.store.write() as connection:
+        row = slices.get(connection, slc)
+        datasets.lock(connection, row.dataset_id)
+        slices.remove(connection, row.id)
+    return {"slice_id": row.public_id, "message": "Slice deleted"}
+
+
+@route("GET", "slice/{slc}")
+def slice_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer all that a slice holds."""
+    with engine.store.read() as connection:
+        row = slices.get(connection, slc)
+        rows, _ = slice_reading.members_page(connection, row, None, None)
+        tags = slices.tags(connection, row.id)
+    return {**row.payload(), "tags": tags, "items": rows}
+
+
+@route("POST", "slice/{slc}/itemsPage", body=PageBody)
+def page_of_members(engine: Engine, call: Call[PageBody], slc: str) -> dict[str, Any]:
+    """Answer some of what a slice holds."""
+    body = call.body
+    with engine.store.read() as connection:
+        row = slices.get(connection, slc)
+        rows, token = slice_reading.members_page(connection, row, body.pageToken, body.pageSize)
+    return {"items": rows, "nextPageToken": token}
+
+
+@route("GET", "slice/{slc}/exportForTraining")
+def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer the items of a slice with their annotations."""
+    with engine.store.read() as connection, collector_paused():
+        row = slices.get(connection, slc)
+        data, _ = slice_reading.export_page(connection, row, None, None)
+    return {"exportedRows": data}
+
+
+@route("POST", "slice/{slc}/exportForTrainingPage", body=PageBody)
+def export_slice_page(engine: Engine, call: Call[PageBody], slc: str) -> dict[str, Any]:
+    """Answer some items of a slice with their annotations."""
+    body = call.body
+    with engine.store.read() as connection, collector_paused():
+        row = slices.get(connection, slc)
+        data, token = slice_reading.export_page(connection, row, body.pageToken, body.pageSize)
+    return {"data": data, "nextPageToken": token}
+
+
+@route("GET", "slice/{slc}/{prj}/exportForTraining")
+def export_slice_predictions(
+    engine: Engine,
+    call: Call[None],  # noqa: ARG001
+    slc: str,
+    prj: str,
+) -> dict[str, Any]:
+    """Answer the items of a slice with the predictions of a model."""
+    with engine.store.read() as connection, collector_paused():
+        row = slices.get(connection, slc)
+        run = models.run_on(connection, prj, row.dataset_id)
+        data, _ = slice_reading.export_page(connection, row, None, None, run)
+    return {"exportedRows": data}
+
+
+@route("POST", "slice/{slc}/{prj}/exportForTrainingPage", body=PageBody)
+def export_slice_predictions_page(
+    engine: Engine, call: Call[PageBody], slc: str, prj: str
+) -> dict[str, Any]:
+    """Answer some items of a slice with the predictions of a model."""
+    body = call.body
+    with engine.store.read() as connection, collector_paused():
+        row = slices.get(connection, slc)
+        run = models.run_on(connection, prj, row.dataset_id)
+        data, token = slice_reading.export_page(connection, row, body.pageToken, body.pageSize, run)
+    return {"data": data, "nextPageToken": token}
