@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from nucleus_lab.bulk import batches
 from nucleus_lab.dataset.base import DatasetBase, segment
 from nucleus_lab.wire import unframe
+
+PICTURES_A_REQUEST: Final = 500
 
 
 class PictureMethods(DatasetBase):
@@ -21,9 +25,10 @@ class PictureMethods(DatasetBase):
         Returns:
             One JPEG or PNG an id, in the order asked; ``b""`` where there is none.
         """
-        if not item_ids:
-            return []
-        return unframe(self._ask_lab({"item_ids": list(item_ids), "size": size}, "thumbnails"))
+        pictures: list[bytes] = []
+        for batch in batches(item_ids, PICTURES_A_REQUEST):
+            pictures += unframe(self._ask_lab({"item_ids": batch, "size": size}, "thumbnails"))
+        return pictures
 
     def image_bytes(self, item_id: str) -> bytes:
         """Read the picture of an item.
