@@ -85,7 +85,7 @@ class RemoteFiles:
                 url,
                 most=self._settings.max_file_bytes,
                 timeout_s=self._settings.fetch_timeout_s,
-                redirects=_any_host(url, self._settings.fetch),
+                redirects=_any_host(self._settings.fetch),
             )
         except MediaError as fault:
             with self._lock:
@@ -167,27 +167,16 @@ def _allows(pattern: str, url: str) -> bool:
     )
 
 
-def _any_host(url: str, patterns: tuple[str, ...]) -> bool:
+def _any_host(patterns: tuple[str, ...]) -> bool:
     """Whether the rules name no host at all, so that a redirect leads nowhere forbidden."""
-    scheme = urlsplit(url).scheme
-    return {"http": {"http://*", "https://*"}, "https": {"https://*"}}.get(scheme, set()) <= set(
-        patterns
-    )
+    return {"http://*", "https://*"} <= set(patterns)
 
 
 def _fetch(url: str, *, most: int, timeout_s: float, redirects: bool) -> bytes:
-    options: dict[str, Any] = {}
-    if urlsplit(url).scheme in _DEFAULT_PORTS:
-        import aiohttp
-
-        options = {
-            "block_size": 0,  # one stream and no ranges
-            "client_kwargs": {"timeout": aiohttp.ClientTimeout(total=timeout_s)},
-            "allow_redirects": redirects,
-        }
     deadline = time.monotonic() + timeout_s
     try:
-        return _read_stream(url, options, most, deadline)
+        with _stream(url, timeout_s=timeout_s, redirects=redirects) as stream:
+            return _read(stream, url, most, deadline)
     except (MediaError, MemoryError):
         raise
     except ImportError as fault:
@@ -203,25 +192,47 @@ def _fetch(url: str, *, most: int, timeout_s: float, redirects: bool) -> bytes:
         ) from fault
 
 
-def _read_stream(url: str, options: dict[str, Any], most: int, deadline: float) -> bytes:
+def _stream(url: str, *, timeout_s: float, redirects: bool) -> Any:
+    """Open a URL for reading.
+
+    Only the file system of its own scheme sees it: ``fsspec.open`` would also follow chains of
+    schemes (``https://a::file:///b``) and patterns.
+
+    Returns:
+        A file-like object.
+    """
     import fsspec
 
+    scheme = urlsplit(url).scheme
+    if scheme not in _DEFAULT_PORTS:
+        return fsspec.filesystem(scheme).open(url, "rb")
+    import aiohttp
+
+    files = fsspec.filesystem(
+        scheme,
+        client_kwargs={"timeout": aiohttp.ClientTimeout(total=timeout_s)},
+        allow_redirects=redirects,
+    )
+    # One stream and no ranges; a size, whatever it is, spares a request that would ask for it.
+    return files.open(url, "rb", block_size=0, size=1)
+
+
+def _read(stream: Any, url: str, most: int, deadline: float) -> bytes:
     blocks: list[bytes] = []
     size = 0
-    with fsspec.open(url, "rb", **options) as stream:
-        while block := stream.read(_BLOCK):
-            blocks.append(block)
-            size += len(block)
-            if size > most:
-                raise MediaError(
-                    f"{url} has more than the {most:,} bytes that are allowed: shrink it, or raise "
-                    "max_file_bytes in settings.toml of the workspace",
-                    url=url,
-                )
-            if time.monotonic() > deadline:
-                raise MediaError(
-                    f"{url} took longer than allowed: repeat later, or raise fetch_timeout_s in "
-                    "settings.toml of the workspace",
-                    url=url,
-                )
+    while block := stream.read(_BLOCK):
+        blocks.append(block)
+        size += len(block)
+        if size > most:
+            raise MediaError(
+                f"{url} has more than the {most:,} bytes that are allowed: shrink it, or raise "
+                "max_file_bytes in settings.toml of the workspace",
+                url=url,
+            )
+        if time.monotonic() > deadline:
+            raise MediaError(
+                f"{url} took longer than allowed: repeat later, or raise fetch_timeout_s in "
+                "settings.toml of the workspace",
+                url=url,
+            )
     return b"".join(blocks)

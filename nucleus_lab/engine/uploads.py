@@ -79,7 +79,9 @@ class Uploads:
             StorageFullError: No space is left.
         """
         claim, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._signature(claim).encode()):
+        if not hmac.compare_digest(
+            signature.encode("utf-8", "replace"), self._signature(claim).encode()
+        ):
             raise ForbiddenError("this upload URL was not made by this server: ask for a new one")
         dataset_id, expires, request_id = claim.split(".", 2)
         if int(expires) < time.time():
@@ -178,7 +180,7 @@ class Uploads:
                 continue
 
     def _signature(self, claim: str) -> str:
-        digest = hmac.new(self._secret(), claim.encode(), hashlib.sha256).digest()
+        digest = hmac.new(self._secret(), claim.encode("utf-8", "replace"), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def _secret(self) -> bytes:
