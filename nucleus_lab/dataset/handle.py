@@ -12,6 +12,7 @@ from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
 from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.predictions import PredictionMethods
+from nucleus_lab.dataset.queries import QueryMethods
 from nucleus_lab.dataset.reading import ReadingMethods
 from nucleus_lab.dataset.slices import SliceMethods
 from nucleus_lab.errors import NucleusError
@@ -28,6 +29,7 @@ class Dataset(
     PredictionMethods,
     ReadingMethods,
     PictureMethods,
+    QueryMethods,
     SliceMethods,
     EvaluationMethods,
     JobMethods,

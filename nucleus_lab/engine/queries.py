@@ -104,7 +104,7 @@ def select_rows(
     # The key stands in the text of the statement: a partial index of the dataset needs that.
     owner = item if level != "scenes" else scene
     where = [owner.c.dataset_id == bindparam(None, dataset_id, BigInteger(), literal_execute=True)]
-    position = [owner.c.position, row.c.id]
+    position: list[ColumnElement[Any]] = [owner.c.position, row.c.id]
     name: list[ColumnElement[Any]] = [owner.c.reference_id]
     if level in {"annotations", "predictions", "matches"}:
         source = row.join(item, item.c.id == row.c.item_id)
@@ -133,7 +133,9 @@ def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     if len(catalog.runs) == 1:
         return catalog.runs[0].id
     known = ", ".join(run.model_ids[-1] for run in catalog.runs[:8])
-    had = f"the dataset has {len(catalog.runs)}: {known}" if catalog.runs else "the dataset has none"
+    had = (
+        f"the dataset has {len(catalog.runs)}: {known}" if catalog.runs else "the dataset has none"
+    )
     raise QueryError(
         f"Query error Q022: {level} belong to a model run, and {had}. Choose one with model=…",
         query_code="Q022",
@@ -260,7 +262,6 @@ def page_of(
 def _page_after(
     connection: Connection, found: Selection, position: int, key: int, size: int
 ) -> tuple[list[int], str | None]:
-    owner = found.position[0]
     if position >= 0 and found.row is item:
         # Where the last item is now: positions move up when gaps are closed between two pages.
         now = connection.scalar(select(item.c.position).where(item.c.id == key))
@@ -270,7 +271,6 @@ def _page_after(
         statement = statement.where(tuple_(*found.position) > tuple_(position, key))
     statement = statement.order_by(*found.position).limit(size + 1)
     rows = _run_statement(connection, found, statement)
-    del owner
     if len(rows) <= size:
         return [row[1] for row in rows], None
     rows = rows[:size]

@@ -9,7 +9,15 @@ from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import models
-from nucleus_lab.engine.schema import autotag, dataset, evaluation, label, model, model_run, taxonomy
+from nucleus_lab.engine.schema import (
+    autotag,
+    dataset,
+    evaluation,
+    label,
+    model,
+    model_run,
+    taxonomy,
+)
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.errors import NotFoundError
 from nucleus_lab.query.catalog import Catalog, Run
@@ -31,18 +39,20 @@ _AUTOTAGS = Statement(
     )
 )
 _RUNS = Statement(
-    lambda: select(
-        model_run.c.id, model_run.c.name, model.c.id, model.c.reference_id, model.c.name
+    lambda: (
+        select(model_run.c.id, model_run.c.name, model.c.id, model.c.reference_id, model.c.name)
+        .join(model, model.c.id == model_run.c.model_id)
+        .where(model_run.c.dataset_id == bindparam("dataset_id"))
+        .order_by(model_run.c.id)
     )
-    .join(model, model.c.id == model_run.c.model_id)
-    .where(model_run.c.dataset_id == bindparam("dataset_id"))
-    .order_by(model_run.c.id)
 )
 _EVALUATION = Statement(
-    lambda: select(evaluation.c.id)
-    .where(evaluation.c.model_run_id == bindparam("run_id"), evaluation.c.status == "succeeded")
-    .order_by(evaluation.c.id.desc())
-    .limit(1)
+    lambda: (
+        select(evaluation.c.id)
+        .where(evaluation.c.model_run_id == bindparam("run_id"), evaluation.c.status == "succeeded")
+        .order_by(evaluation.c.id.desc())
+        .limit(1)
+    )
 )
 
 
@@ -61,29 +71,29 @@ class StoredCatalog(Catalog):
         self.run_id = run_id
 
     @cached_property
-    def positions_dense(self) -> bool:  # type: ignore[override]
+    def positions_dense(self) -> bool:
         """Whether stored positions are indexes."""
         row = _DENSE.first(self._connection, dataset_id=self.dataset_id)
         return bool(row and row[0])
 
     @cached_property
-    def labels(self) -> Mapping[str, int]:  # type: ignore[override]
+    def labels(self) -> Mapping[str, int]:
         """Classes and their keys."""
         return dict(_LABELS.rows(self._connection, dataset_id=self.dataset_id))
 
     @cached_property
-    def taxonomies(self) -> Mapping[str, int]:  # type: ignore[override]
+    def taxonomies(self) -> Mapping[str, int]:
         """Taxonomies and their keys."""
         return dict(_TAXONOMIES.rows(self._connection, dataset_id=self.dataset_id))
 
     @cached_property
-    def autotags(self) -> Mapping[tuple[str, str], int]:  # type: ignore[override]
+    def autotags(self) -> Mapping[tuple[str, str], int]:
         """Keys of autotags by level and name."""
         rows = _AUTOTAGS.rows(self._connection, dataset_id=self.dataset_id)
         return {(level, name): key for level, name, key in rows}
 
     @cached_property
-    def runs(self) -> Sequence[Run]:  # type: ignore[override]
+    def runs(self) -> Sequence[Run]:
         """Model runs of the dataset."""
         rows = _RUNS.rows(self._connection, dataset_id=self.dataset_id)
         return [

@@ -129,7 +129,7 @@ class Count:
 
 @dataclass(slots=True)
 class Aggregate:
-    """``min``, ``max``, ``sum`` or ``avg`` over the values of many objects."""
+    """The values of many objects in one: ``min``, ``max``, ``sum`` or ``avg``."""
 
     function: str
     scope: Scope
@@ -150,7 +150,7 @@ class Arithmetic:
 
 @dataclass(slots=True)
 class Call:
-    """A function of values: ``negate``, ``abs``, ``lower``, ``upper``, ``length`` …"""
+    """A function of values, such as ``negate``, ``abs``, ``lower`` or ``length``."""
 
     function: str
     arguments: tuple[BoundValue, ...]

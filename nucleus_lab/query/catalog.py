@@ -30,12 +30,15 @@ class Catalog:
         dataset_id: Primary key of the dataset.
         run_id: The model run that ``predictions`` and ``matches`` mean; ``None`` when the caller
             chose none.
-        positions_dense: Whether stored positions are indexes.
     """
 
     dataset_id: int = 0
     run_id: int | None = None
-    positions_dense: bool = True
+
+    @property
+    def positions_dense(self) -> bool:
+        """Whether stored positions are indexes."""
+        return True
 
     @property
     def labels(self) -> Mapping[str, int]:

@@ -1,7 +1,7 @@
 """Comparisons: which values can be compared, and how, row by row.
 
 Every condition here may be NULL where a value is missing; NULL counts as false, and a complement
-(``IS NOT TRUE``) turns it into true. So logic stays two-valued without a test for NULL on each leaf.
+(``IS NOT TRUE``) turns it into true. So logic is two-valued without a test for NULL on each leaf.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Comparer:
         rest = [each for each in constants if each.kind != "text"]
         if value.kind == "json" and any(text_as_number(text) is not None for text in texts):
             rest, texts = list(constants), []  # text that reads as a number equals that number too
-        if value.kind not in {"text", "json"} or value.equals is not None and len(texts) < MANY:
+        if value.kind not in {"text", "json"} or (value.equals is not None and len(texts) < MANY):
             rest, texts = list(constants), []
 
         def test(one: SqlValue) -> Clause:
@@ -303,7 +303,7 @@ class Comparer:
         return parts
 
     @staticmethod
-    def _json_boolean(sign: str, source: JSONSource, wanted: bool) -> Clause:  # noqa: FBT001
+    def _json_boolean(sign: str, source: JSONSource, wanted: bool) -> Clause:
         return _truth(sign, source.get("boolean"), wanted)
 
     # Fields -----------------------------------------------------------------------------------
@@ -349,8 +349,9 @@ class Comparer:
 
 
 def _bind(number: Any) -> ColumnElement[Any]:
-    kind = Double() if isinstance(number, float) else BigInteger()
-    return literal(int(number) if isinstance(number, bool) else number, kind)
+    if isinstance(number, float):
+        return literal(number, Double())
+    return literal(int(number), BigInteger())
 
 
 def _apply(sign: str, left: Any, right: Any) -> Clause:
@@ -360,8 +361,9 @@ def _apply(sign: str, left: Any, right: Any) -> Clause:
 
 def _truth(sign: str, value: Sql, wanted: Any) -> Clause:
     """Compare a truth value, which counts as 0 or 1, with a constant."""
-    parts: list[Clause] = []
-    for truth in (False, True):
-        if _OPERATORS[sign](int(truth), wanted):
-            parts.append(value == (true() if truth else false()))
+    parts: list[Clause] = [
+        value == (true() if truth else false())
+        for truth in (False, True)
+        if _OPERATORS[sign](int(truth), wanted)
+    ]
     return or_(*parts) if parts else false()

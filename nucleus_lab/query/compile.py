@@ -1,8 +1,8 @@
 """A bound query to SQLAlchemy Core, for SQLite and PostgreSQL alike.
 
-Values are bound parameters; only metadata keys stand in the text of the statement, escaped, since an
-expression index meets no other form. Conditions may be NULL, which counts as false; a complement is
-``IS NOT TRUE`` and so exact.
+Values are bound parameters; only metadata keys stand in the text of the statement, escaped, since
+an expression index meets no other form. Conditions may be NULL, which counts as false; a
+complement is ``IS NOT TRUE`` and so exact.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class _Compiler(ValueCompiler):
             context.rows[scope] = rows[kind]
 
     def condition(self, node: BoundCondition) -> Clause:
-        return _HANDLERS[type(node)](self, node)
+        clause: Clause = _HANDLERS[type(node)](self, node)
+        return clause
 
     def all_of(self, node: bound.All) -> Clause:
         return and_(true(), *(self.condition(part) for part in node.parts))

@@ -93,7 +93,7 @@ class ValueCompiler:
             return one - other
         if sign == "*":
             return one * other
-        divisor = func.nullif(other, 0.0, type_=Double())
+        divisor: Sql = func.nullif(other, 0.0, type_=Double())
         if sign == "/":
             return one / divisor
         return one - divisor * self.context.dialect.floor(one / divisor)

@@ -150,9 +150,6 @@ LATER: Final = {
     "tide",
     "phash",
     "tracks",
-    "precision",
-    "recall",
-    "f1",
 }
 """Names of the language that are read and have no source yet."""
 

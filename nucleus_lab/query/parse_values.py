@@ -316,8 +316,7 @@ class ValueParser:
                 value = -operand.value if sign.text == "-" else operand.value
                 text = f"-{operand.text}" if sign.text == "-" else operand.text
                 return tree.Number(sign.start, operand.end, value, text)
-            operator = "-" if sign.text == "-" else "+"
-            return tree.Unary(sign.start, operand.end, operator, operand)
+            return tree.Unary(sign.start, operand.end, "-" if sign.text == "-" else "+", operand)
         return self._atom()
 
     def _atom(self) -> tree.Expression:

@@ -19,11 +19,10 @@ from nucleus_lab.query.bound import (
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.constants import milliseconds
 from nucleus_lab.query.faults import fault, nearest
-from nucleus_lab.query.fields import GEOMETRIES, LATER, LEVELS, ROOTS, Field, fields_of, home_of
+from nucleus_lab.query.fields import LATER, LEVELS, ROOTS, Field, fields_of, home_of
 from nucleus_lab.query.group import normal
 
-_Segments = tuple[tree.Segment, ...]
-_RESERVED: Final = {"count", "metadata", "position", "dimensions"}
+Segments = tuple[tree.Segment, ...]
 _OBJECTS: Final = ("annotations", "predictions", "matches")
 
 
@@ -131,7 +130,7 @@ class PathReader:
             found = self._own(self.rows["items"], node.segments, node)
         return found
 
-    def _own(self, scope: Scope, segments: _Segments, node: tree.Path) -> FieldValue | None:
+    def _own(self, scope: Scope, segments: Segments, node: tree.Path) -> FieldValue | None:
         """Find a field of a scope: the longest name that fits."""
         known = fields_of(scope.kind)
         for length in (2, 1):
@@ -148,7 +147,7 @@ class PathReader:
             return FieldValue(scope, field, keys, written, (node.start, node.end))
         return None
 
-    def _wrong_depth(self, field: Field, segments: _Segments, node: tree.Path) -> QueryError:
+    def _wrong_depth(self, field: Field, segments: Segments, node: tree.Path) -> QueryError:
         if field.open:
             message, hint = f"{field.name} needs a key", f"write {field.name}.camera"
         else:
@@ -157,6 +156,22 @@ class PathReader:
         return fault("Q020", message, self.source, node.start, node.end - node.start, hint)
 
     # Roots ------------------------------------------------------------------------------------
+
+    def objects(
+        self, kind: str, row: Scope, node: tree.Path, wanted: str | None
+    ) -> BoundValue | Exists:
+        """Read a path into annotations, predictions or matches; the deriving class does.
+
+        Args:
+            kind: Which objects.
+            row: Row that they belong to.
+            node: The path.
+            wanted: ``text`` or ``number``: what it is compared with.
+
+        Raises:
+            NotImplementedError: This half cannot.
+        """
+        raise NotImplementedError
 
     def _rooted(
         self, node: tree.Path, origin: Scope | None, wanted: str | None
@@ -170,7 +185,7 @@ class PathReader:
         if name in _OBJECTS and name in ROOTS[level]:
             if name == "matches" and level == "matches" and node.filter is None:
                 return self._relative(self.rows["matches"], rest, node)
-            return self._objects(name, row, node, wanted)
+            return self.objects(name, row, node, wanted)
         if name in {"tracks"}:
             raise self.later("tracks", root.start, root.end)
         if name in {"slice", "slices"}:
@@ -189,7 +204,7 @@ class PathReader:
             return self._items(row, node)
         return None
 
-    def _relative(self, scope: Scope, rest: _Segments, node: tree.Path) -> FieldValue:
+    def _relative(self, scope: Scope, rest: Segments, node: tree.Path) -> FieldValue:
         found = self._own(scope, rest, node) if rest and node.filter is None else None
         if found is None:
             raise self._unknown(node, scope)
@@ -198,7 +213,7 @@ class PathReader:
     def _many(
         self,
         scope: Scope,
-        rest: _Segments,
+        rest: Segments,
         node: tree.Path,
         where: tuple[BoundCondition, ...] = (),
         *,
@@ -221,7 +236,7 @@ class PathReader:
         return None if node.filter is None else normal(self.condition(node.filter, scope))
 
     def _collection(
-        self, scope: Scope, where: BoundCondition | None, rest: _Segments, node: tree.Path
+        self, scope: Scope, where: BoundCondition | None, rest: Segments, node: tree.Path
     ) -> BoundValue | Exists:
         if not rest:
             return Exists(scope, where)
@@ -230,14 +245,35 @@ class PathReader:
         conditions = () if where is None else (where,)
         return self._many(scope, rest, node, conditions, groupable=False)
 
-    def _slice(self, rest: _Segments, row: Scope, node: tree.Path) -> Many:
+    def _counted(
+        self,
+        scope: Scope,
+        node: tree.Path,
+        *,
+        types: tuple[str, ...] = (),
+        label: str | None = None,
+        where: BoundCondition | None = None,
+        rows: bool = False,
+    ) -> bound.Count:
+        written = self.source[node.start : node.end]
+        place = (node.start, node.end)
+        if (
+            not types
+            and label is None
+            and not rows
+            and scope.kind in {"annotations", "predictions"}
+        ):
+            types = ("geometric",)
+        return bound.Count(scope, types, label, where, place, written, rows)
+
+    def _slice(self, rest: Segments, row: Scope, node: tree.Path) -> Many:
         if node.filter is not None:
             raise self._unknown(node, None)
         named = tree.Segment(node.start, node.end, "name", quoted=False)
         scope = Scope("slices", self.rows.get(self.level, row) if row.parent is None else row)
         return self._many(scope, rest or (named,), node, groupable=False)
 
-    def _autotag(self, rest: _Segments, row: Scope, node: tree.Path) -> Many:
+    def _autotag(self, rest: Segments, row: Scope, node: tree.Path) -> Many:
         kind = rest[0].name if rest else ""
         if kind == "training":
             raise self.later("autotag.training", node.start, node.end)
@@ -273,147 +309,6 @@ class PathReader:
     def _warn(self, code: str, message: str, near: str) -> None:
         self.warnings.append(f"{code}: {message}" + (f"; did you mean {near!r}?" if near else ""))
 
-    # Annotations, predictions, matches --------------------------------------------------------
-
-    def _objects(
-        self, kind: str, row: Scope, node: tree.Path, wanted: str | None
-    ) -> BoundValue | Exists:
-        every_run = kind == "predictions" and _mentions(node.filter, "model")
-        if kind != "annotations" and not every_run:
-            self._need_run(kind, node)
-        scope = Scope(kind, row, every_run=every_run)
-        rest = node.segments[1:]
-        types: tuple[str, ...] = ()
-        if rest and not rest[0].quoted and rest[0].name in GEOMETRIES and kind != "matches":
-            types = GEOMETRIES[rest[0].name]
-            rest = rest[1:]
-        if node.filter is not None:
-            return self._bracket(scope, types, rest, node)
-        if not rest:
-            return Exists(scope, bound.OfTypes(scope, types) if types else None)
-        head = rest[0]
-        if not head.quoted and head.name == "count":
-            if len(rest) > 1:
-                raise self._unknown(node, scope)
-            return self._counted(scope, node, types=types)
-        if kind == "matches" and head.name in {"tp", "fp", "fn"} and len(rest) == 1:
-            return self._outcomes(scope, head.name, node)
-        if not head.quoted and self._is_property(kind, rest):
-            where = (bound.OfTypes(scope, types),) if types else ()
-            return self._property(scope, rest, node, where)
-        if kind == "matches":
-            raise self._unknown(node, scope)
-        return self._class(scope, types, rest, node, wanted)
-
-    def _is_property(self, kind: str, rest: _Segments) -> bool:
-        head = rest[0].name
-        if head in _RESERVED:
-            return True
-        named = head in self.catalog.labels or head in self.catalog.taxonomies
-        if head in fields_of(kind):
-            if named:
-                self._warn("W1", f"{head!r} is a class here: {kind}[{head} …] is the property", "")
-            return not named
-        return False
-
-    def _property(
-        self, scope: Scope, rest: _Segments, node: tree.Path, where: tuple[BoundCondition, ...]
-    ) -> Many:
-        target = self.rows.get(scope.kind)
-        if target is None or scope.parent not in self.rows.values():
-            return self._many(scope, rest, node, where)
-        moved = tuple(_moved(each, target) for each in where)
-        return self._many(target, rest, node, moved, bound_row=True)
-
-    def _bracket(
-        self, scope: Scope, types: tuple[str, ...], rest: _Segments, node: tree.Path
-    ) -> BoundValue | Exists:
-        parts: list[BoundCondition] = [bound.OfTypes(scope, types)] if types else []
-        if len(rest) > 1 or (rest and scope.kind == "matches"):
-            raise self._unknown(node, scope)
-        if rest:
-            parts.append(bound.OfLabel(scope, rest[0].name))
-        inner = self._filter(node, scope)
-        if inner is not None:
-            parts.append(inner)
-        where = parts[0] if len(parts) == 1 else bound.All(tuple(parts))
-        return self._collection(scope, where, node.tail, node)
-
-    def _class(
-        self,
-        scope: Scope,
-        types: tuple[str, ...],
-        rest: _Segments,
-        node: tree.Path,
-        wanted: str | None,
-    ) -> BoundValue:
-        name = rest[0].name
-        is_class = name in self.catalog.labels
-        is_taxonomy = name in self.catalog.taxonomies and not types
-        if not rest[0].quoted and name in LATER and not (is_class or is_taxonomy):
-            raise self.later(f"{scope.kind}.{name}", node.start, node.end)
-        if not is_class and not is_taxonomy:
-            known = [*self.catalog.labels, *self.catalog.taxonomies]
-            self._warn("W1", f"there is no class or taxonomy {name!r}", nearest(name, known))
-        if len(rest) > 1:
-            key = tree.Segment(rest[0].start, rest[0].end, "metadata", quoted=False)
-            narrow: tuple[BoundCondition, ...] = (bound.OfLabel(scope, name),)
-            if types:
-                narrow = (bound.OfTypes(scope, types), *narrow)
-            return self._property(scope, (key, *rest[1:]), node, narrow)
-        if wanted == "text" and not types and (is_taxonomy or not is_class):
-            label = tree.Segment(rest[0].start, rest[0].end, "label", quoted=False)
-            return self._property(scope, (label,), node, (bound.OfTaxonomy(scope, name),))
-        if is_taxonomy and not is_class:
-            label = tree.Segment(rest[0].start, rest[0].end, "label", quoted=False)
-            return self._property(scope, (label,), node, (bound.OfTaxonomy(scope, name),))
-        return self._counted(scope, node, types=types, label=name)
-
-    def _counted(
-        self,
-        scope: Scope,
-        node: tree.Path,
-        *,
-        types: tuple[str, ...] = (),
-        label: str | None = None,
-        where: BoundCondition | None = None,
-        rows: bool = False,
-    ) -> bound.Count:
-        written = self.source[node.start : node.end]
-        place = (node.start, node.end)
-        if (
-            not types
-            and label is None
-            and not rows
-            and scope.kind in {"annotations", "predictions"}
-        ):
-            types = ("geometric",)
-        return bound.Count(scope, types, label, where, place, written, rows)
-
-    def _outcomes(self, scope: Scope, category: str, node: tree.Path) -> bound.Count:
-        place = (node.start, node.end)
-        field = FieldValue(scope, fields_of("matches")["category"], (), "category", place)
-        wanted = Constant("text", category, category, place)
-        where = bound.Test((field, wanted), ("=",), place)
-        return self._counted(scope, node, where=where, rows=True)
-
-    def _need_run(self, kind: str, node: tree.Path) -> None:
-        runs = self.catalog.runs
-        if self.catalog.run_id is not None or len(runs) == 1:
-            return
-        names = ", ".join(run.model_ids[-1] for run in runs[:8])
-        raise fault(
-            "Q022",
-            f"{kind} belong to a model run, and "
-            + (f"the dataset has {len(runs)}: {names}" if runs else "the dataset has none"),
-            self.source,
-            node.start,
-            len(node.segments[0].name),
-            hint="choose one with model=…, or write predictions[model = …]"
-            if runs
-            else "upload predictions first",
-        )
-
     def _unknown(self, node: tree.Path, scope: Scope | None) -> QueryError:
         first = node.segments[0]
         written = self.source[node.start : node.end]
@@ -426,7 +321,7 @@ class PathReader:
             kinds = {"matches": "iou", "annotations": "ground_truth_only"}
             way = (
                 f"query objects of type {kinds.get(home, 'predictions_only')}, or "
-                if home != "scenes" and home != "items"
+                if home not in {"scenes", "items"}
                 else ""
             )
             return fault(
@@ -453,30 +348,3 @@ class PathReader:
             else (f"fields here: {', '.join(sorted(set(names)))}")
         )
         return fault("Q020", f"unknown field '{written}'", self.source, first.start, width, hint)
-
-
-def _moved(condition: BoundCondition, scope: Scope) -> BoundCondition:
-    """Let a narrowing speak about another row."""
-    if isinstance(condition, bound.OfTypes):
-        return bound.OfTypes(scope, condition.types)
-    if isinstance(condition, bound.OfLabel):
-        return bound.OfLabel(scope, condition.label)
-    if isinstance(condition, bound.OfTaxonomy):
-        return bound.OfTaxonomy(scope, condition.taxonomy)
-    return condition
-
-
-def _mentions(node: tree.Expression | None, name: str) -> bool:
-    """Tell whether a condition speaks of a bare field."""
-    if node is None:
-        return False
-    if isinstance(node, tree.Path):
-        return len(node.segments) == 1 and node.segments[0].name == name and node.filter is None
-    parts: list[tree.Expression] = []
-    for attribute in ("parts", "operands"):
-        parts += getattr(node, attribute, ())
-    for attribute in ("part", "operand", "left", "right"):
-        inner = getattr(node, attribute, None)
-        if inner is not None:
-            parts.append(inner)
-    return any(_mentions(part, name) for part in parts)

@@ -16,7 +16,7 @@ from nucleus_lab.query.constants import constant_of, milliseconds, parameter_val
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LEVELS
 from nucleus_lab.query.group import aggregate, many_of, normal
-from nucleus_lab.query.paths import PathReader
+from nucleus_lab.query.object_paths import ObjectPathReader
 
 _FUNCTIONS: Final = {
     "abs": 1,
@@ -57,8 +57,8 @@ def resolve(
     return _Resolver(query.source, level, catalog, parameters or {}).query(query)
 
 
-class _Resolver(PathReader):
-    """Conditions and values; the paths come from :class:`PathReader`."""
+class _Resolver(ObjectPathReader):
+    """Conditions and values; the paths come from :class:`ObjectPathReader`."""
 
     def __init__(
         self, source: str, level: str, catalog: Catalog, parameters: Mapping[str, Any]

@@ -185,8 +185,8 @@ def _type(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
 def _area(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     """Square pixels of a box, and of a polygon by the shoelace formula."""
     members = context.dialect.elements(row.c.geometry, ["vertices"], context.names.next("vertex"))
-    x = cast(number_at(members.c.value, "x"), Double())
-    y = cast(number_at(members.c.value, "y"), Double())
+    x: Sql = cast(number_at(members.c.value, "x"), Double())
+    y: Sql = cast(number_at(members.c.value, "y"), Double())
     # A list keeps its order in both databases; row_number() makes that explicit.
     numbered = select(x.label("x"), y.label("y"), func.row_number().over().label("n"))
     corners = numbered.select_from(members).correlate(row).subquery(context.names.next("corners"))
@@ -225,8 +225,8 @@ def _axis(columns: dict[str, str], place: str) -> Builder:
 
     def build(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         axis = field.field.name[-1]
-        cuboid = cast(number_at(row.c.geometry, place, axis), Double())
-        branches = [(row.c.type == CODES["cuboid"], cuboid)]
+        cuboid: Sql = cast(number_at(row.c.geometry, place, axis), Double())
+        branches: list[tuple[Clause, Sql]] = [(row.c.type == CODES["cuboid"], cuboid)]
         if axis in columns:
             branches.insert(0, (row.c.type == CODES["box"], row.c[columns[axis]]))
         return _static(field, case(*branches))

@@ -126,6 +126,7 @@ class ElementSource(JSONSource):
             ``None``.
         """
         del name, test
+        return None
 
 
 ListTest = Callable[[Callable[["SqlValue"], Clause]], Clause]

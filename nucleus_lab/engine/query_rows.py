@@ -1,0 +1,136 @@
+"""What a query found, as the wire carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from nucleus_lab import identifiers, wire
+from nucleus_lab.engine import reading
+from nucleus_lab.engine.schema import annotation, evaluation, item, label, match, prediction, scene
+from nucleus_lab.engine.statements import Statement, among, json_list
+
+
+def _objects_by_key(table: Table) -> Any:
+    statement = reading.object_rows(table, among(table.c.id, "keys"), of_run=False)
+    return statement.add_columns(item.c.reference_id).join(item, item.c.id == table.c.item_id)
+
+
+_OBJECTS = {
+    "annotations": Statement(lambda: _objects_by_key(annotation)),
+    "predictions": Statement(lambda: _objects_by_key(prediction)),
+}
+_SCENE_ITEMS = Statement(
+    lambda: select(
+        item.c.id, item.c.reference_id, item.c.kind, item.c.location, item.c.width, item.c.height,
+        item.c.metadata, item.c.media_key, item.c.position, item.c.scene_id, item.c.frame,
+        item.c.sensor,
+    )
+    .where(among(item.c.scene_id, "keys"))
+    .order_by(item.c.scene_id, item.c.frame, item.c.position)
+)  # fmt: skip
+
+
+def payloads(
+    connection: Connection, dataset_id: int, level: str, keys: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Read rows by their keys.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        level: What the keys are of: ``items``, ``annotations``, ``predictions``, ``matches`` or
+            ``scenes``.
+        keys: Primary keys.
+
+    Returns:
+        A payload for each key, in the same order.
+    """
+    if level == "items":
+        rows = reading.by_keys(connection, dataset_id, keys)
+        return [reading.item_payload(values) for values in rows]
+    read = {"matches": _matches, "scenes": _scenes}.get(level)
+    found = read(connection, keys) if read else _objects(connection, level, keys)
+    return [found[key] for key in keys if key in found]
+
+
+def _objects(connection: Connection, level: str, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    scored = level == "predictions"
+    prefix = identifiers.PREDICTION if scored else identifiers.ANNOTATION
+    found = {}
+    for *values, reference_id in _OBJECTS[level].rows(connection, keys=json_list(keys)):
+        payload = reading.payload_of(reference_id, tuple(values), scored=scored)
+        payload["id"] = identifiers.encode(prefix, values[1])
+        payload["dataset_item_id"] = identifiers.encode(identifiers.ITEM, values[0])
+        found[values[1]] = payload
+    return found
+
+
+def _matches(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    truth, predicted = label.alias(), label.alias()
+    statement = (
+        select(
+            match,
+            item.c.reference_id,
+            evaluation.c.model_run_id,
+            truth.c.name.label("truth_label"),
+            predicted.c.name.label("prediction_label"),
+        )
+        .join(item, item.c.id == match.c.item_id)
+        .join(evaluation, evaluation.c.id == match.c.evaluation_id)
+        .outerjoin(truth, truth.c.id == match.c.annotation_label_id)
+        .outerjoin(predicted, predicted.c.id == match.c.prediction_label_id)
+        .where(among(match.c.id, "keys"))
+    )
+    rows = connection.execute(statement, {"keys": json_list(keys)}).all()
+    return {row.id: _match_payload(row) for row in rows}
+
+
+def _match_payload(row: Any) -> dict[str, Any]:
+    def public(prefix: str, key: int | None) -> str | None:
+        return None if key is None else identifiers.encode(prefix, key)
+
+    return {
+        "model_run_id": public(identifiers.RUN, row.model_run_id),
+        "iou": row.iou or 0.0,
+        "dataset_item_id": public(identifiers.ITEM, row.item_id),
+        "reference_id": row.reference_id,
+        "true_positive": bool(row.true_positive),
+        "model_prediction_id": public(identifiers.PREDICTION, row.prediction_id),
+        "ground_truth_annotation_id": public(identifiers.ANNOTATION, row.annotation_id),
+        "model_prediction_label": row.prediction_label,
+        "ground_truth_annotation_label": row.truth_label,
+        "confidence": row.confidence,
+    }
+
+
+def _scenes(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    listed = json_list(keys)
+    rows = connection.execute(select(scene).where(among(scene.c.id, "keys")), {"keys": listed})
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        found[row.id] = {
+            "id": identifiers.encode(identifiers.SCENE, row.id),
+            "reference_id": row.reference_id,
+            "type": row.type,
+            "metadata": wire.decode(row.metadata) if row.metadata else {},
+            "frame_rate": row.frame_rate,
+            "video_url": row.video_url,
+            "frames": [],
+            "tracks": [],
+        }
+    frames: dict[tuple[int, int], dict[str, Any]] = {}
+    for values in _SCENE_ITEMS.rows(connection, keys=listed):
+        key, frame, sensor = values[9:]
+        payload = reading.item_payload(values[:9])
+        payload["type"] = values[2]
+        if found[key]["type"] == "video":
+            found[key]["frames"].append(payload)
+            continue
+        if (key, frame) not in frames:
+            frames[key, frame] = {}
+            found[key]["frames"].append(frames[key, frame])
+        frames[key, frame][sensor] = payload
+    return found

@@ -1,0 +1,133 @@
+"""Routes that answer queries: pages of what they find, ids, counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from nucleus_lab import identifiers
+from nucleus_lab.bulk import collector_paused
+from nucleus_lab.engine import datasets, queries, query_catalog, query_rows, slices
+from nucleus_lab.errors import ConflictError, InvalidInputError
+from nucleus_lab.routes.table import Call, route
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine import Engine
+
+_LEVELS: Final = {
+    "ground_truth_only": "annotations",
+    "predictions_only": "predictions",
+    "iou": "matches",
+    "false_positive": "matches",
+    "false_negative": "matches",
+}
+
+
+class QueryBody(msgspec.Struct):
+    """Body of ``dataset/{ds}/queryItemsPage`` and ``queryScenesPage``.
+
+    ``params`` holds the values of ``{name}`` in the query.
+    """
+
+    query: str = ""
+    pageToken: str | None = None  # noqa: N815 - name on the wire
+    pageSize: int = 10_000  # noqa: N815
+    model_run_id: str | None = None
+    params: dict[str, Any] | None = None
+
+
+class ObjectsBody(QueryBody):
+    """Body of ``dataset/{ds}/queryObjectsPage``."""
+
+    patch_mode: str = "ground_truth_only"
+
+
+class SelectionBody(msgspec.Struct):
+    """Body of ``lab/dataset/{ds}/itemIds`` and ``lab/dataset/{ds}/count``."""
+
+    query: str | None = None
+    slice_id: str | None = None
+    model_id: str | None = None
+    params: dict[str, Any] | None = None
+
+
+def _page(
+    engine: Engine, body: QueryBody, ds: str, level: str, match_type: str = ""
+) -> dict[str, Any]:
+    with engine.store.read() as connection, collector_paused():
+        row = datasets.get(connection, ds)
+        found = queries.select_rows(
+            connection,
+            row.id,
+            body.query,
+            level,
+            run_id=query_catalog.run_key(connection, row.id, body.model_run_id),
+            match_type=match_type,
+            parameters=body.params,
+        )
+        keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
+        items = query_rows.payloads(connection, row.id, level, keys)
+    return {"items": items, "nextPageToken": token}
+
+
+@route("POST", "dataset/{ds}/queryItemsPage", body=QueryBody)
+def query_items(engine: Engine, call: Call[QueryBody], ds: str) -> dict[str, Any]:
+    """Answer items that a query selects."""
+    return _page(engine, call.body, ds, "items")
+
+
+@route("POST", "dataset/{ds}/queryObjectsPage", body=ObjectsBody)
+def query_objects(engine: Engine, call: Call[ObjectsBody], ds: str) -> dict[str, Any]:
+    """Answer annotations, predictions or evaluation matches that a query selects."""
+    mode = call.body.patch_mode
+    if mode not in _LEVELS:
+        raise InvalidInputError(
+            f"patch_mode is {mode!r}: use one of {', '.join(sorted(_LEVELS))}", path="patch_mode"
+        )
+    level = _LEVELS[mode]
+    return _page(engine, call.body, ds, level, mode if level == "matches" else "")
+
+
+@route("POST", "dataset/{ds}/queryScenesPage", body=QueryBody)
+def query_scenes(engine: Engine, call: Call[QueryBody], ds: str) -> dict[str, Any]:
+    """Answer scenes that a query selects."""
+    return _page(engine, call.body, ds, "scenes")
+
+
+@route("POST", "lab/dataset/{ds}/itemIds", body=SelectionBody)
+def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
+    """Answer the ids of items: of the dataset, of a slice, of a query, or of both."""
+    body = call.body
+    with engine.store.read() as connection, collector_paused():
+        row = datasets.get(connection, ds)
+        run = query_catalog.run_key(connection, row.id, body.model_id)
+        found = queries.select_rows(
+            connection, row.id, body.query, run_id=run, parameters=body.params
+        )
+        keys = queries.keys_of(connection, found)
+        if body.slice_id is not None:
+            members = _members(connection, row.id, body.slice_id)
+            selected = set(keys)
+            keys = [key for key in members if key in selected]
+    return {"item_ids": [identifiers.encode(identifiers.ITEM, key) for key in keys]}
+
+
+def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
+    row = slices.get(connection, slice_id)
+    if row.dataset_id != dataset_id or row.type != "dataset_item":
+        raise ConflictError(f"slice {slice_id} holds no items of this dataset")
+    return [key for _, key, _ in slices.members(connection, row.id)]
+
+
+@route("POST", "lab/dataset/{ds}/count", body=SelectionBody)
+def count(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
+    """Answer how many items a query selects."""
+    body = call.body
+    with engine.store.read() as connection:
+        row = datasets.get(connection, ds)
+        run = query_catalog.run_key(connection, row.id, body.model_id)
+        found = queries.select_rows(
+            connection, row.id, body.query, run_id=run, parameters=body.params
+        )
+        return {"count": queries.count_of(connection, found)}
