@@ -115,9 +115,8 @@ def report(name: str, runs: list[list[float]]) -> float:
     steps = [statistics.median(run[step] for run in runs) for step in range(len(STEPS))]
     total = statistics.median(sum(run[:4]) for run in runs)
     shown = "  ".join(f"{step} {cost:.2f}" for step, cost in zip(STEPS[:4], steps, strict=False))
-    print(
-        f"{name:34} {shown}  total {total:.2f} s   (beside it: to_row {steps[4]:.2f}, freeing all {steps[5]:.2f})"
-    )
+    beside = f"beside it: to_row {steps[4]:.2f}, freeing all {steps[5]:.2f}"
+    print(f"{name:34} {shown}  total {total:.2f} s   ({beside})")
     return total
 
 
