@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.free_space import free_bytes
-from nucleus_lab.engine.settings import FETCH_SCHEMES
 from nucleus_lab.errors import ForbiddenError, MediaError, NucleusError
 
 if TYPE_CHECKING:
@@ -114,18 +113,6 @@ class RemoteFiles:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-
-
-def is_remote(location: str) -> bool:
-    """Tell a URL from a path.
-
-    Args:
-        location: What an item names as its picture.
-
-    Returns:
-        True for ``scheme://…`` with a scheme that can be fetched.
-    """
-    return location.partition("://")[0].lower() in FETCH_SCHEMES and "://" in location
 
 
 def check_allowed(url: str, patterns: tuple[str, ...]) -> None:

@@ -17,14 +17,13 @@ from typing import Any, Final
 import msgspec
 
 from nucleus_lab.errors import WorkspaceError
+from nucleus_lab.location import REMOTE_SCHEMES
 
 FILE: Final = "settings.toml"
 PREFIX: Final = "NUCLEUS_LAB_"
 
 # Read elsewhere, or by the tests: not settings of a workspace, and no typing errors either.
 _OTHER_VARIABLES: Final = ("WORKSPACE", "HOST", "PORT", "LOG")
-
-FETCH_SCHEMES: Final = ("http", "https", "s3", "gs", "az", "abfs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +227,8 @@ def _check_sizes(sizes: tuple[int, ...], place: str) -> None:
 
 def _check_pattern(pattern: str, place: str) -> None:
     scheme, separator, rest = pattern.partition("://")
-    if scheme not in FETCH_SCHEMES or not separator or not rest:
+    if scheme not in REMOTE_SCHEMES or not separator or not rest:
         raise WorkspaceError(
             f"{place} holds {pattern!r}: a pattern looks like https://*.example.org/photos/*, "
-            f"with one of {', '.join(FETCH_SCHEMES)}"
+            f"with one of {', '.join(sorted(REMOTE_SCHEMES))}"
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.free_space import free_bytes
 from nucleus_lab.errors import InvalidInputError, MediaError, NucleusError
+from nucleus_lab.location import is_local
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -114,11 +115,9 @@ class Thumbnails:
             ForbiddenError: The settings do not allow its URL.
             MediaError: There is none, or it cannot be fetched.
         """
-        from nucleus_lab.engine.remote import is_remote
-
         if source.media_key is not None:
             return self._engine.media.read(source.media_key)
-        if not is_remote(source.location):
+        if is_local(source.location):
             raise MediaError(
                 f"{source.location!r} was stored without its picture: append the item again with "
                 "update=True from a machine that has the file",

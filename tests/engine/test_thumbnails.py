@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from nucleus_lab.engine import Engine, pictures
-from nucleus_lab.engine.remote import check_allowed, is_remote
+from nucleus_lab.engine.remote import check_allowed
 from nucleus_lab.engine.settings import Settings
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import ForbiddenError, InvalidInputError, MediaError
@@ -343,11 +343,3 @@ def test_a_pattern_allows_only_what_it_says(pattern: str, url: str, allowed: boo
     else:
         with pytest.raises(ForbiddenError):
             check_allowed(url, (pattern,))
-
-
-def test_paths_are_no_urls() -> None:
-    assert [
-        is_remote(text) for text in ("a.png", "/a/b.png", "C:\\a.png", "file:///a", "ftp://a")
-    ] == [False] * 5
-    assert is_remote("HTTPS://a/b.png")
-    assert is_remote("s3://bucket/key.png")
