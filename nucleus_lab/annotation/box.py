@@ -94,7 +94,7 @@ class BoxAnnotation(Annotation):
                 and width >= 0.0
                 and height >= 0.0
             )
-        except (TypeError, OverflowError):
+        except (TypeError, ValueError, OverflowError):  # text, arrays, huge whole numbers
             plain = False
         if not plain:
             x, y = finite(x, "x"), finite(y, "y")
