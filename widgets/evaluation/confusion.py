@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_LABELS: Final = 40
 _MOST_TEXTS: Final = 400
+_STRONG: Final = 0.4
 # Blue on a page of either theme: transparent where nothing is, so that the page shows through.
 _SCALE: Final = ((0.0, "rgba(0,114,178,0.03)"), (0.5, "rgba(0,114,178,0.5)"), (1.0, "#0072b2"))
 
@@ -49,8 +50,6 @@ def confusion_matrix(report: EvaluationReport) -> ReportFigure:
         [count / total if total else 0.0 for count in row]
         for row, total in zip(counts, totals, strict=True)
     ]
-    numbers = [[f"{count:,}" if count else "" for count in row] for row in counts]
-    percents = [[f"{100 * value:.0f} %" if value else "" for value in row] for row in shares]
     hover = [
         [_hover(labels, i, j, counts[i][j], totals[i]) for j in range(len(columns))]
         for i in range(len(rows))
@@ -63,9 +62,7 @@ def confusion_matrix(report: EvaluationReport) -> ReportFigure:
             z=shares,
             zmin=0,
             zmax=1,
-            text=numbers,
             customdata=hover,
-            texttemplate="%{text}" if len(rows) ** 2 <= _MOST_TEXTS else None,
             hovertemplate="%{customdata}<extra></extra>",
             colorscale=[list(stop) for stop in _SCALE],
             xgap=1,
@@ -84,15 +81,26 @@ def confusion_matrix(report: EvaluationReport) -> ReportFigure:
     themed(figure, title, height=min(900, max(380, 150 + 34 * len(rows))))
     ticks = {"tickmode": "array", "tickvals": places, "showgrid": False, "zeroline": False}
     figure.update_xaxes(
-        title="predicted", ticktext=[shown(name) for name in columns], side="bottom", **ticks
+        title_text="predicted", ticktext=[shown(name) for name in columns], side="bottom", **ticks
     )
     figure.update_yaxes(
-        title="annotated", ticktext=[shown(name) for name in rows], autorange="reversed", **ticks
+        title_text="annotated",
+        ticktext=[shown(name) for name in rows],
+        autorange="reversed",
+        **ticks,
     )
     line = {"color": INK, "width": 1, "dash": "dot"}
     figure.add_hline(y=len(labels) - 0.5, line=line)
     figure.add_vline(x=len(labels) - 0.5, line=line)
-    figure.update_layout(updatemenus=[_buttons(numbers, percents)])
+    if len(rows) ** 2 <= _MOST_TEXTS:
+        numbers = _texts(
+            shares, [[f"{count:,}" if count else "" for count in row] for row in counts]
+        )
+        percents = _texts(
+            shares, [[f"{part:.0%}" if part else "" for part in row] for row in shares]
+        )
+        figure.update_layout(annotations=numbers, updatemenus=[_buttons(numbers, percents)])
+        figure.update_layout(margin={"t": 96}, title={"y": 0.97, "yanchor": "top"})
     table = [
         [name, *(f"{count:,}" for count in row)] for name, row in zip(rows, counts, strict=True)
     ]
@@ -133,20 +141,37 @@ def _hover(labels: list[str], row: int, column: int, count: int, total: int) -> 
     return f"{said} ({count / total:.1%})" if total else said
 
 
-def _buttons(numbers: list[list[str]], percents: list[list[str]]) -> dict[str, object]:
+def _texts(shares: list[list[float]], texts: list[list[str]]) -> list[dict[str, Any]]:
+    """Texts of the cells: white on the strong cells, grey on those that show the page."""
+    return [
+        {
+            "x": j,
+            "y": i,
+            "text": text,
+            "showarrow": False,
+            "font": {"color": "#fff" if shares[i][j] > _STRONG else INK, "size": 13},
+        }
+        for i, row in enumerate(texts)
+        for j, text in enumerate(row)
+        if text
+    ]
+
+
+def _buttons(numbers: list[dict[str, Any]], percents: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "type": "buttons",
         "direction": "right",
-        "x": 1,
-        "xanchor": "right",
+        "x": 0,
+        "xanchor": "left",
         "y": 1.02,
         "yanchor": "bottom",
+        "pad": {"l": 0, "b": 4},
         "showactive": False,
-        "bgcolor": "rgba(128,136,144,0.18)",
+        "bgcolor": "rgba(119,124,130,0.18)",
         "bordercolor": "rgba(0,0,0,0)",
         "font": {"size": 11},
         "buttons": [
-            {"label": "counts", "method": "restyle", "args": [{"text": [numbers]}]},
-            {"label": "shares", "method": "restyle", "args": [{"text": [percents]}]},
+            {"label": "counts", "method": "relayout", "args": ["annotations", numbers]},
+            {"label": "shares", "method": "relayout", "args": ["annotations", percents]},
         ],
     }

@@ -55,8 +55,8 @@ def precision_recall(report: EvaluationReport) -> ReportFigure:
         legend={"title": {"text": "click to hide, double-click for one"}, "itemsizing": "constant"},
         hovermode="closest",
     )
-    figure.update_xaxes(title="recall", range=[-0.01, 1.02], constrain="domain")
-    figure.update_yaxes(title="precision", range=[-0.01, 1.04])
+    figure.update_xaxes(title_text="recall", range=[-0.01, 1.02], constrain="domain")
+    figure.update_yaxes(title_text="precision", range=[-0.01, 1.04])
     rows = [_row("all classes", report.overall), *(_row(one.label, one) for one in ordered)]
     head = ["class", "annotations", "predictions", "precision", "recall", "F1", "AP", "AP50"]
     return figure.with_table(
@@ -92,13 +92,13 @@ def _add_f1_lines(figure: go.Figure) -> None:
     for value in _F1_LINES:
         # From f1 = 2pr / (p + r): p = f1 r / (2r - f1), which reaches 1 at r = f1 / (2 - f1).
         first = value / (2 - value)
-        recall = [first + (1 - first) * step / 40 for step in range(41)]
+        recall = [first ** (1 - step / 60) for step in range(61)]  # denser where it is steep
         figure.add_trace(
             go.Scatter(
                 x=recall,
                 y=[value * r / (2 * r - value) for r in recall],
                 mode="lines",
-                line={"color": "rgba(128,136,144,0.35)", "width": 1, "dash": "dot"},
+                line={"color": "rgba(119,124,130,0.45)", "width": 1, "dash": "dot"},
                 hoverinfo="skip",
                 showlegend=False,
             )

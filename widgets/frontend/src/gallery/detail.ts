@@ -234,10 +234,6 @@ export class Detail {
     const shown = row.shapes.filter((shape) => look.shows(shape));
     const hidden = row.shapes.length - shown.length;
     const heading = hidden > 0 ? `Objects (${count(shown.length)}, ${count(hidden)} hidden)` : `Objects (${count(shown.length)})`;
-    const parts: Node[] = [h("h3", {}, heading)];
-    if (shown.length > 0) parts.push(h("ul", { class: "nl-objects" }, ...shown.slice(0, MOST_OBJECTS).map((shape) => this.#object(shape))));
-    else parts.push(h("p", { class: "nl-quiet" }, row.shapes.length > 0 ? "All are hidden by the toggles." : "Nothing is annotated here."));
-    if (shown.length > MOST_OBJECTS) parts.push(h("p", { class: "nl-quiet" }, `and ${count(shown.length - MOST_OBJECTS)} more`));
     const facts: [string, unknown][] = [
       ["reference id", row.reference_id],
       ["item id", row.id],
@@ -245,7 +241,12 @@ export class Detail {
     ];
     if ("location" in row && row.location) facts.push(["location", row.location]);
     const metadata = "metadata" in row ? Object.entries(row.metadata) : [];
-    parts.push(h("h3", {}, "Metadata"), metadata.length > 0 ? this.#table(metadata) : h("p", { class: "nl-quiet" }, "This item has no metadata."));
+    const parts: Node[] = [h("h3", {}, "Metadata")];
+    parts.push(metadata.length > 0 ? this.#table(metadata) : h("p", { class: "nl-quiet" }, "This item has no metadata."));
+    parts.push(h("h3", {}, heading));
+    if (shown.length > 0) parts.push(h("ul", { class: "nl-objects" }, ...shown.slice(0, MOST_OBJECTS).map((shape) => this.#object(shape))));
+    else parts.push(h("p", { class: "nl-quiet" }, row.shapes.length > 0 ? "All are hidden by the toggles." : "Nothing is annotated here."));
+    if (shown.length > MOST_OBJECTS) parts.push(h("p", { class: "nl-quiet" }, `and ${count(shown.length - MOST_OBJECTS)} more`));
     parts.push(h("h3", {}, "Item"), this.#table(facts));
     this.#facts.replaceChildren(...parts);
   }

@@ -2,7 +2,7 @@
 import "../lib/base.css";
 import "./gallery.css";
 import { Channel } from "../lib/channel";
-import { ICONS, button, h } from "../lib/dom";
+import { ICONS, button, h, icon } from "../lib/dom";
 import { keepKeys } from "../lib/keyboard";
 import { type InitializeContext, type Model, type RenderContext, listen } from "../lib/model";
 import { Notice } from "../lib/notice";
@@ -74,7 +74,7 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const root = h(
     "div",
     { class: "nl nl-gallery", role: "region", "aria-label": "Gallery" },
-    h("header", { class: "nl-bar" }, side, title, total, query.element, size),
+    h("header", { class: "nl-bar" }, side, title, total, query.element, icon(ICONS.grid), size),
     query.error,
     h("div", { class: "nl-main" }, panel.element, h("div", { class: "nl-view" }, grid.element, blank, detail.element)),
     foot,
@@ -89,7 +89,7 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     grid.schedule();
     detail.refresh();
     const many = selection.ids.size;
-    picked.textContent = many > 0 ? `${count(many)} selected` : "Space or the tick selects, Enter opens";
+    picked.textContent = many > 0 ? `${count(many)} selected` : "Click opens a picture, the tick or Space selects it";
     picked.classList.toggle("nl-quiet", many === 0);
     unpick.hidden = many === 0;
   };
@@ -125,6 +125,12 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     root.classList.toggle("nl-folded", folded);
     side.setAttribute("aria-pressed", String(!folded));
   };
+  let narrow = false;
+  const fitted = new ResizeObserver(() => {
+    const now = root.clientWidth > 0 && root.clientWidth < NARROW;
+    if (now !== narrow) fold(now); // in a narrow cell the panel would cover the pictures
+    narrow = now;
+  });
 
   keepKeys(root, signal);
   size.addEventListener("input", () => model.set("thumbnail_size", size.valueAsNumber), { signal });
@@ -145,7 +151,8 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
   signal.addEventListener("abort", () => pages.clear(), { once: true });
 
   el.append(root);
-  fold(root.clientWidth > 0 && root.clientWidth < NARROW);
+  fitted.observe(root);
+  signal.addEventListener("abort", () => fitted.disconnect(), { once: true });
   look.read(model);
   setHeight();
   restart();

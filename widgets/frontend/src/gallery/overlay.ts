@@ -23,6 +23,8 @@ export interface Frame {
   textSize: number;
 }
 
+const MOST_THUMBNAIL_PLATES = 6;
+
 const round = (value: number) => Math.round(value * 10) / 10;
 
 function chain(vertices: Vertex[], scale: number): string {
@@ -106,7 +108,21 @@ function overlaps(a: Bounds, b: Bounds): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** Label plates, large shapes first; one that would cover another is left out. */
+/** Where the plate of a shape may stand: ground truth above its box, predictions below theirs. */
+function plateAt(shape: Shape, box: Bounds, width: number, height: number, frame: Frame): Bounds {
+  const left = box.x * frame.scale;
+  const top = box.y * frame.scale;
+  const bottom = (box.y + box.height) * frame.scale;
+  const x = Math.max(0, Math.min(left - 1, frame.width - width));
+  const outside = shape.prediction ? bottom : top - height;
+  const inside = shape.prediction ? bottom - height : top;
+  const fits = outside >= 0 && outside + height <= frame.height;
+  const y = fits ? outside : Math.max(0, Math.min(inside, frame.height - height));
+  return { x: round(x), y: round(y), width: round(width), height };
+}
+
+/** Label plates, large shapes first; one that would cover another is left out. On a thumbnail only
+ * shapes that are larger than their plate get one, since the picture is what counts. */
 function plates(shapes: Shape[], frame: Frame, look: Look): SVGGElement {
   const group = s("g", { class: "nl-plates" });
   const taken: Bounds[] = [];
@@ -116,18 +132,16 @@ function plates(shapes: Shape[], frame: Frame, look: Look): SVGGElement {
     .filter((entry): entry is { shape: Shape; box: Bounds } => entry.box !== null)
     .sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
   for (const { shape, box } of placed) {
+    if (!frame.single && taken.length >= MOST_THUMBNAIL_PLATES) break;
     const text = caption(shape);
     const width = textWidth(text, frame.textSize) + 7;
-    if (!frame.single && width > Math.max(44, box.width * frame.scale * 1.7)) continue;
-    const x = Math.max(0, Math.min(box.x * frame.scale - 1, frame.width - width));
-    const above = box.y * frame.scale - height;
-    const y = above >= 0 ? above : Math.max(0, box.y * frame.scale);
-    const plate = { x: round(x), y: round(y), width: round(width), height };
+    if (!frame.single && (box.width * frame.scale < width * 0.9 || box.height * frame.scale < height * 2)) continue;
+    const plate = plateAt(shape, box, width, height, frame);
     if (taken.some((other) => overlaps(other, plate))) continue;
     taken.push(plate);
     const colour = look.colour(shape.label);
     group.append(
-      s("rect", { ...plate, rx: 2, fill: colour, "data-plate": shape.id }),
+      s("rect", { ...plate, rx: 2, fill: colour, "fill-opacity": 0.92, "data-plate": shape.id }),
       s(
         "text",
         { x: round(plate.x + 3.5), y: round(plate.y + frame.textSize), fill: inkOn(colour), "font-size": frame.textSize, "font-weight": 500 },
@@ -141,18 +155,22 @@ function plates(shapes: Shape[], frame: Frame, look: Look): SVGGElement {
 interface Stroke extends Outline {
   label: string;
   prediction: boolean;
+  filled: boolean;
 }
 
 function paths(stroke: Stroke, colour: string, frame: Frame): SVGElement[] {
   const found: SVGElement[] = [];
   const lines = stroke.area + stroke.stroke;
-  const wide = frame.single ? 2 : 1.6;
-  const dash = stroke.prediction ? "5 3.5" : null;
-  const shared = { fill: "none", "stroke-linejoin": "round", "stroke-dasharray": dash };
-  if (stroke.area) found.push(s("path", { d: stroke.area, fill: colour, "fill-opacity": stroke.prediction ? 0.06 : 0.12, class: "nl-area" }));
+  const wide = frame.single ? 2 : 1.5;
+  const shared = { d: lines, fill: "none", "stroke-linejoin": "round" };
+  if (stroke.area) {
+    const opacity = !stroke.filled ? 0 : stroke.prediction ? 0.08 : 0.16;
+    found.push(s("path", { d: stroke.area, fill: colour, "fill-opacity": opacity, class: "nl-area" }));
+  }
   if (lines) {
-    found.push(s("path", { d: lines, ...shared, "stroke-dasharray": null, stroke: "#000", "stroke-opacity": 0.5, "stroke-width": wide + 1.6 }));
-    found.push(s("path", { d: lines, ...shared, stroke: colour, "stroke-width": wide, class: "nl-line" }));
+    const casing = { stroke: "#000", "stroke-opacity": stroke.prediction ? 0.4 : 0.5, "stroke-width": wide + (frame.single ? 1.6 : 1) };
+    found.push(s("path", { ...shared, ...casing }));
+    found.push(s("path", { ...shared, stroke: colour, "stroke-width": wide, "stroke-dasharray": stroke.prediction ? "5 3" : null, class: "nl-line" }));
   }
   if (stroke.marks) found.push(s("path", { d: stroke.marks, fill: colour, stroke: "#000", "stroke-opacity": 0.6, "stroke-width": 1, class: "nl-marks" }));
   return found;
@@ -167,7 +185,7 @@ export function drawOverlay(svg: SVGSVGElement, shapes: Shape[], frame: Frame, l
   const drawn: SVGElement[] = [];
   if (frame.single) {
     for (const shape of seen) {
-      const stroke = { ...outline(shape, frame.scale, radius), label: shape.label, prediction: shape.prediction };
+      const stroke = { ...outline(shape, frame.scale, radius), label: shape.label, prediction: shape.prediction, filled: shape.type !== "box" };
       if (!stroke.area && !stroke.stroke && !stroke.marks) continue;
       drawn.push(
         s(
@@ -181,8 +199,9 @@ export function drawOverlay(svg: SVGSVGElement, shapes: Shape[], frame: Frame, l
   } else {
     const strokes = new Map<string, Stroke>();
     for (const shape of seen) {
-      const key = `${shape.prediction ? 1 : 0}${shape.label}`;
-      const stroke = strokes.get(key) ?? { area: "", stroke: "", marks: "", label: shape.label, prediction: shape.prediction };
+      const filled = shape.type !== "box"; // a crowd of filled boxes hides the picture
+      const key = `${shape.prediction ? 1 : 0}${filled ? 1 : 0}${shape.label}`;
+      const stroke = strokes.get(key) ?? { area: "", stroke: "", marks: "", label: shape.label, prediction: shape.prediction, filled };
       const one = outline(shape, frame.scale, radius);
       stroke.area += one.area;
       stroke.stroke += one.stroke;

@@ -14,6 +14,7 @@ export class Panel {
   readonly #look: Look;
   readonly #signal: AbortSignal;
   readonly #labels = h("div", { class: "nl-labels", role: "group", "aria-label": "Labels" });
+  readonly #columns = h("div", { class: "nl-row nl-columns", "aria-hidden": "true" }, h("span", { class: "nl-spring" }), "truth / predicted");
   readonly #find = h("input", { type: "text", class: "nl-find", placeholder: "Find a label", "aria-label": "Find a label" });
   readonly #slider = h("input", { type: "range", min: 0, max: 1, step: 0.01, class: "nl-range", "aria-label": "Smallest confidence" });
   readonly #reading = h("output", { class: "nl-reading" });
@@ -50,6 +51,7 @@ export class Panel {
       slider,
       h("div", { class: "nl-row nl-heading" }, h("h3", {}, "Labels"), h("span", { class: "nl-spring" }), all, none),
       this.#find,
+      this.#columns,
       this.#labels,
     );
     this.#slider.addEventListener(
@@ -67,6 +69,7 @@ export class Panel {
   start(listing: Listing): void {
     this.#listing = listing;
     this.#find.hidden = listing.labels.length < SEARCH_FROM;
+    this.#columns.hidden = !listing.model || listing.labels.length === 0;
     for (const row of this.#predictionRows) row.hidden = !listing.model;
     this.#list();
     this.refresh();

@@ -40,6 +40,7 @@ export const ICONS = {
   fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   panel: "M2 3h12v10H2zM6.5 3v10",
   search: "M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10zM11 11l3.5 3.5",
+  grid: "M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h4v4h-4z",
   check: "M3 8.5l3.2 3L13 4.5",
   stop: "M4 4h8v8H4z",
 } as const;
