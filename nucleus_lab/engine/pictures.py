@@ -158,7 +158,9 @@ def shrink(content: bytes, size: int, name: str, max_pixels: int) -> bytes:
     """
     picture = open_picture(content, name, max_pixels)
     width, height = picture.size
-    picture.draft("RGB", (size, size))
+    # A JPEG is decoded at the half, quarter or eighth that is just large enough.
+    scale = size / max(width, height)
+    picture.draft("RGB", (max(round(width * scale), 1), max(round(height * scale), 1)))
     with _decoding(name, width * height):
         picture.load()
         small = _displayable(picture)

@@ -71,9 +71,7 @@ class Filled:
         )
         ask(engine, "POST", f"{path}/annotate", {"annotations": [box]})
         page = ask(engine, "POST", f"{path}/itemsPage", {}).payload["items"]
-        self.items = {
-            row["ref_id"] if "ref_id" in row else row["reference_id"]: row for row in page
-        }
+        self.items = {row["reference_id"]: row["id"] for row in page}
         self.objects = self._objects()
 
     def _objects(self) -> dict[str, str]:
