@@ -153,12 +153,17 @@ class _Resolver(ObjectPathReader):
     def _operand(
         self, node: tree.Expression, scope: Scope | None, wanted: str | None, *, rank: bool
     ) -> BoundValue:
-        if isinstance(node, tree.Word) and rank:
+        if isinstance(node, tree.Word) and (rank or self._is_other_label(node, scope)):
             segment = tree.Segment(node.start, node.end, node.name, quoted=False)
             field = self.plain_field(tree.Path(node.start, node.end, (segment,)), scope)
             if field is not None:
                 return field
         return self.value(node, scope, wanted)
+
+    def _is_other_label(self, node: tree.Word, scope: Scope | None) -> bool:
+        """Tell the one exception: right of ``=`` a lone word is text, but a match has two labels."""
+        kind = self.level if scope is None else scope.kind
+        return kind == "matches" and node.name in {"gt_label", "pred_label"}
 
     def _member(self, node: tree.In, scope: Scope | None) -> BoundCondition:
         place = (node.start, node.end)
