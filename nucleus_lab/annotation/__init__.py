@@ -16,7 +16,6 @@ from nucleus_lab.annotation.base import (
     TYPES_BY_CODE,
     Annotation,
     AnnotationType,
-    ObjectRow,
     ObjectWire,
     Prediction,
     PredictionWire,
@@ -30,6 +29,7 @@ from nucleus_lab.annotation.line import LineAnnotation, LinePrediction
 from nucleus_lab.annotation.multicategory import MultiCategoryAnnotation, MultiCategoryPrediction
 from nucleus_lab.annotation.points import LidarPoint, Point, Point3D
 from nucleus_lab.annotation.polygon import PolygonAnnotation, PolygonPrediction
+from nucleus_lab.annotation.rows import ObjectRow
 from nucleus_lab.annotation.scene_category import SceneCategoryAnnotation, SceneCategoryPrediction
 from nucleus_lab.annotation.segmentation import (
     Segment,

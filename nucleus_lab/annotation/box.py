@@ -9,22 +9,16 @@ from typing import Any, ClassVar
 import msgspec
 
 from nucleus_lab.annotation.base import (
-    UNNAMED,
     Annotation,
     AnnotationType,
-    ObjectRow,
     ObjectWire,
     Prediction,
-    add_extra,
-    add_score,
     annotation_type,
-    digest,
-    extra_of,
-    json_value,
     prediction_wire,
-    reading,
 )
+from nucleus_lab.annotation.payloads import add_score, reading
 from nucleus_lab.annotation.quantity import Coordinate, Size, finite, fraction, size
+from nucleus_lab.annotation.rows import UNNAMED, ObjectRow, add_extra, digest, extra_of, json_value
 from nucleus_lab.wire import encode
 
 _new = object.__new__

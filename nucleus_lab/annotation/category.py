@@ -8,20 +8,13 @@ from typing import Any, ClassVar
 from nucleus_lab.annotation.base import (
     Annotation,
     AnnotationType,
-    ObjectRow,
     ObjectWire,
     Prediction,
-    add_extra,
-    add_score,
     annotation_type,
-    extra_of,
-    json_text,
-    json_value,
     prediction_wire,
-    reading,
-    score_fields,
-    set_score,
 )
+from nucleus_lab.annotation.payloads import add_score, reading, score_fields, set_score
+from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_text, json_value
 
 
 @dataclass(slots=True)

@@ -9,20 +9,15 @@ from typing import Any, ClassVar
 import msgspec
 
 from nucleus_lab.annotation.base import (
-    UNNAMED,
     Annotation,
     AnnotationType,
-    ObjectRow,
     ObjectWire,
     Prediction,
-    add_extra,
-    add_score,
     annotation_type,
-    digest,
-    extra_of,
-    json_text,
-    json_value,
     prediction_wire,
+)
+from nucleus_lab.annotation.payloads import (
+    add_score,
     reading,
     score_fields,
     set_score,
@@ -30,6 +25,15 @@ from nucleus_lab.annotation.base import (
 )
 from nucleus_lab.annotation.points import bounds
 from nucleus_lab.annotation.quantity import Coordinate, finite
+from nucleus_lab.annotation.rows import (
+    UNNAMED,
+    ObjectRow,
+    add_extra,
+    digest,
+    extra_of,
+    json_text,
+    json_value,
+)
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.wire import encode
 

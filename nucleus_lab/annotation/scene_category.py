@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nucleus_lab.annotation.base import Annotation, Prediction, reading
+from nucleus_lab.annotation.base import Annotation, Prediction
 from nucleus_lab.annotation.category import taxonomy_fields
+from nucleus_lab.annotation.payloads import reading
 from nucleus_lab.annotation.quantity import fraction
 
 

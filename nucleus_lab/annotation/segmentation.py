@@ -12,16 +12,13 @@ import msgspec
 from nucleus_lab.annotation.base import (
     Annotation,
     AnnotationType,
-    ObjectRow,
     ObjectWire,
     Prediction,
-    add_extra,
     annotation_type,
-    extra_of,
-    json_value,
     prediction_wire,
-    reading,
 )
+from nucleus_lab.annotation.payloads import reading
+from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_value
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.location import is_local
 from nucleus_lab.wire import encode
