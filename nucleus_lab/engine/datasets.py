@@ -160,7 +160,7 @@ def document(value: Any) -> str | None:
     return wire.encode(value).decode() if value else None
 
 
-def lock(connection: Connection, dataset_id: int) -> None:
+def lock(connection: Connection, dataset_id: int, *, changes: bool = True) -> None:
     """Take a dataset for writing and raise its change counter; first thing of every write.
 
     On PostgreSQL this makes writers of one dataset take turns, as SQLite does for all.
@@ -168,9 +168,10 @@ def lock(connection: Connection, dataset_id: int) -> None:
     Args:
         connection: The open write transaction.
         dataset_id: Primary key.
+        changes: Whether the write changes what derived data is made from; slices do not.
     """
     change = update(dataset).where(dataset.c.id == dataset_id)
-    connection.execute(change.values(change_seq=dataset.c.change_seq + 1))
+    connection.execute(change.values(change_seq=dataset.c.change_seq + int(changes)))
 
 
 def take_positions(connection: Connection, dataset_id: int, count: int) -> int:

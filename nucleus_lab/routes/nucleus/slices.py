@@ -57,7 +57,7 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
     slices.check_count(len(ids) + len(names))
     with engine.store.write() as connection:
         row = datasets.get(connection, ds)
-        datasets.lock(connection, row.id)
+        datasets.lock(connection, row.id, changes=False)
         if ids:
             members = slices.members_of_ids(connection, row.id, ids)
         else:
@@ -83,7 +83,7 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
             raise InvalidInputError(
                 f"slice {slc} is of dataset {of.public_id}, and dataset_id is {body.dataset_id!r}"
             )
-        datasets.lock(connection, row.dataset_id)
+        datasets.lock(connection, row.dataset_id, changes=False)
         keys = slices.members_of_references(
             connection, row.dataset_id, body.reference_ids, scenes=of.is_scene
         )
@@ -131,7 +131,7 @@ def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]: 
     """Delete a slice; what it holds stays."""
     with engine.store.write() as connection:
         row = slices.get(connection, slc)
-        datasets.lock(connection, row.dataset_id)
+        datasets.lock(connection, row.dataset_id, changes=False)
         slices.remove(connection, row.id)
     return {"slice_id": row.public_id, "message": "Slice deleted"}
 
