@@ -166,3 +166,7 @@ def _folder(workspace: Path | None) -> Path:
     from nucleus_lab.client.target import default_workspace
 
     return default_workspace()
+
+
+if __name__ == "__main__":
+    main()

@@ -235,7 +235,7 @@ def decode(text: bytes | str) -> Any:
     """
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise InvalidInputError(f"the body is not valid JSON: {fault}") from fault
 
 

@@ -38,8 +38,12 @@ def _read_body(body: Any, payload: Any) -> Any:
         return msgspec.convert({} if payload is None else payload, body)
     except msgspec.ValidationError as fault:
         raise InvalidInputError(f"the body does not fit this route: {fault}") from fault
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise InvalidInputError(f"the body is not valid JSON: {fault}") from fault
+    except RecursionError as fault:
+        raise InvalidInputError(
+            "the body is nested too deeply: 1,000 levels are far more than any route has"
+        ) from fault
 
 
 def _raw_body(payload: Any) -> bytes:

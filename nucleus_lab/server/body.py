@@ -104,6 +104,11 @@ async def read_parts(
         reader.close()
     if not reader.complete:
         raise InvalidInputError("the multipart body ends before its last boundary: send it again")
+    if reader.body.payload is None:
+        raise InvalidInputError(
+            f"the multipart body has no part {' or '.join(PAYLOAD_PARTS)} that says what the "
+            "files are"
+        )
     return reader.body
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from nucleus_lab import (
     BoxAnnotation,
     BoxPrediction,
@@ -29,7 +31,6 @@ from nucleus_lab import (
     SegmentationPrediction,
 )
 from nucleus_lab.errors import InvalidInputError, MediaError
-from PIL import Image
 
 VERTICES = [Point(1, 2), Point(3.5, 4), Point(5, 1)]
 TRUTH = [
@@ -159,9 +160,9 @@ def test_an_id_that_stands_twice_on_an_item_is_refused(dataset: Any) -> None:
 
 
 def test_truth_and_predictions_are_not_mixed_up(dataset: Any, model: Any) -> None:
-    with pytest.raises(InvalidInputError, match="0 is a BoxPrediction: .*upload_predictions"):
+    with pytest.raises(InvalidInputError, match=r"0 is a BoxPrediction: .*upload_predictions"):
         dataset.annotate([FOUND[0]])
-    with pytest.raises(InvalidInputError, match="1 is a BoxAnnotation: .*Dataset.annotate"):
+    with pytest.raises(InvalidInputError, match=r"1 is a BoxAnnotation: .*Dataset.annotate"):
         dataset.upload_predictions(model, [FOUND[0], TRUTH[0]])
     with pytest.raises(InvalidInputError, match="0 is a dict: use an annotation"):
         dataset.annotate([{}])

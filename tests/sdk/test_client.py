@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nucleus_lab import Dataset, NoAPIKey, NotFoundError, NucleusClient
 from nucleus_lab.errors import InvalidInputError, TransportError, WorkspaceError
 
@@ -155,7 +156,7 @@ def test_the_default_workspace_is_in_the_user_data(
 
 
 def test_a_remote_server_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(NoAPIKey, match="NUCLEUS_API_KEY.*keys create"):
+    with pytest.raises(NoAPIKey, match=r"NUCLEUS_API_KEY.*keys create"):
         NucleusClient(endpoint="https://lab.example.org/v1/nucleus")
     monkeypatch.setenv("NUCLEUS_ENDPOINT", "https://lab.example.org/v1/nucleus")
     with pytest.raises(NoAPIKey):

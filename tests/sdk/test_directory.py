@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+
 from nucleus_lab import NotFoundError, UploadResponse
 from nucleus_lab.errors import InvalidInputError
-from PIL import Image
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_many_files_need_a_word(client: Any, tmp_path: Path) -> None:
     for number in range(501):
         (tmp_path / f"{number}.png").touch()
 
-    with pytest.raises(InvalidInputError, match="501 pictures.*skip_size_warning=True"):
+    with pytest.raises(InvalidInputError, match=r"501 pictures.*skip_size_warning=True"):
         client.create_dataset_from_dir(tmp_path)
 
 

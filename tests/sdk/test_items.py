@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from nucleus_lab import (
     BoxAnnotation,
     DatasetItem,
@@ -16,7 +18,6 @@ from nucleus_lab import (
     UploadResponse,
 )
 from nucleus_lab.errors import InvalidInputError, MediaError
-from PIL import Image
 
 
 def remote(name: str, **metadata: Any) -> DatasetItem:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from nucleus_lab import AsyncJob, DatasetItem, JobError, Model, NotFoundError, async_job
 from nucleus_lab.errors import InvalidInputError, ModelCreationError, NucleusAPIError
 

@@ -127,7 +127,7 @@ def index_of(text: str) -> int:
     Raises:
         InvalidInputError: It is no number, or below 0.
     """
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise InvalidInputError(f"{text!r} is no index: use 0 for the first item, 1 for the next")
     return int(text)
 

@@ -1,0 +1,145 @@
+"""The command line: keys, serving, and errors without a trace."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from nucleus_lab import NucleusClient, __version__
+from nucleus_lab.cli import main
+from nucleus_lab.errors import UnauthorizedError
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@contextmanager
+def served(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own; yields it with its endpoint."""
+    command = [
+        sys.executable,
+        "-m",
+        "nucleus_lab.cli",
+        "serve",
+        "--port",
+        "0",
+        *map(str, arguments),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def test_version_prints_the_version() -> None:
+    assert run("version").output == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["", "serve", "version", "keys", "keys create", "keys list", "keys revoke"]
+)
+def test_every_command_has_help(command: str) -> None:
+    result = run(*command.split(), "--help")
+
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: main {command}".rstrip())
+    assert len(result.output.splitlines()) > 4
+
+
+def test_a_key_is_printed_once_alone_on_the_last_line(workspace: Path) -> None:
+    made = run("keys", "create", "--workspace", workspace, "--name", "team")
+    key = made.output.splitlines()[-1]
+
+    assert made.exit_code == 0
+    assert re.fullmatch(r"\S{40,}", key)
+    listed = run("keys", "list", "--workspace", workspace).output
+    assert re.fullmatch(r"team\t\S+Z\tin use\n", listed)
+    assert key not in listed
+    assert all(key.encode() not in path.read_bytes() for path in workspace.rglob("*.db*"))
+
+
+def test_a_revoked_key_is_listed_as_such(workspace: Path) -> None:
+    assert run("keys", "list", "--workspace", workspace).output == "no keys\n"
+    run("keys", "create", "--workspace", workspace)
+
+    assert run("keys", "revoke", "default", "--workspace", workspace).exit_code == 0
+    assert "revoked 20" in run("keys", "list", "--workspace", workspace).output
+
+
+def test_an_expected_error_is_one_line(workspace: Path) -> None:
+    result = run("keys", "revoke", "nobody", "--workspace", workspace)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: there is no key named 'nobody'")
+    assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_other_machines_are_refused_without_a_key(workspace: Path, host: str) -> None:
+    result = run("serve", "--workspace", workspace, "--host", host, "--port", "0")
+
+    assert result.exit_code == 1
+    assert f"nucleus-lab keys create --workspace {workspace}" in result.output
+
+
+def test_a_taken_port_and_a_strange_host_are_named(workspace: Path) -> None:
+    with served("--workspace", workspace) as (_, endpoint):
+        port = endpoint.rpartition(":")[2].partition("/")[0]
+
+        taken = run("serve", "--workspace", workspace, "--port", port)
+        strange = run("serve", "--workspace", workspace, "--host", "localhost.invalid.localhost")
+
+    assert taken.exit_code == 1
+    assert f"port {port}" in taken.output
+    assert strange.exit_code == 1
+    assert "no address of this machine" in strange.output
+
+
+def test_a_served_workspace_answers_until_it_is_interrupted(workspace: Path) -> None:
+    with served("--workspace", workspace) as (process, endpoint):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1/nucleus", endpoint)
+        assert process.stdout is not None
+        assert "no key is needed" in process.stdout.readline()
+        with NucleusClient(endpoint=endpoint) as client:
+            client.create_dataset("x")
+            key = run("keys", "create", "--workspace", workspace).output.splitlines()[-1]
+            with pytest.raises(UnauthorizedError, match="a key is needed"):
+                assert client.datasets
+        with NucleusClient(key, endpoint=endpoint) as client:
+            assert [dataset.name for dataset in client.datasets] == ["x"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 0
+
+
+def test_with_a_key_other_machines_may_be_served(workspace: Path) -> None:
+    key = run("keys", "create", "--workspace", workspace).output.splitlines()[-1]
+
+    with served("--workspace", workspace, "--host", "0.0.0.0") as (_, endpoint):
+        local = endpoint.replace("0.0.0.0", "127.0.0.1")
+        with NucleusClient(key, endpoint=local) as client:
+            assert client.datasets == []
+        run("keys", "revoke", "default", "--workspace", workspace)
+        with NucleusClient(key, endpoint=local) as client, pytest.raises(UnauthorizedError):
+            assert client.datasets
+
+
+def test_the_command_starts_without_heavy_libraries() -> None:
+    heavy = ["numpy", "sqlalchemy", "starlette", "uvicorn", "httpx", "pydantic"]
+    program = (
+        "import sys; from nucleus_lab.cli import main;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert done.stdout == "[]\n"
