@@ -22,8 +22,8 @@ from nucleus_lab.engine.jobs import (
 )
 from nucleus_lab.engine.liveness import this_process
 from nucleus_lab.engine.schema import job
-from nucleus_lab.engine.work import JobCancelledError, Message, Task, find
-from nucleus_lab.wire import decode, encode
+from nucleus_lab.engine.work import JobCancelledError, Message, Task, find, storable
+from nucleus_lab.wire import decode, encode, plain
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -110,12 +110,12 @@ def _run(engine: Engine, job_type: str, task: Task) -> tuple[str, Message]:
     """Do the work; every outcome becomes a status and a message."""
     try:
         work = find(job_type, engine.settings.job_modules)
-        return COMPLETED, work(engine, task)
+        return COMPLETED, plain(work(engine, task))
     except JobCancelledError:
         return CANCELLED, None
     except Exception as fault:  # noqa: BLE001 - whatever the work raises is its job's outcome
         _log.exception("job %s (%s) failed", task.id, job_type)
-        final_error = f"{type(fault).__name__}: {fault}"
+        final_error = storable(f"{type(fault).__name__}: {fault}")
         task.error(final_error)
         return ERRORED, {"final_error": final_error}
 

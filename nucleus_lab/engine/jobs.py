@@ -84,8 +84,7 @@ class JobQueue:
             from nucleus_lab.engine.job_runs import run_next
 
             run_next(self._engine, only=key)
-        else:
-            self._start_worker()
+        self._start_worker()
         return self.info(key)
 
     def info(self, key: int) -> dict[str, Any]:
@@ -222,7 +221,7 @@ class JobQueue:
                 f"there is no job {shown}: it was deleted with its dataset, or never was",
                 job_id=shown,
             )
-        if row.status == QUEUED and not self._engine.settings.inline_jobs:
+        if row.status == QUEUED:
             self._start_worker()
         elif row.status == RUNNING and self._bury(row):
             with self._engine.store.read() as connection:
@@ -245,6 +244,8 @@ class JobQueue:
 
     def _start_worker(self) -> None:
         """Start one worker process when there is more to do than live workers do."""
+        if self._engine.settings.inline_jobs:
+            return
         statement = (
             select(job.c.status, func.count())
             .where(job.c.status.in_((QUEUED, RUNNING)))
@@ -258,7 +259,10 @@ class JobQueue:
         if slot is not None:
             from nucleus_lab.engine.worker_start import start_worker
 
-            start_worker(self._engine, slot)
+            try:
+                start_worker(self._engine, slot)
+            except OSError as fault:  # no memory, no process left: the next look tries again
+                _log.warning("no worker process can be started: %s", fault)
 
 
 def add_errors(connection: Connection, key: int, texts: Sequence[str]) -> None:

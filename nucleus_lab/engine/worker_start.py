@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SLOT_VARIABLE: Final = "NUCLEUS_LAB_WORKER_SLOT"
 WORKSPACE_VARIABLE: Final = "NUCLEUS_LAB_WORKSPACE"
+_LONGEST_LOG: Final = 10_000_000
 
 
 def start_worker(engine: Engine, slot: int) -> None:
@@ -30,8 +31,6 @@ def start_worker(engine: Engine, slot: int) -> None:
         engine: The workspace to work for.
         slot: File descriptor from :meth:`WorkerSlots.take`; closed here.
     """
-    logs = engine.workspace / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
         **engine.settings.to_environment(),
@@ -42,7 +41,7 @@ def start_worker(engine: Engine, slot: int) -> None:
     if HANDED_DOWN:
         environment[SLOT_VARIABLE] = str(slot)
     try:
-        with (logs / "worker.log").open("ab") as log:
+        with _log_file(engine.workspace / "logs").open("ab") as log:
             process = subprocess.Popen(
                 # -P: a file of the user named like a standard module must not stand in for it.
                 [sys.executable, "-P", "-m", "nucleus_lab.engine.worker"],
@@ -57,6 +56,15 @@ def start_worker(engine: Engine, slot: int) -> None:
         os.close(slot)
     # Whoever starts a process must also collect it, or a dead worker stays visible as a zombie.
     threading.Thread(target=process.wait, name="nucleus-worker-reaper", daemon=True).start()
+
+
+def _log_file(folder: Path) -> Path:
+    """Return the log of the workers; a long one is set aside for a new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "worker.log"
+    if path.exists() and path.stat().st_size > _LONGEST_LOG:
+        path.replace(folder / "worker.1.log")
+    return path
 
 
 def _import_path() -> list[str]:

@@ -78,3 +78,13 @@ def many_errors(engine: Engine, task: Task) -> None:
 def count_upload(engine: Engine, task: Task) -> dict[str, Any]:
     assert task.dataset_id is not None
     return {"objects": list(engine.uploads.read(task.dataset_id, task.payload["requestId"]))}
+
+
+@job_kind("test.odd")
+def odd(engine: Engine, task: Task) -> Any:
+    """Hand back what cannot be stored, or say it in an odd way."""
+    if task.payload["how"] == "answer":
+        return {"found": object()}
+    if task.payload["how"] == "progress":
+        task.progress(1, 2, {"nan": float("nan")})
+    raise ValueError("a\udcff.jpg \0 end")

@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from nucleus_lab.wire import plain
+
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
@@ -65,8 +67,10 @@ class Task:
 
         Raises:
             JobCancelledError: Someone asked for the job to stop.
+            InvalidInputError: The message holds something that JSON cannot carry.
         """
         total = max(total, 1)
+        message = plain(message)  # what cannot be stored is the fault of the work, here and now
         with self._lock:
             if message is not None:
                 self._message = message
@@ -80,7 +84,7 @@ class Task:
             text: What went wrong with one of the things in the job.
         """
         with self._lock:
-            self._errors.append(text)
+            self._errors.append(storable(text))
             if len(self._errors) > MOST_ERRORS:
                 del self._errors[0]
 
@@ -107,6 +111,18 @@ class Task:
             progress, errors = self._progress, self._errors
             self._progress, self._errors = None, []
         return progress, errors
+
+
+def storable(text: str) -> str:
+    """Replace what no database holds: lone surrogates (odd file names) and null characters.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Text that can be stored.
+    """
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def job_kind(name: str) -> Callable[[Work], Work]:
