@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -12,6 +13,9 @@ from nucleus_lab.magics.arguments import Help, HelpAskedError
 
 if TYPE_CHECKING:
     from nucleus_lab.magics.session import Session
+
+
+_NOTHING = SimpleNamespace(strs={})
 
 
 class Magic:
@@ -27,6 +31,19 @@ class Magic:
     def register(self) -> None:
         """Make the magic known to the shell."""
         raise NotImplementedError
+
+    def complete_after(self, spellings: Sequence[str], complete: Callable[..., list[str]]) -> None:
+        """Complete lines that begin with one of some words.
+
+        Args:
+            spellings: The words, such as ``%nucleus``.
+            complete: Gets the shell and the event of the Tab key, returns what may stand there.
+        """
+        shell: Any = self.session.shell
+        for spelling in spellings:
+            # A second load of the extension would otherwise find the first one's session.
+            shell.strdispatchers.get("complete_command", _NOTHING).strs.pop(spelling, None)
+            shell.set_hook("complete_command", complete, str_key=spelling)
 
     @staticmethod
     def guarded(work: Callable[[], Any]) -> Any:

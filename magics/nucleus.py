@@ -26,12 +26,8 @@ class NucleusMagic(Magic):
 
     def register(self) -> None:
         """Register the line magic and its completion."""
-        shell = self.session.shell
-        shell.register_magic_function(self._checked, "line", "nucleus")
-        for spelling in ("%nucleus", "nucleus"):
-            shell.set_hook(  # type: ignore[no-untyped-call]
-                "complete_command", self._complete, str_key=spelling
-            )
+        self.session.shell.register_magic_function(self._checked, "line", "nucleus")
+        self.complete_after(["%nucleus", "nucleus"], self._complete)
 
     @property
     def _checked(self) -> Any:
@@ -69,6 +65,10 @@ class NucleusMagic(Magic):
     def _help(self, given: list[str]) -> Help:
         if not given:
             return Help(overview())
+        if given[0] in {"help", "-h", "--help"}:
+            return Help(
+                "%nucleus help [COMMAND]  shows all commands, or the options of one of them."
+            )
         if given[0] not in SUBCOMMANDS:
             raise UsageError(
                 f"%nucleus has no command {given[0]!r}: there are: {', '.join(SUBCOMMANDS)}"

@@ -31,18 +31,17 @@ class QueryMagic(Magic):
 
     def register(self) -> None:
         """Register the cell magic, the line form and the completion of options."""
-        shell = self.session.shell
 
-        @no_var_expand
         def nucleus_query(line: str, cell: str | None = None) -> Any:
             return self.guarded(lambda: self.run(line, cell))
 
         nucleus_query.__doc__ = parser().format_help()
-        shell.register_magic_function(nucleus_query, "line_cell", "nucleus_query")
-        for spelling in ("%%nucleus_query", "%nucleus_query"):
-            shell.set_hook(  # type: ignore[no-untyped-call]
-                "complete_command", self._complete, str_key=spelling
-            )
+        # A variable is an object here, never text: IPython must not expand $x itself.
+        as_it_stands: Any = no_var_expand
+        self.session.shell.register_magic_function(
+            as_it_stands(nucleus_query), "line_cell", "nucleus_query"
+        )
+        self.complete_after(["%%nucleus_query", "%nucleus_query"], self._complete)
 
     def run(self, line: str, cell: str | None) -> Any:
         """Ask the query.
@@ -60,10 +59,10 @@ class QueryMagic(Magic):
         model = self.session.find_model(options.model) if options.model else None
         started = time.perf_counter()
         if options.objects:
-            rows: list[Any] = dataset.query_objects(
+            found = dataset.query_objects(
                 text, options.objects, model.id if model is not None else None
             )
-            result = QueryResult(dataset, text, model, objects=list(rows))
+            result = QueryResult(dataset, text, model, objects=list(found))
         else:
             result = QueryResult(dataset, text, model, ids=dataset.item_ids(text, model=model))
         result.seconds = time.perf_counter() - started

@@ -80,10 +80,7 @@ class QueryResult:
         Returns:
             DatasetItems in dataset order.
         """
-        return list(self.dataset.query_items(self.query)) if self._model is None else self._loc()
-
-    def _loc(self) -> list[Any]:
-        return [self.dataset.loc(item_id)["item"] for item_id in self.ids]
+        return list(self.dataset.query_items(self.query, model=self._model))
 
     def gallery(self) -> Any:
         """Show the matching items.
@@ -117,14 +114,14 @@ class QueryResult:
         from IPython.display import HTML, display
 
         line = f"<b>{html.escape(self._summary())}</b>"
-        shown = HTML(
+        shown = HTML(  # type: ignore[no-untyped-call]
             f"<div>{line} <code style='opacity:.75'>{html.escape(self.query)}</code></div>",
             metadata={},
         )
-        display(shown)
+        display(shown)  # type: ignore[no-untyped-call]
         if self._ids is not None:
             if self._ids:
-                display(self.gallery())
+                display(self.gallery())  # type: ignore[no-untyped-call]
             return
         from nucleus_lab.magics.table import Table
 
@@ -139,6 +136,6 @@ class QueryResult:
             )
             for found in first
         ]
-        display(Table(["item", "label", "kind", "annotation id"], rows, first, "nothing matches"))
+        display(Table(["item", "label", "kind", "annotation id"], rows, first, "nothing matches"))  # type: ignore[no-untyped-call]
         if len(first) < len(objects):
-            display(HTML(f"<p>the first {len(first)} of {len(objects):,}</p>"))
+            display(HTML(f"<p>the first {len(first)} of {len(objects):,}</p>"))  # type: ignore[no-untyped-call]
