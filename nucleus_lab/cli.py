@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nucleus_lab.cli_data import COMMANDS
 from nucleus_lab.errors import NucleusError
 
 _WORKSPACE = click.option(
@@ -166,6 +167,10 @@ def _folder(workspace: Path | None) -> Path:
     from nucleus_lab.client.target import default_workspace
 
     return default_workspace()
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

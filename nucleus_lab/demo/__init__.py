@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nucleus_lab.dataset import Dataset
     from nucleus_lab.prediction import BoxPrediction
 
-__all__ = ["detections", "has_detections", "photographs"]
+__all__ = ["detections", "detector_results", "photographs"]
 
 
 def photographs(folder: Path | str | None = None) -> Path:
@@ -51,18 +51,19 @@ def photographs(folder: Path | str | None = None) -> Path:
     return target
 
 
-def has_detections(path: Path | str) -> bool:
-    """Say whether a dataset folder holds detections that can be imported.
+def detector_results(path: Path | str) -> Path | None:
+    """Find the detections that come with a dataset folder.
 
     Args:
         path: The folder, or a file in it.
 
     Returns:
-        Whether there is a COCO results file.
+        The first COCO results file beside the annotations or below ``predictions``, if any.
     """
     from nucleus_lab.formats.coco.layout import result_files
 
-    return bool(result_files(Path(path)))
+    found = result_files(Path(path))
+    return found[0] if found else None
 
 
 def detections(dataset: Dataset, *, seed: int = 7) -> list[BoxPrediction]:
@@ -77,6 +78,6 @@ def detections(dataset: Dataset, *, seed: int = 7) -> list[BoxPrediction]:
     """
     from nucleus_lab.demo.detector import detect, scenes_of
 
-    scenes = list(scenes_of(dataset.items_and_annotation_generator()))
+    scenes = list(scenes_of(dataset.rows(dataset.item_ids())))
     labels = sorted({truth.label for scene in scenes for truth in scene.truths})
     return detect(scenes, labels, seed=seed)

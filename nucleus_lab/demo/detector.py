@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nucleus_lab.prediction import BoxPrediction
@@ -163,21 +163,18 @@ def _score(value: float) -> float:
     return round(min(0.99, max(0.02, value)), 3)
 
 
-def scenes_of(rows: Iterable[Mapping[str, object]]) -> Iterator[Scene]:
-    """Make scenes of exported rows.
+def scenes_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[Scene]:
+    """Make scenes of items as ``dataset.rows`` gives them.
 
     Args:
-        rows: ``item`` with its ``annotations`` by type, as ``items_and_annotation_generator``
-            yields them.
+        rows: Rows with ``reference_id``, ``width``, ``height`` and ``annotations``.
 
     Yields:
-        Scenes of the items whose size is known or follows from their boxes.
+        Scenes of the items whose size is known, with their boxes.
     """
     for row in rows:
-        item, annotations = row["item"], row["annotations"]
-        boxes = annotations.get("box", ())  # type: ignore[attr-defined]
-        truths = [Truth(str(box.label), box.x, box.y, box.width, box.height) for box in boxes]
-        width = getattr(item, "width", None) or max((t.x + t.width for t in truths), default=0)
-        height = getattr(item, "height", None) or max((t.y + t.height for t in truths), default=0)
-        if width and height:
-            yield Scene(item.reference_id, width, height, truths)  # type: ignore[attr-defined]
+        if not row["width"] or not row["height"]:
+            continue
+        boxes = [entry for entry in row["annotations"] if entry["type"] == "box"]
+        truths = [Truth(box["label"], **box["geometry"]) for box in boxes]
+        yield Scene(row["reference_id"], row["width"], row["height"], truths)
