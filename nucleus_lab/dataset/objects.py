@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from nucleus_lab.annotation import Annotation, SegmentationAnnotation
 from nucleus_lab.bulk import batches, collector_paused
@@ -21,6 +22,8 @@ from nucleus_lab.transport.connection import Connection
 
 Ask = Callable[..., dict[str, Any]]
 
+_KEY: Final = attrgetter("reference_id", "annotation_id")
+
 
 def check_objects(objects: Sequence[Any], *, predictions: bool) -> None:
     """Refuse what no route could take, before anything is sent.
@@ -33,29 +36,34 @@ def check_objects(objects: Sequence[Any], *, predictions: bool) -> None:
         InvalidInputError: One is not an annotation (or prediction).
         DuplicateIDError: Two on one item have the same id.
     """
-    seen: set[tuple[Any, Any]] = set()
-    add = seen.add
-    unnamed = 0
+    kinds = set(map(type, objects))
+    if not all(issubclass(kind, Annotation) for kind in kinds) or any(
+        issubclass(kind, Prediction) is not predictions for kind in kinds
+    ):
+        _refuse_kind(objects, predictions)
+    # No two keys alike is the common case, and told at C speed; whether two that are alike mean
+    # anything (two without an id do not) is looked at one by one.
+    with collector_paused():
+        if not all(hasattr(kind, "annotation_id") for kind in kinds) or (
+            len(set(map(_KEY, objects))) != len(objects)
+        ):
+            _refuse_twice(objects)
+
+
+def _refuse_kind(objects: Sequence[Any], predictions: bool) -> None:
+    wanted, other = (
+        ("a prediction, such as BoxPrediction", "annotate")
+        if predictions
+        else ("an annotation, such as BoxAnnotation", "upload_predictions")
+    )
     for index, thing in enumerate(objects):
-        if not isinstance(thing, Annotation) or isinstance(thing, Prediction) is not predictions:
-            wanted = (
-                "prediction, such as BoxPrediction"
-                if predictions
-                else "annotation, such as BoxAnnotation"
-            )
-            other = "annotate" if predictions else "upload_predictions"
-            raise InvalidInputError(
-                f"object {index} is a {type(thing).__name__}: use an {wanted}"
-                if not isinstance(thing, Annotation)
-                else f"object {index} is a {type(thing).__name__}: upload it by Dataset.{other}"
-            )
-        name = getattr(thing, "annotation_id", None)
-        if name is None:
-            unnamed += 1
+        if not isinstance(thing, Annotation):
+            remedy = f"use {wanted}"
+        elif isinstance(thing, Prediction) is not predictions:
+            remedy = f"upload it by Dataset.{other}"
         else:
-            add((thing.reference_id, name))
-    if len(seen) + unnamed != len(objects):
-        _refuse_twice(objects)
+            continue
+        raise InvalidInputError(f"object {index} is a {type(thing).__name__}: {remedy}")
 
 
 def _refuse_twice(objects: Sequence[Any]) -> None:
