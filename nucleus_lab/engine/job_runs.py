@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ from nucleus_lab.engine.jobs import (
 from nucleus_lab.engine.liveness import this_process
 from nucleus_lab.engine.schema import job
 from nucleus_lab.engine.work import JobCancelledError, Message, Task, find, storable
+from nucleus_lab.errors import StorageFullError, WorkspaceError
 from nucleus_lab.wire import decode, encode, plain
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 REPORT_S: Final = 0.1
 HEARTBEAT_S: Final = 5.0
+_FINISH_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 LOOK_S: Final = 0.5  # between two looks whether the job was cancelled
 
 _log = logging.getLogger(__name__)
@@ -121,9 +124,18 @@ def _run(engine: Engine, job_type: str, task: Task) -> tuple[str, Message]:
 
 
 def _finish(engine: Engine, task: Task, status: str, message: Message) -> None:
-    _write_reports(engine, task)
-    with engine.store.write() as connection:
-        ended = end(connection, task.id, this_process(), status, message)
+    pauses_s = () if engine.settings.inline_jobs else _FINISH_PAUSES_S
+    for pause_s in (*pauses_s, None):
+        try:
+            _write_reports(engine, task)
+            with engine.store.write() as connection:
+                ended = end(connection, task.id, this_process(), status, message)
+            break
+        except (WorkspaceError, StorageFullError):
+            if pause_s is None:
+                raise
+            # Most often the disk is full; the reason is worth waiting until there is space again.
+            time.sleep(pause_s)
     if not ended:
         _log.warning("job %s was ended by someone else before its worker was done", task.id)
     request_id = task.payload.get("requestId")
@@ -175,12 +187,15 @@ def _write_reports(engine: Engine, task: Task, *, beat: bool = False) -> None:
         values["heartbeat_at"] = clock.now()
     if not values and not errors:
         return
-    with engine.store.write(durable=False) as connection:
-        if values:
-            statement = update(job).where(job.c.id == task.id, job.c.status == RUNNING)
-            connection.execute(statement.values(**values))
-        if errors:
+    try:
+        with engine.store.write(durable=False) as connection:
+            if values:
+                statement = update(job).where(job.c.id == task.id, job.c.status == RUNNING)
+                connection.execute(statement.values(**values))
             add_errors(connection, task.id, errors)
+    except BaseException:
+        task.give_back(progress, errors)
+        raise
 
 
 def _look_for_cancel(engine: Engine, task: Task) -> None:

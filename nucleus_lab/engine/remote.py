@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import os
-import secrets
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from nucleus_lab.engine.failures import storage_failures
-from nucleus_lab.engine.free_space import free_bytes
+from nucleus_lab.engine import cached_files
 from nucleus_lab.errors import ForbiddenError, MediaError, NucleusError
 
 if TYPE_CHECKING:
@@ -71,10 +67,9 @@ class RemoteFiles:
         check_allowed(url, self._settings.fetch)
         key = self.key(url)
         path = self._root / key[:2] / key
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            pass
+        kept = cached_files.read(path)
+        if kept is not None:
+            return kept
         with self._lock:
             until, failure = self._failed.get(url, (0.0, None))
         if failure is not None and time.monotonic() < until:
@@ -92,7 +87,7 @@ class RemoteFiles:
                     self._failed.clear()
                 self._failed[url] = (time.monotonic() + _REMEMBER_FAILURE_S, fault)
             raise
-        self._keep(path, content)
+        cached_files.keep(path, content)
         return content
 
     def forget(self, url: str) -> None:
@@ -103,16 +98,6 @@ class RemoteFiles:
         """
         key = self.key(url)
         (self._root / key[:2] / key).unlink(missing_ok=True)
-
-    def _keep(self, path: Path, content: bytes) -> None:
-        with storage_failures(str(self._root), lambda: free_bytes(self._root)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-            try:
-                temporary.write_bytes(content)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
 
 
 def check_allowed(url: str, patterns: tuple[str, ...]) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nucleus_lab.engine.failures import storage_failures
-from nucleus_lab.engine.free_space import free_bytes
+from nucleus_lab.engine import cached_files
 from nucleus_lab.errors import InvalidInputError, MediaError, NucleusError
 from nucleus_lab.location import is_local
 
@@ -165,21 +161,9 @@ class Thumbnails:
 
         size = self.size(wanted)
         path = self._root / str(size) / key[:2] / key
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            pass
+        kept = cached_files.read(path)
+        if kept is not None:
+            return kept
         made = pictures.shrink(content(), size, name, self._engine.settings.max_pixels)
-        self._keep(path, made)
+        cached_files.keep(path, made)
         return made
-
-    def _keep(self, path: Path, made: bytes) -> None:
-        """Keep a thumbnail; not forced to the disk, since it can be made again."""
-        with storage_failures(str(self._root), lambda: free_bytes(self._root)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-            try:
-                temporary.write_bytes(made)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ import pytest
 from nucleus_lab import identifiers
 from nucleus_lab.engine import Engine, datasets
 from nucleus_lab.engine.settings import Settings
+from nucleus_lab.engine.work import Task
 from nucleus_lab.errors import NotFoundError
 
 KINDS = "job_kinds_for_tests"
@@ -303,3 +304,16 @@ def _seconds(text: str) -> float:
     import datetime
 
     return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def test_reports_that_cannot_be_written_are_kept_for_the_next_time() -> None:
+    task = Task(1, None, {})
+    task.error("a")
+    task.progress(1, 4, "one")
+
+    taken = task.take_reports()
+    task.error("b")
+    task.give_back(*taken)
+
+    assert task.take_reports() == ((1, 4, "one"), ["a", "b"])
+    assert task.take_reports() == (None, [])

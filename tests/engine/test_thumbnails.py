@@ -343,3 +343,10 @@ def test_a_pattern_allows_only_what_it_says(pattern: str, url: str, allowed: boo
     else:
         with pytest.raises(ForbiddenError):
             check_allowed(url, (pattern,))
+
+
+def test_a_disk_that_takes_nothing_still_shows_pictures(engine: Engine) -> None:
+    key = stored(engine, encoded(ramp(), "PNG"))
+    (engine.workspace / "thumbnails").write_text("in the way")
+
+    assert opened(engine.media.thumbnail(key, 128)).size == (128, 64)

@@ -112,6 +112,18 @@ class Task:
             self._progress, self._errors = None, []
         return progress, errors
 
+    def give_back(self, progress: tuple[int, int, Message] | None, errors: list[str]) -> None:
+        """Take reports back that could not be written.
+
+        Args:
+            progress: As handed over.
+            errors: As handed over.
+        """
+        with self._lock:
+            if self._progress is None:
+                self._progress = progress
+            self._errors = (errors + self._errors)[-MOST_ERRORS:]
+
 
 def storable(text: str) -> str:
     """Replace what no database holds: lone surrogates (odd file names) and null characters.
