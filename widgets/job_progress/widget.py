@@ -46,13 +46,13 @@ class JobProgress(LabWidget):
     _progress = traitlets.Dict().tag(sync=True)
 
     def __init__(self, job: AsyncJob) -> None:
+        self._over = threading.Event()
         if not hasattr(job, "status") or not hasattr(job, "job_id"):
             raise InvalidInputError(f"job={job!r} is no AsyncJob: pass client.get_job(job_id)")
         self.job = job
         self._began = time.monotonic()
         self._errors: list[str] = []
         self._errors_read = 0.0
-        self._over = threading.Event()
         self._display_id: str | None = None
         super().__init__(_progress=self._read())
         self._thread = threading.Thread(
