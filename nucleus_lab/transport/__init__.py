@@ -22,7 +22,6 @@ def connect(
     *,
     api_key: str | None = None,
     limited_access_key: str | None = None,
-    database_url: str | None = None,
 ) -> Transport:
     """Open the way to a workspace.
 
@@ -30,7 +29,6 @@ def connect(
         target: ``http://`` or ``https://`` endpoint of a server, or the folder of a workspace.
         api_key: Key for a server.
         limited_access_key: Key for a server that goes into a header of its own.
-        database_url: Database of a workspace folder; its own SQLite file when ``None``.
 
     Returns:
         The transport.
@@ -51,4 +49,4 @@ def connect(
         )
     from nucleus_lab.transport.in_process import InProcessTransport
 
-    return InProcessTransport.open(Path(text), database_url=database_url)
+    return InProcessTransport.open(Path(text))
