@@ -7,6 +7,7 @@ complement is ``IS NOT TRUE`` and so exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, MetaData, and_, func, or_, select, true
@@ -21,6 +22,9 @@ from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import DIALECTS, Clause
 from nucleus_lab.query.values import SqlValue, present, some
+
+_WIDEST: Final = 32
+"""Most conditions that are joined without parentheses."""
 
 
 def condition_of(
@@ -80,6 +84,15 @@ def order_of(
     return keys
 
 
+def _joined(operator: Callable[..., Clause], parts: list[Clause]) -> Clause:
+    """Join conditions as a shallow tree: to SQLite ``a OR b OR …`` is one level for each part."""
+    while len(parts) > _WIDEST:
+        chunks = [parts[at : at + _WIDEST] for at in range(0, len(parts), _WIDEST)]
+        # IS TRUE keeps the groups apart: SQLAlchemy would merge them again.
+        parts = [operator(*chunk).is_(true()) for chunk in chunks]
+    return operator(*parts)
+
+
 class _Compiler(ValueCompiler):
     """Conditions; the values come from :class:`ValueCompiler`."""
 
@@ -101,10 +114,10 @@ class _Compiler(ValueCompiler):
         return clause
 
     def all_of(self, node: bound.All) -> Clause:
-        return and_(true(), *(self.condition(part) for part in node.parts))
+        return _joined(and_, [self.condition(part) for part in node.parts])
 
     def any_of(self, node: bound.AnyOf) -> Clause:
-        return or_(*(self.condition(part) for part in node.parts))
+        return _joined(or_, [self.condition(part) for part in node.parts])
 
     def complement(self, node: bound.Complement) -> Clause:
         return self.condition(node.part).is_not(true())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Double,
     Integer,
@@ -18,12 +19,14 @@ from sqlalchemy import (
     case,
     cast,
     collate,
+    extract,
     func,
     literal,
+    literal_column,
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TIMESTAMP
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 Clause = ColumnElement[bool]
@@ -54,6 +57,12 @@ class SQLite:
     """Expressions for SQLite."""
 
     name = "sqlite"
+    types: ClassVar[dict[str, tuple[str, ...]]] = {
+        "text": ("text",),
+        "number": ("integer", "real"),
+        "boolean": ("true", "false"),
+    }
+    """Kinds of JSON values, as the database names their types."""
 
     def number(self, value: float) -> Sql:
         """Bind a number that is compared with a JSON number.
@@ -223,8 +232,7 @@ class SQLite:
         Returns:
             Its value, NULL when it is of another kind.
         """
-        types = {"text": ["text"], "number": ["integer", "real"], "boolean": ["true", "false"]}
-        return case((alias.c.type.in_(types[kind]), alias.c.value))
+        return case((alias.c.type.in_(self.types[kind]), alias.c.value))
 
     def among(self, value: Sql, texts: Sequence[str]) -> Clause:
         """Compare with a long list of texts.
@@ -244,6 +252,11 @@ class PostgreSQL(SQLite):
     """Expressions for PostgreSQL."""
 
     name = "postgresql"
+    types: ClassVar[dict[str, tuple[str, ...]]] = {
+        "text": ("string",),
+        "number": ("number",),
+        "boolean": ("boolean",),
+    }
 
     def number(self, value: float) -> Sql:
         """Bind a number that is compared with a JSON number, which is a ``numeric``.
@@ -294,15 +307,12 @@ class PostgreSQL(SQLite):
             return cast(func.substr(text, start, length), Integer)
 
         first = func.make_date(part(1, 4), part(6, 2), 1)
-        last = func.extract("day", first + cast("1 month -1 day", INTERVAL()))
         zoned = case(
             (text.regexp_match(r"([Zz]|[+-][0-9]{2}:[0-9]{2})\s*$"), text),
             (func.length(text) == 10, text + " 00:00Z"),
             else_=func.rtrim(text) + "Z",
         )
-        from sqlalchemy import extract
-
-        moment = extract("epoch", cast(zoned, _TimestampZone()))
+        moment = extract("epoch", cast(zoned, TIMESTAMP(timezone=True)))
         rounded = cast(func.floor(moment * 1000 + literal(0.5, Numeric())), BigInteger)
         last = extract("day", first + cast("1 month -1 day", INTERVAL()))
         return case((
@@ -406,8 +416,8 @@ class PostgreSQL(SQLite):
         inner = func.jsonb_extract_path(column, *path) if path else column
         # The planner may list before it tests, and listing a scalar is an error.
         only_lists = case((func.jsonb_typeof(inner) == "array", inner))
-        listed = func.jsonb_array_elements(only_lists).table_valued("value", name=name)
-        return listed.render_derived()
+        listed = func.jsonb_array_elements(only_lists).table_valued("value")
+        return listed.render_derived(name=name)
 
     def element(self, alias: TableValuedAlias, kind: str) -> Sql:
         """Read a member of a JSON list.
@@ -419,11 +429,11 @@ class PostgreSQL(SQLite):
         Returns:
             Its value, NULL when it is of another kind.
         """
-        value = func.jsonb_extract_path_text(alias.c.value, type_=Text())
+        value = alias.c.value.op("#>>", return_type=Text())(literal_column("'{}'"))
         types: dict[str, tuple[str, Any]] = {
             "text": ("string", Text()),
             "number": ("number", Numeric(asdecimal=False)),
-            "boolean": ("boolean", _Truth()),
+            "boolean": ("boolean", Boolean()),
         }
         name, column_type = types[kind]
         return case((func.jsonb_typeof(alias.c.value) == name, cast(value, column_type)))
@@ -438,22 +448,10 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        listed = func.json_array_elements_text(cast(json.dumps(list(texts)), _Json()))
-        return value.in_(select(listed.column_valued("listed")))
+        document = cast(literal(json.dumps(list(texts)), Text()), JSONB())
+        listed = func.jsonb_array_elements_text(document).column_valued("listed")
+        return value.in_(select(listed))
 
-
-def _column_types() -> tuple[Any, Any, Any]:
-    from sqlalchemy import JSON, Boolean
-    from sqlalchemy.dialects.postgresql import TIMESTAMP
-
-    class PlainJSON(JSON):
-        def bind_processor(self, dialect: Any) -> Any:
-            del dialect
-
-    return (lambda: TIMESTAMP(timezone=True)), Boolean, PlainJSON
-
-
-_TimestampZone, _Truth, _Json = _column_types()
 
 DIALECTS: Final[dict[str, SQLite]] = {"sqlite": SQLite(), "postgresql": PostgreSQL()}
 """The databases by the name of their SQLAlchemy dialect."""

@@ -161,7 +161,7 @@ class _Resolver(ObjectPathReader):
         return self.value(node, scope, wanted)
 
     def _is_other_label(self, node: tree.Word, scope: Scope | None) -> bool:
-        """Tell the one exception: right of ``=`` a lone word is text, but a match has two labels."""
+        """Tell the exception to "right of = a word is text": a match has two labels."""
         kind = self.level if scope is None else scope.kind
         return kind == "matches" and node.name in {"gt_label", "pred_label"}
 
