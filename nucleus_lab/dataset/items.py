@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.bulk import batches, collector_paused
+from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset.base import DatasetBase, segment
 from nucleus_lab.dataset.directory import directory_items
 from nucleus_lab.dataset.uploads import (
@@ -17,6 +17,7 @@ from nucleus_lab.dataset.uploads import (
     refuse_duplicates,
     refuse_missing,
     upload_in_background,
+    with_progress,
 )
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
@@ -102,11 +103,11 @@ class ItemMethods(DatasetBase):
     ) -> UploadResponse:
         result = UploadResponse(self.id)
         size = EMBEDDED_ROWS if self._client.embedded else batch_size
-        for batch in batches(remote, size):
+        for batch in with_progress(self._client, remote, size, "items"):
             with collector_paused():
                 payload = {"items": [item.to_payload() for item in batch], "update": update}
                 result.update_response(self._ask(payload, "append"))
-        for batch in batches(local, files):
+        for batch in with_progress(self._client, local, files, "pictures"):
             listed = [{**item.to_payload(), "update": update} for item in batch]
             parts = [file_part("image", item.location) for item in batch]
             result.update_response(self._ask(listed, "append", files=parts))
@@ -232,7 +233,7 @@ def _check_privacy(items: list[DatasetItem], local: list[DatasetItem]) -> None:
     if local:
         raise InvalidInputError(
             f"item {local[0].reference_id!r} has the local picture {local[0].image_location!r}, "
-            "and a dataset in privacy mode keeps no pictures: give the URL under which you serve it",
+            "and a dataset in privacy mode keeps no pictures: give the URL that serves it",
             reference_id=local[0].reference_id,
         )
     for item in items:
