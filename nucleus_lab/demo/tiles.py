@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nucleus_lab.columns import Collection
-from nucleus_lab.demo.photographs import PHOTOGRAPHS, Photograph
+from nucleus_lab.demo.sources import PHOTOGRAPHS, Photograph
 
 _VISIBLE = 0.3
 """Least part of an object that a tile must show to inherit it."""
