@@ -184,6 +184,7 @@ def engine(workspace: Path, database_url: str | None) -> Iterator[Any]:
 def serving(engine: Any, **options: Any) -> Iterator[str]:
     """Serve an engine on a free loopback port; yields the endpoint."""
     import uvicorn
+
     from nucleus_lab.server import create_app
 
     port = _free_port()
