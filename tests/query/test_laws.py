@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nucleus_lab.errors import QueryError
-from nucleus_lab.query.parse import parse
 from query_examples import EXAMPLES
 from query_world import World
+
+from nucleus_lab.errors import QueryError
+from nucleus_lab.query.parse import parse
 
 LAWS = settings(
     max_examples=40,
@@ -20,7 +21,7 @@ LAWS = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
-CONDITIONS = st.sampled_from([
+TEXTS = [
     "annotations.count > 3",
     "annotations.car > 0",
     "annotations.label = car",
@@ -68,7 +69,10 @@ CONDITIONS = st.sampled_from([
     "index % 3 = 0",
     "id > 'di_0000000000010'",
     "EXISTS metadata.scale_metadata",
-])  # fmt: skip
+]
+
+CONDITIONS = st.sampled_from(TEXTS)
+METADATA_CONDITIONS = [text for text in TEXTS if "metadata" in text and "predictions" not in text]
 
 
 @given(one=CONDITIONS, other=CONDITIONS)
@@ -151,10 +155,13 @@ def test_a_mutated_query_is_answered_or_refused_with_a_place(ask: Any, data: Any
 
     try:
         ask(text, parameters={"cam": "rear", "limit": 50, "ids": ["a"]})
-    except QueryError as refusal:
-        position = refusal.details["position"]
-        assert 0 <= position <= len(text)
-        assert refusal.details["query_code"].startswith("Q")
+    except QueryError as caught:
+        refusal = caught
+    else:
+        return
+
+    assert 0 <= refusal.details["position"] <= len(text)
+    assert refusal.details["query_code"].startswith("Q")
 
 
 @pytest.mark.parametrize("text", ["(" * 99 + "width = 1" + ")" * 99, "NOT " * 99 + "width = 1"])
