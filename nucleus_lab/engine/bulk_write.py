@@ -67,11 +67,14 @@ def upsert(
     Returns:
         Rows inserted or updated.
     """
+    sqlite_rows = connection.dialect.name == "sqlite"
+    if sqlite_rows:
+        columns, rows = _without_empty(table, columns, rows)
     text, order = _insert(connection.dialect, table, tuple(columns), tuple(key), tuple(update))
     if order is not None:
         rows = (tuple(row[place] for place in order) for row in rows)
         columns = [columns[place] for place in order]
-    if connection.dialect.name == "sqlite":
+    if sqlite_rows:
         driver: Any = connection.connection.driver_connection
         before = driver.total_changes
         driver.executemany(text, rows)
@@ -84,6 +87,24 @@ def upsert(
             cursor.executemany(text, head)
         return max(int(cursor.rowcount), 0) if head else 0
     return _copy(cursor, table, columns, chain(head, source), key=key, update=update)
+
+
+def _without_empty(
+    table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    """Leave out columns that are NULL in every row: each costs SQLite a tenth of the row."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if len(rows) < _FEW:
+        return columns, rows
+    values = list(zip(*rows, strict=True))
+    kept = [
+        place
+        for place, (name, column) in enumerate(zip(columns, values, strict=True))
+        if not table.c[name].nullable or column.count(None) < len(column)
+    ]
+    if len(kept) == len(columns):
+        return columns, rows
+    return [columns[place] for place in kept], zip(*(values[place] for place in kept), strict=True)
 
 
 def _copy(

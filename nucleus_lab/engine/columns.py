@@ -16,9 +16,8 @@ from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.engine.schema import annotation, label, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
-from nucleus_lab.engine.uploading import Uploaded, check_takes_items, with_pictures
+from nucleus_lab.engine.uploading import Uploaded, check_takes_items, is_url, with_pictures
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.location import is_local
 from nucleus_lab.wire import FilePart
 
 if TYPE_CHECKING:
@@ -96,6 +95,9 @@ def _rows(
 ) -> list[ItemRow]:
     check_takes_items(row)
     new.check()
+    if not all(new.reference_id):
+        index = new.reference_id.index("")
+        raise InvalidInputError(f"items.reference_id[{index}] is empty: give each item a name")
     metadata = new.metadata or repeat(None)
     rows = [
         ItemRow(
@@ -111,7 +113,7 @@ def _rows(
             new.reference_id, new.location, new.width, new.height, metadata, strict=False
         )
     ]
-    if any(map(is_local, new.location)):
+    if not all(map(is_url, new.location)):
         return with_pictures(engine, row.id, rows, files, uploaded, overwrite=update)
     return rows
 
