@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -82,6 +83,8 @@ def demo(
         command = [sys.executable, "-m", "jupyterlab", str(notebook)]
         command += ["--no-browser"] if no_browser else []
         command += [f"--port={port}"] if port is not None else []
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")  # a container; it listens on this machine alone
         raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
 
 
