@@ -357,7 +357,11 @@ def _sample(connection: Connection, found: Selection, seed: int) -> Any:
 
 def _run_statement(connection: Connection, found: Selection, statement: Any) -> list[Any]:
     try:
-        return list(connection.execute(statement).all())
+        result: Any = connection.execute(statement)
+        # The driver's own tuples: keys and texts need no conversion, and there may be many.
+        rows: list[Any] = result.cursor.fetchall()
+        result.close()
+        return rows
     except DataError as fault:
         raise QueryError(
             "Query error Q033: a value of this query is too large or of the wrong form for the "

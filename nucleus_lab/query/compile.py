@@ -157,7 +157,7 @@ class _Compiler(ValueCompiler):
     def exists(self, node: bound.Exists) -> Clause:
         row, linked = self.enter(node.scope)
         parts = linked if node.where is None else [*linked, self.condition(node.where)]
-        return select(1).select_from(row).where(*parts).exists()
+        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
 
     def of_types(self, node: bound.OfTypes) -> Clause:
         return types_of(self.context, node.scope, node.types)
@@ -173,8 +173,7 @@ class _Compiler(ValueCompiler):
     def enter(self, scope: Scope) -> tuple[FromClause, list[Clause]]:
         """Give a scope its alias, and say how it hangs on its parent."""
         scope = scope.root
-        table = table_of(self.context, scope)
-        row = table.alias(self.context.names.next(scope.kind))
+        row = self.context.alias(table_of(scope), scope.kind)
         self.context.rows[scope] = row
         return row, link(self.context, scope, row)
 
@@ -188,7 +187,9 @@ class _Compiler(ValueCompiler):
             parts.append(label_of(self.context, node.scope, node.label))
         weight = None if node.rows else segment_count(self.context, node, row)
         counted = func.count() if weight is None else func.coalesce(func.sum(weight), 0)
-        number = select(counted).select_from(row).where(*parts).scalar_subquery()
+        number = (
+            select(counted).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
+        )
         return SqlValue("number", node.name, node.place, number)
 
     def aggregate(self, node: bound.Aggregate) -> SqlValue:
@@ -199,7 +200,9 @@ class _Compiler(ValueCompiler):
         folded = getattr(func, node.function)(expression)
         if node.function == "sum":
             folded = func.coalesce(folded, 0.0)
-        number = select(folded).select_from(row).where(*parts).scalar_subquery()
+        number = (
+            select(folded).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
+        )
         return SqlValue(kind, operand.name, node.place, number)
 
     def value(self, node: BoundValue) -> SqlValue:

@@ -15,7 +15,7 @@ from nucleus_lab.errors import QueryError
 from nucleus_lab.query.parse import parse
 
 LAWS = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -39,6 +39,10 @@ TEXTS = [
     "predictions.count > annotations.count",
     "matches.fp > 1",
     "matches.iou < 0.5",
+    "predictions.confidence * 10 > annotations.dimensions.x",
+    "annotations.track = predictions.track",
+    "annotations.area > metadata.speed_mph",
+    "predictions[label = car AND confidence > 0.2].count >= annotations[label = car].count",
     "metadata.camera = rear",
     "metadata.camera != rear",
     "metadata.camera IN (front, left)",
