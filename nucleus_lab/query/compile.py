@@ -20,7 +20,8 @@ from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.compile_objects import label_of, link, segment_count, table_of, types_of
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import DIALECTS, Clause
+from nucleus_lab.query.dialects import Clause
+from nucleus_lab.query.postgresql import DIALECTS
 from nucleus_lab.query.values import SqlValue, present, some
 
 _WIDEST: Final = 32

@@ -79,3 +79,18 @@ def test_a_large_dataset_gets_an_index_at_the_second_use(
             assert [row[3].split(" (")[0] for row in plan] == [
                 f"SEARCH item USING INDEX {indexes._name(1, ('camera',), 'text')}"
             ]
+
+
+def test_indexes_go_with_their_dataset(engine: Any) -> None:
+    from nucleus_lab.engine import deletion
+
+    make(engine)
+    indexes.ensure(engine.store, 1, ("camera",))
+    indexes.ensure(engine.store, 2, ("camera",))
+
+    with engine.store.write() as connection:
+        deletion.delete_dataset(connection, 1)
+
+    with engine.store.read() as connection:
+        assert indexes.indexed(connection, 1) == frozenset()
+        assert len(indexes.indexed(connection, 2)) == 3
