@@ -185,3 +185,20 @@ def test_too_deep_queries_are_refused(text: str) -> None:
 
 def test_the_longest_query_runs(ask: Any) -> None:
     assert ask(" OR ".join(["metadata.camera = rear"] * 499)) == ask("metadata.camera = rear")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["annotations.car > 0", "width > 640 SAMPLE 5 SEED 1", "LIMIT 4 OFFSET 2", "LIMIT 0", ""],
+)
+def test_a_query_is_a_filter_of_items_too(text: str, ask: Any, filled: Any) -> None:
+    from nucleus_lab.engine import queries
+    from nucleus_lab.engine.schema import item
+    from sqlalchemy import select
+
+    engine, world = filled
+    with engine.store.read() as connection:
+        clause = queries.item_filter(connection, world.dataset_id, text, 1)
+        keys = connection.scalars(select(item.c.id).where(clause).order_by(item.c.id)).all()
+
+    assert list(keys) == ask(text)
