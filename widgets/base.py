@@ -124,6 +124,24 @@ class LabWidget(anywidget.AnyWidget):
         """
         self.send({"lab": "news", "subject": subject, "body": body}, list(buffers) or None)
 
+    def open(self) -> None:
+        """Open the connection to the page."""
+        super().open()
+        self._answer_on_any_thread()
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)
+        self._answer_on_any_thread()
+
+    def _answer_on_any_thread(self) -> None:
+        """Let the page's messages go to the subshell that JupyterLab addresses.
+
+        Since 7.4 ipykernel hands them to the thread that spoke last on the connection instead.
+        That is the main thread after every cell that touched the widget, so that pages and a
+        click on Cancel would wait for the running cell.
+        """
+        getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
+
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("lab") != "ask":
             return
