@@ -155,6 +155,10 @@ def _first_unsupported(value: Any, path: str) -> tuple[str, str]:
     return "", ""
 
 
+_FLOAT = frozenset({float})
+_HARMLESS = frozenset({str, int, bool, type(None)})
+
+
 def _holds_only_json(reduced: Any) -> bool:
     """Whether reduced values hold no NaN, infinity or bytes; the hot loop of :func:`plain`."""
     # Level by level, so that what is done for each value is done in C: a batch of boxes has five
@@ -171,7 +175,14 @@ def _holds_only_json(reduced: Any) -> bool:
             inner.extend(chain.from_iterable(map(dict.values, _of(dict, level, kinds))))
         for kind in (list, tuple):
             if kind in kinds:
-                inner.extend(chain.from_iterable(_of(kind, level, kinds)))
+                for values in _of(kind, level, kinds):
+                    # A column of a million names or numbers is done with here.
+                    held = set(map(type, values))
+                    if held == _FLOAT:
+                        if not _all_finite(values):
+                            return False
+                    elif not held <= _HARMLESS:
+                        inner.extend(values)
         level = inner
     return True
 
