@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationType
 from nucleus_lab.annotation.base import ObjectWire
-from nucleus_lab.engine import bulk_write, labels, references
+from nucleus_lab.engine import bulk_write, labels, references, scene_objects, tracks
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.taxonomies import Choices
 from nucleus_lab.errors import NotFoundError
@@ -102,16 +102,21 @@ def store(
     choices = _choices(connection, dataset_id, values, kinds, outcome)
     if outcome.refused:
         return outcome
-    items = _items(connection, dataset_id, values, outcome)
+    items, on_scenes = _items(connection, dataset_id, values, kinds, outcome)
     rows: list[tuple[Any, ...]] = [
         (key, *kind.to_row(value), kind.code, value)
         for key, kind, value in zip(items, kinds, values, strict=True)
         if key is not None
     ]
+    of_scenes = [
+        (key, *kinds[at].to_row(values[at]), kinds[at].code, values[at])
+        for at, key in on_scenes.items()
+    ]
     if mask_keys:
         rows = [_with_file(row, mask_keys.get(id(row[13]))) for row in rows]
     _refuse_twice(rows)
-    names = {row[2] for row in rows if row[2] is not None}
+    names = {row[2] for row in (*rows, *of_scenes) if row[2] is not None}
+    tracks.note(connection, dataset_id, {row[10] for row in rows if row[10]})
     numbers: dict[Any, int | None] = {None: None}
     numbers.update(labels.keys_of(connection, dataset_id, names))
     table = annotation if run_id is None else prediction
@@ -130,6 +135,15 @@ def store(
             for row in rows
         ]  # fmt: skip
     put(connection, table, columns, ready, key=key, update=update, outcome=outcome)
+    if of_scenes:
+        placed = [
+            (row[0], row[1], row[12], numbers[row[2]], choices.get(row[3]), *row[8:12])
+            + (() if run_id is None else (row[13].confidence,))
+            for row in of_scenes
+        ]
+        processed = scene_objects.put(connection, placed, run_id=run_id, update=update)
+        outcome.processed += processed
+        outcome.ignored += len(placed) - processed
     return outcome
 
 
@@ -204,19 +218,29 @@ def _choices(
 
 
 def _items(
-    connection: Connection, dataset_id: int, values: Sequence[Any], outcome: Outcome
-) -> list[int | None]:
-    """Find the item of each value; unknown ones are reported once each."""
+    connection: Connection,
+    dataset_id: int,
+    values: Sequence[Any],
+    kinds: Sequence[AnnotationType],
+    outcome: Outcome,
+) -> tuple[list[int | None], dict[int, int]]:
+    """Find the item of each value, and the scenes of those that lie on one.
+
+    Returns:
+        Key of the item by place; key of the scene by place. Unknown ones are reported once each.
+    """
     wanted = [value.reference_id for value in values]
     distinct = {name for name in wanted if name is not None}
     known: dict[Any, int | None] = {}
     known.update(references.keys_of(connection, dataset_id, distinct))
     keys = [known.get(name) for name in wanted]
     missing: dict[str, int] = {}
+    on_scenes: dict[int, int] = {}
     if None in keys:
         by_id = _public_items(connection, dataset_id, values)
+        on_scenes = scene_objects.scenes_of(connection, dataset_id, values, kinds, keys)
         for index, (value, key) in enumerate(zip(values, keys, strict=True)):
-            if key is None:
+            if key is None and index not in on_scenes:
                 public = getattr(value, "item_id", None)
                 keys[index] = by_id.get(public) if value.reference_id is None else None
                 if keys[index] is None:
@@ -228,7 +252,7 @@ def _items(
         f"{count} {'object was' if count == 1 else 'objects were'} left out"
         for name, count in missing.items()
     ]
-    return keys
+    return keys, on_scenes
 
 
 def _public_items(

@@ -221,6 +221,37 @@ item = Table(
     **_KEYED,
 )
 
+# Most items are of no scene: an index of those that are costs the others nothing.
+Index(
+    "ix_item_scene",
+    item.c.scene_id,
+    item.c.frame,
+    sqlite_where=item.c.scene_id.is_not(None),
+    postgresql_where=item.c.scene_id.is_not(None),
+)
+
+track = Table(
+    "track",
+    metadata,
+    _key(),
+    _of("dataset"),
+    # The name under which annotations and predictions of one thing are joined: their
+    # track_reference_id. A row comes into being with the first upload that names it.
+    Column("reference_id", _Name, nullable=False),
+    Column("metadata", JSONDocument),
+    UniqueConstraint("dataset_id", "reference_id"),
+    **_KEYED,
+)
+
+# The tracks that a scene was uploaded with; those that only its objects name are not listed here.
+scene_track = Table(
+    "scene_track",
+    metadata,
+    _of("scene", primary_key=True),
+    _of("track", primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 model = Table(
     "model",
     metadata,
