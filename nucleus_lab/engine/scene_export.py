@@ -13,7 +13,7 @@ from nucleus_lab.engine import reading, scene_reading
 from nucleus_lab.errors import InvalidInputError
 
 
-def rows(connection: Connection, keys: Sequence[int]) -> list[dict[str, Any]]:
+def rows(connection: Connection, dataset_id: int, keys: Sequence[int]) -> list[dict[str, Any]]:
     """Read scenes with their annotations by track.
 
     The track of an annotation is its ``track_reference_id``, else ``track_reference_id`` or
@@ -21,6 +21,7 @@ def rows(connection: Connection, keys: Sequence[int]) -> list[dict[str, Any]]:
 
     Args:
         connection: The open transaction.
+        dataset_id: Primary key of the dataset.
         keys: Primary keys of the scenes.
 
     Returns:
@@ -30,22 +31,18 @@ def rows(connection: Connection, keys: Sequence[int]) -> list[dict[str, Any]]:
         InvalidInputError: An annotation has neither a track nor an id.
     """
     payloads = scene_reading.payloads(connection, keys)
-    items = scene_reading.items_of(connection, keys)
-    objects = reading.objects_by_item(connection, [values[0] for values in items])
+    items = scene_reading.items_of(connection, dataset_id, keys)
+    objects = reading.objects_by_item(connection, [entry.values[0] for entry in items])
     found: dict[int, dict[str, Any]] = {
         key: {"scene": _scene(payloads[key]), "annotations": {}} for key in keys if key in payloads
     }
-    first: set[int] = set()
-    for values in items:
-        scene_key, frame = values[9], values[10]
-        if scene_key not in first:
-            first.add(scene_key)
-            if not found[scene_key]["scene"]["fileLocation"]:
-                found[scene_key]["scene"]["fileLocation"] = values[3]
-        tracks = found[scene_key]["annotations"]
-        for row in objects[values[0]]:
+    for entry in items:
+        whole = found[entry.scene]
+        # Of a scene without one file of its own, that of its first frame.
+        whole["scene"]["fileLocation"] = whole["scene"]["fileLocation"] or entry.values[3]
+        for row in objects[entry.values[0]]:
             if TYPES_BY_CODE[row[2]].geometric and row[7] is not None:
-                _add(tracks, values, frame, row)
+                _add(whole["annotations"], entry.values, entry.frame, row)
     return [found[key] for key in keys if key in found]
 
 

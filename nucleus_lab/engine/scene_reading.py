@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, tuple_
 
@@ -16,15 +16,13 @@ from nucleus_lab.errors import InvalidInputError, NotFoundError
 MOST_SCENES: Final = 1_000
 """Scenes of one page at most: each comes with all that is on its items."""
 
-_ITEMS = Statement(
-    lambda: select(
-        item.c.id, item.c.reference_id, item.c.kind, item.c.location, item.c.width, item.c.height,
-        item.c.metadata, item.c.media_key, item.c.position, item.c.scene_id, item.c.frame,
-        item.c.sensor,
+_PLACES = Statement(
+    lambda: (
+        select(item.c.id, item.c.scene_id, item.c.frame, item.c.sensor)
+        .where(among(item.c.scene_id, "keys"))
+        .order_by(item.c.scene_id, item.c.frame, item.c.position)
     )
-    .where(among(item.c.scene_id, "keys"))
-    .order_by(item.c.scene_id, item.c.frame, item.c.position)
-)  # fmt: skip
+)
 _HEADS = Statement(
     lambda: select(
         scene.c.id, scene.c.reference_id, scene.c.type, scene.c.metadata, scene.c.frame_rate,
@@ -40,21 +38,38 @@ _LISTING = Statement(
 )
 _SCENE_OF_ITEM = Statement(lambda: select(item.c.scene_id).where(item.c.id == bindparam("key")))
 
-SceneItem = tuple[Any, ...]
-"""What :data:`reading.ItemValues` holds, then scene key, frame and sensor."""
+
+class SceneItem(NamedTuple):
+    """An item of a scene.
+
+    Attributes:
+        scene: Primary key of the scene.
+        frame: Index of its frame, from 0.
+        sensor: Name of its sensor; ``None`` in a video.
+        values: The item.
+    """
+
+    scene: int
+    frame: int
+    sensor: str | None
+    values: reading.ItemValues
 
 
-def items_of(connection: Connection, keys: Sequence[int]) -> list[SceneItem]:
+def items_of(connection: Connection, dataset_id: int, keys: Collection[int]) -> list[SceneItem]:
     """Read the items of scenes.
 
     Args:
         connection: The open transaction.
+        dataset_id: Primary key of the dataset.
         keys: Primary keys of the scenes.
 
     Returns:
         The items, scene by scene and frame by frame.
     """
-    return _ITEMS.rows(connection, keys=json_list(keys))
+    places = _PLACES.rows(connection, keys=json_list(keys))
+    rows = reading.by_keys(connection, dataset_id, [place[0] for place in places])
+    found = {values[0]: values for values in rows}
+    return [SceneItem(*place[1:], found[place[0]]) for place in places if place[0] in found]
 
 
 def head(values: Sequence[Any]) -> dict[str, Any]:
@@ -99,21 +114,24 @@ def payloads(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str,
             payload["video_url"] = values[5]
         found[values[0]] = payload
         owners.setdefault(values[6], []).append(values[0])
-    frames: dict[tuple[int, int], dict[str, Any]] = {}
-    for values in items_of(connection, keys):
-        key, frame, sensor = values[9:]
-        payload = {**reading.item_payload(values[:9]), "type": values[2]}
-        if found[key]["type"] == "video":
-            found[key]["frames"].append(payload)
-            continue
-        if (key, frame) not in frames:
-            frames[key, frame] = {}
-            found[key]["frames"].append(frames[key, frame])
-        frames[key, frame][sensor] = payload
     for dataset_id, ours in owners.items():
+        for entry in items_of(connection, dataset_id, ours):
+            _add(found[entry.scene], entry)
         for key, listed in tracks.of_scenes(connection, dataset_id, ours).items():
             found[key]["tracks"] = listed
     return found
+
+
+def _add(payload: dict[str, Any], entry: SceneItem) -> None:
+    """Put an item into its frame; frames come in order."""
+    inside = {**reading.item_payload(entry.values), "type": entry.values[2]}
+    frames = payload["frames"]
+    if payload["type"] == "video":
+        frames.append(inside)
+        return
+    while len(frames) <= entry.frame:
+        frames.append({})
+    frames[entry.frame][entry.sensor] = inside
 
 
 def listing(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
@@ -219,15 +237,15 @@ def with_objects(
         exports have them, each with ``frame`` and ``sensor``.
     """
     key = scenes.key_of(connection, dataset_id, reference_id)
-    values = items_of(connection, [key])
+    inside = items_of(connection, dataset_id, [key])
     if run_id is None:
         own = _OF_SCENE["annotation"].rows(connection, scene_id=key)
     else:
         own = _OF_SCENE["prediction"].rows(connection, scene_id=key, run_id=run_id)
     own.sort(key=lambda row: row[1])
-    rows = reading.export_rows(connection, [entry[:9] for entry in values], run_id)
-    for row, entry in zip(rows, values, strict=True):
-        row["frame"], row["sensor"] = entry[10], entry[11]
+    rows = reading.export_rows(connection, [entry.values for entry in inside], run_id)
+    for row, entry in zip(rows, inside, strict=True):
+        row["frame"], row["sensor"] = entry.frame, entry.sensor
     return {
         "scene": payloads(connection, [key])[key],
         "annotations": reading.grouped(reference_id, own, scored=run_id is not None),

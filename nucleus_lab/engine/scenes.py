@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import bulk_write, clock, datasets, deletion, items, references, tracks
+from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.scene_wire import SceneRow
 from nucleus_lab.engine.schema import (
     annotation,
@@ -25,8 +26,7 @@ from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import ConflictError, NotFoundError
 
 _ITEM_COLUMNS: Final = (
-    "dataset_id", "reference_id", "position", "kind", "location", "media_key", "width", "height",
-    "metadata", "embedding_info", "created_at", "scene_id", "frame", "sensor",
+    "dataset_id", "position", "created_at", "scene_id", "frame", "sensor", *ItemRow._fields,
 )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _insert(connection: Connection, dataset_id: int, row: SceneRow) -> None:
     key: int = connection.scalar(insert(scene).values(values).returning(scene.c.id))
     first_position = datasets.take_positions(connection, dataset_id, len(row.items))
     ready = [
-        (dataset_id, entry[0], place, *entry[1:], now, key, frame, sensor)
+        (dataset_id, place, now, key, frame, sensor, *entry)
         for place, (frame, sensor, entry) in enumerate(row.items, first_position)
     ]
     bulk_write.upsert(connection, item, _ITEM_COLUMNS, ready, key=())

@@ -187,7 +187,9 @@ def _pictures(container: Any, stream: Any, max_pixels: int, name: str) -> Iterat
     if stream.frames > MOST_VIDEO_FRAMES:
         raise _too_long(stream.frames, name)
     whole = stream.codec_context.name == "mjpeg"
+    packets = 0
     for packet in container.demux(stream):
+        packets += bool(packet.size)
         if getattr(packet, "is_corrupt", False):
             raise MediaError(f"{name} {_DAMAGED_AHEAD}: copy or download it again", path=name)
         content = bytes(packet) if whole and packet.size else b""
@@ -195,7 +197,15 @@ def _pictures(container: Any, stream: Any, max_pixels: int, name: str) -> Iterat
             yield content
             continue
         for frame in packet.decode():
+            if frame.is_corrupt:
+                raise MediaError(f"{name} {_DAMAGED_AHEAD}: copy or download it again", path=name)
             yield _png(frame)
+    if packets < stream.frames:
+        raise MediaError(
+            f"{name} announces {stream.frames:,} pictures and holds {packets:,}: it is cut off; "
+            "copy or download it again",
+            path=name,
+        )
 
 
 def _stands_alone(content: bytes) -> bool:

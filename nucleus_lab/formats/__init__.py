@@ -3,10 +3,10 @@
 Example:
     >>> from nucleus_lab import formats
     >>> sorted(formats.FORMATS)
-    ['coco', 'images', 'pascal_voc', 'yolo']
+    ['coco', 'images', 'kitti', 'mot', 'pascal_voc', 'yolo']
 """
 
-from nucleus_lab.formats import coco, images, pascal_voc, yolo
+from nucleus_lab.formats import coco, images, kitti, mot, pascal_voc, yolo
 from nucleus_lab.formats.base import (
     FORMATS,
     Format,
@@ -28,6 +28,8 @@ __all__ = [
     "coco",
     "detect",
     "images",
+    "kitti",
+    "mot",
     "named",
     "pascal_voc",
     "read",

@@ -134,7 +134,7 @@ def export_by_scene(engine: Engine, call: Call[BySceneBody], ds: str) -> dict[st
         keys, token = scene_reading.page(
             connection, row.id, chosen, body.pageToken, body.pageSize
         )
-        data = scene_export.rows(connection, keys)
+        data = scene_export.rows(connection, row.id, keys)
     return {"data": data, "nextPageToken": token}
 
 
