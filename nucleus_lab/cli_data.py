@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nucleus_lab.errors import InvalidInputError, NotFoundError
+from nucleus_lab.errors import InvalidInputError, NotFoundError, NucleusError
 
 if TYPE_CHECKING:
     from nucleus_lab.client import NucleusClient
+    from nucleus_lab.dataset.import_report import ImportReport
     from nucleus_lab.model import Model
 
 _WORKSPACE = click.option(
@@ -81,7 +83,9 @@ def demo(
         command = [sys.executable, "-m", "jupyterlab", str(notebook)]
         command += ["--no-browser"] if no_browser else []
         command += [f"--port={port}"] if port is not None else []
-        raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")  # a container; it listens on this machine alone
+        _become(command)
 
 
 @click.command(
@@ -115,12 +119,7 @@ def import_data(
             _model(client, model, make=True), path, kind, update, images=images
         )
     else:
-        try:
-            dataset = client.dataset(name)
-        except NotFoundError:
-            _check(path, kind)
-            dataset = client.create_dataset(name)
-        report = dataset.import_from(path, kind, update, images=images)
+        report = _import(client, name, path, kind, update, images)
     click.echo(str(report))
 
 
@@ -156,6 +155,14 @@ COMMANDS = (demo, import_data, export_data)
 """What the command group adds."""
 
 
+def _become(command: list[str]) -> None:
+    """Go on as another program, so that what stops this command stops that program."""
+    sys.stdout.flush()
+    if sys.platform == "win32":
+        raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
+    os.execv(command[0], command)  # noqa: S606 - our own arguments
+
+
 def _demo_workspace() -> Path:
     import platformdirs
 
@@ -168,12 +175,19 @@ def _client(workspace: Path | None) -> NucleusClient:
     return NucleusClient(workspace=None if workspace is None else workspace.expanduser())
 
 
-def _check(path: Path, kind: str) -> None:
-    """Refuse a path that fits no format before a dataset is made for it."""
-    from nucleus_lab import formats
-
-    if kind == "auto":
-        formats.detect(path)
+def _import(
+    client: NucleusClient, name: str, path: Path, kind: str, update: bool, images: Path | None
+) -> ImportReport:
+    try:
+        dataset, made = client.dataset(name), False
+    except NotFoundError:
+        dataset, made = client.create_dataset(name), True
+    try:
+        return dataset.import_from(path, kind, update, images=images)
+    except NucleusError:
+        if made:  # a name that was made for this import must not stay behind, empty
+            client.delete_dataset(dataset.id)
+        raise
 
 
 def _model(client: NucleusClient, name: str, *, make: bool) -> Model:

@@ -34,7 +34,7 @@ class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls, PointCloudCa
     Args:
         api_key: Key for a server, else ``NUCLEUS_API_KEY``; not needed for a folder, nor for a
             server on this machine that has no keys.
-        use_notebook: Accepted for compatibility; displays adapt by themselves.
+        use_notebook: Show long uploads by a bar made for notebooks rather than for terminals.
         endpoint: Address of a server, such as ``http://127.0.0.1:8765/v1/nucleus``; else
             ``NUCLEUS_ENDPOINT``.
         workspace: Folder of the workspace; made when it does not exist.
@@ -60,9 +60,9 @@ class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls, PointCloudCa
                 target.place,
                 api_key=target.api_key,
                 limited_access_key=target.limited_access_key,
-            )
+            ),
+            use_notebook=use_notebook,
         )
-        self.use_notebook = use_notebook
 
     def __enter__(self) -> Self:
         return self

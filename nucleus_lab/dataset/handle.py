@@ -47,8 +47,8 @@ class Dataset(
         dataset.annotate([BoxAnnotation("car", 4, 8, 32, 16, reference_id="1.jpg")])
 
     A handle holds an id and nothing that can go stale: what it returns is asked for at that
-    moment. Its methods live in modules by topic: items, scenes, tracks, point clouds, annotations, predictions, reading,
-    pictures, queries, evaluation, slices, jobs, imports.
+    moment. Its methods live in modules by topic: items, scenes, tracks, point clouds,
+    annotations, predictions, reading, pictures, queries, evaluation, slices, jobs, imports.
 
     Args:
         dataset_id: Id, starts with ``ds_``.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.bulk import batches, collector_paused
+from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset.base import segment
 from nucleus_lab.dataset.directory import directory_items
 from nucleus_lab.dataset.scenes import SceneMethods
@@ -19,6 +19,7 @@ from nucleus_lab.dataset.uploads import (
     refuse_duplicates,
     refuse_missing,
     upload_in_background,
+    with_progress,
 )
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
@@ -87,12 +88,12 @@ class ItemMethods(SceneMethods):
         """
         if any(isinstance(item, Scene) for item in items[:1]):
             if not asynchronous:
-                self._check_scenes(list(items))
+                self._check_scenes(list[Any](items))
                 raise InvalidInputError(
                     "scenes are uploaded in the background: pass asynchronous=True, and wait for "
                     "the job it returns"
                 )
-            return self._append_scenes_later(list(items), update)
+            return self._append_scenes_later(list[Any](items), update)
         remote, local = self._sort(list(items))
         positive("batch_size", batch_size)
         if asynchronous:
@@ -119,11 +120,11 @@ class ItemMethods(SceneMethods):
     ) -> UploadResponse:
         result = UploadResponse(self.id)
         size = EMBEDDED_ROWS if self._client.embedded else batch_size
-        for batch in batches(remote, size):
+        for batch in with_progress(self._client, remote, size, "items"):
             with collector_paused():
                 payload = {"items": [item.to_payload() for item in batch], "update": update}
                 result.update_response(self._ask(payload, "append"))
-        for batch in batches(local, files):
+        for batch in with_progress(self._client, local, files, "pictures"):
             listed = [{**item.to_payload(), "update": update} for item in batch]
             parts = [file_part("image", item.location) for item in batch]
             result.update_response(self._ask(listed, "append", files=parts))
@@ -229,7 +230,7 @@ def _check_privacy(items: list[DatasetItem], local: list[DatasetItem]) -> None:
     if local:
         raise InvalidInputError(
             f"item {local[0].reference_id!r} has the local picture {local[0].image_location!r}, "
-            "and a dataset in privacy mode keeps no pictures: give the URL under which you serve it",
+            "and a dataset in privacy mode keeps no pictures: give the URL that serves it",
             reference_id=local[0].reference_id,
         )
     for item in items:

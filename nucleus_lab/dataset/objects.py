@@ -14,6 +14,7 @@ from nucleus_lab.dataset.uploads import (
     files_a_request,
     positive,
     refuse_missing,
+    with_progress,
 )
 from nucleus_lab.errors import DuplicateIDError, InvalidInputError
 from nucleus_lab.location import is_local
@@ -115,7 +116,7 @@ def upload_objects(
     refuse_missing((mask.reference_id, mask.mask_url) for mask in local)
     remote = [mask for mask in masks if not is_local(mask.mask_url)] if local else masks
     total: dict[str, Any] = {}
-    for batch in batches(local, files):
+    for batch in with_progress(client, local, files, "masks"):
         payload = {
             "segmentations": [mask.to_payload() for mask in batch],
             "update": request["update"],
@@ -124,7 +125,7 @@ def upload_objects(
         add_answer(total, ask(payload, files=parts))
     for batch in batches(remote, EMBEDDED_ROWS if client.embedded else remote_files):
         add_answer(total, ask({"segmentations": [mask.to_payload() for mask in batch], **request}))
-    for chunk in batches(others, batch_size):
+    for chunk in with_progress(client, others, batch_size, "annotations"):
         with collector_paused():
             add_answer(
                 total, ask({"annotations": [thing.to_payload() for thing in chunk], **request})

@@ -21,7 +21,9 @@ _File = tuple[str, str, str]
 """What it is (``image``, ``pointcloud``, ``video``), path, and whose it is."""
 
 
-def payloads_of(client: Connection, dataset_id: str, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
+def payloads_of(
+    client: Connection, dataset_id: str, scenes: Sequence[Scene]
+) -> list[dict[str, Any]]:
     """Make the payloads of scenes; their local files are sent first.
 
     Args:
@@ -59,9 +61,9 @@ def _inside(frames: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _local_files(scenes: Sequence[Scene]) -> Iterator[_File]:
     for scene in scenes:
-        if isinstance(scene, VideoScene) and scene.video_location and not scene.items:
-            if is_local(scene.video_location):
-                yield "video", scene.video_location, scene.reference_id
+        whole = scene.video_location if isinstance(scene, VideoScene) and not scene.items else None
+        if whole and is_local(whole):
+            yield "video", whole, scene.reference_id
         for item in scene.get_items():
             if item.local:
                 kind = "image" if item.image_location else "pointcloud"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.bulk import batches
 from nucleus_lab.dataset.base import segment
 from nucleus_lab.errors import DuplicateIDError, InvalidInputError, MediaError, PayloadTooLargeError
 from nucleus_lab.transport.connection import Connection
+from nucleus_lab.transport.progress import progress_bar
 from nucleus_lab.wire import FilePart, encode, plain
 
 MOST_UPLOAD_BYTES: Final = 0x1FFFFFE8
@@ -21,6 +23,10 @@ MOST_FILES: Final = 10
 
 EMBEDDED_FILES: Final = 256
 """Local files of one in-process request: nothing is copied on the way, so a request is cheap."""
+
+SILENT_SECONDS: Final = 2.0
+
+T = TypeVar("T")
 
 EMBEDDED_ROWS: Final = 10_000
 """Rows of one in-process request at most."""
@@ -151,6 +157,29 @@ def upload_in_background(
     client.put(client.make_request(None, place, "GET")["signed_url"], text)
     answer = client.make_request({"requestId": name, **request}, f"{route}?async=1")
     return AsyncJob.from_json(answer, client)
+
+
+def with_progress(
+    client: Connection, rows: Sequence[T], size: int, title: str
+) -> Iterator[list[T]]:
+    """Cut rows into batches, with a bar once it takes longer than two seconds.
+
+    Args:
+        client: The connection; says which kind of bar.
+        rows: The rows.
+        size: Rows of a batch.
+        title: What is going on.
+
+    Yields:
+        The batches.
+    """
+    if len(rows) <= size:
+        yield from batches(rows, size)
+        return
+    with progress_bar(client, len(rows), title, delay=SILENT_SECONDS) as bar:
+        for batch in batches(rows, size):
+            yield batch
+            bar.update(len(batch))
 
 
 def file_part(field: str, path: str) -> FilePart:

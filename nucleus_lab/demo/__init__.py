@@ -37,13 +37,13 @@ def photographs(folder: Path | str | None = None) -> Path:
         MediaError: A package that carries photographs is not installed.
     """
     from nucleus_lab import formats
-    from nucleus_lab.demo.photographs import attribution
+    from nucleus_lab.demo.sources import attribution
     from nucleus_lab.demo.tiles import write_tiles
 
     if folder is None:
         import platformdirs
 
-        folder = platformdirs.user_cache_path("nucleus_lab") / "demo-photographs"
+        folder = platformdirs.user_cache_path("nucleus-lab", appauthor=False) / "photographs"
     target = Path(folder).absolute()
     collection = write_tiles(target)
     formats.write(collection, target / "annotations.json", "coco")

@@ -63,7 +63,7 @@ _MODEL = """\
 
 A model is known by its reference id. Its predictions on a dataset are a model run. Where the folder
 holds the detections of a real detector (a COCO results file), they are imported; otherwise a
-simulated detector makes mistakes of every kind: it misses, shifts, confuses, doubles and invents."""
+simulated detector makes every kind of mistake: it misses, shifts, confuses, doubles, invents."""
 
 _MODEL_CODE = """\
 reference_id = f"detector on {name}"
@@ -110,7 +110,7 @@ _NEXT = """\
 
 _CHECK = """\
 assert dataset.size > 0 and found
-assert 0 < report.mean_average_precision < 1
+assert 0 < report.overall.ap < 1
 assert len(worst_slice.items) == len(worst) > 0
 print("all seven steps worked")"""
 

@@ -95,6 +95,23 @@ def _statements(build: Callable[..., Any]) -> dict[tuple[str, bool], Statement]:
 _BOXES: Final = _statements(_select_boxes)
 _OTHERS: Final = _statements(_select_others)
 _POLYGONS: Final = _statements(_select_polygons)
+_KINDS: Final = {
+    annotation.name: Statement(
+        lambda: (
+            select(annotation.c.type)
+            .join(item, item.c.id == annotation.c.item_id)
+            .where(item.c.dataset_id == bindparam("dataset"))
+            .distinct()
+        )
+    ),
+    prediction.name: Statement(
+        lambda: (
+            select(prediction.c.type)
+            .where(prediction.c.model_run_id == bindparam("run"))
+            .distinct()
+        )
+    ),
+}
 _ITEMS: Final = Statement(
     lambda: (
         select(item.c.id, item.c.reference_id)
@@ -158,6 +175,18 @@ class DatasetArrays:
         self.label_keys: Ints = np.array([row[0] for row in labels], np.int64)
         self.labels = [str(row[1]) for row in labels]
         self._taxonomies: dict[int, int] = {}
+        self._geometries = self._shared_geometries(dataset_id, run_id)
+
+    def _shared_geometries(self, dataset_id: int, run_id: int) -> set[int]:
+        # Boxes, polygons or both: what truths and predictions have in common. One thing often has a
+        # box and an outline (a COCO instance has), and a model of boxes would miss every outline.
+        # Where nothing is shared, a box is compared with a polygon.
+        every = {_BOX, _POLYGON}
+        truths = {
+            row[0] for row in _KINDS[annotation.name].rows(self._connection, dataset=dataset_id)
+        }
+        found = {row[0] for row in _KINDS[prediction.name].rows(self._connection, run=run_id)}
+        return (truths & found & every) or every
 
     def part_count(self, size: int) -> int:
         """Say how many parts there will be.
@@ -195,10 +224,14 @@ class DatasetArrays:
         others = np.fromiter(
             _OTHERS[table.name, dense].execute(self._connection, **where), _fields(table, _KIND)
         )
+        if _BOX not in self._geometries and len(boxes):
+            skipped["box"] = skipped.get("box", 0) + len(boxes)
+            boxes = boxes[:0]
         found = self._objects(boxes, self._places(boxes))
         if len(others) == 0:
             return found
-        compared = np.isin(others["type"], (_POLYGON, _CATEGORY)) & (others["label"] >= 0)
+        kept = [_CATEGORY, *self._geometries]
+        compared = np.isin(others["type"], kept) & (others["label"] >= 0)
         kinds, numbers = np.unique(others["type"][~compared], return_counts=True)
         for code, number in zip(kinds.tolist(), numbers.tolist(), strict=True):
             name = TYPES_BY_CODE[code].name

@@ -131,12 +131,12 @@ def store(
     }
 
 
-def _check_count(
-    engine: Engine, cloud: Source, count: int, name: str, reference_id: str
-) -> None:
+def _check_count(engine: Engine, cloud: Source, count: int, name: str, reference_id: str) -> None:
     try:
         total = point_clouds.load(engine, cloud).total
-    except NucleusError:  # a cloud at a URL that cannot be fetched now is looked at when it is shown
+    except (
+        NucleusError
+    ):  # a cloud at a URL that cannot be fetched now is looked at when it is shown
         return
     if total != count:
         raise InvalidInputError(

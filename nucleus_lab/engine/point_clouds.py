@@ -128,6 +128,4 @@ def as_points(cloud: PointCloud) -> list[dict[str, float]]:
     if cloud.intensity is None:
         return [{"x": x, "y": y, "z": z} for x, y, z in rows]
     strengths = cloud.intensity.tolist()
-    return [
-        {"x": x, "y": y, "z": z, "i": i} for (x, y, z), i in zip(rows, strengths, strict=True)
-    ]
+    return [{"x": x, "y": y, "z": z, "i": i} for (x, y, z), i in zip(rows, strengths, strict=True)]

@@ -6,13 +6,13 @@ reference id, it is the item that is meant.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, select, update
 
 from nucleus_lab.annotation import AnnotationType
-from nucleus_lab.engine import bulk_write, scenes
+from nucleus_lab.engine import bulk_write, labels, scenes
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 
@@ -26,7 +26,7 @@ def scenes_of(
     connection: Connection,
     dataset_id: int,
     values: Sequence[Any],
-    kinds: Sequence[AnnotationType],
+    kinds: Mapping[type, AnnotationType],
     keys: Sequence[int | None],
 ) -> dict[int, int]:
     """Find the scenes of the categories that lie on no item.
@@ -35,7 +35,7 @@ def scenes_of(
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
         values: Validated payloads.
-        kinds: Their types.
+        kinds: The type of each class of payloads.
         keys: Items of the payloads; ``None`` where there is none.
 
     Returns:
@@ -43,17 +43,15 @@ def scenes_of(
     """
     open_places = [
         at
-        for at, (kind, key) in enumerate(zip(kinds, keys, strict=True))
-        if key is None and not kind.geometric
+        for at, (value, key) in enumerate(zip(values, keys, strict=True))
+        if key is None and not kinds[type(value)].geometric
     ]
     wanted = {values[at].reference_id for at in open_places} - {None}
     if not wanted:
         return {}
     known = scenes.keys_of(connection, dataset_id, wanted)
     return {
-        at: known[values[at].reference_id]
-        for at in open_places
-        if values[at].reference_id in known
+        at: known[values[at].reference_id] for at in open_places if values[at].reference_id in known
     }
 
 
@@ -81,9 +79,12 @@ _CHANGE: Final = {
 }
 
 
-def put(
+def store(
     connection: Connection,
-    rows: Sequence[tuple[Any, ...]],
+    dataset_id: int,
+    placed: Sequence[tuple[int, Any]],
+    kinds: Mapping[type, AnnotationType],
+    taxonomies: Mapping[Any, int | None],
     *,
     run_id: int | None,
     update: bool,
@@ -92,20 +93,43 @@ def put(
 
     Args:
         connection: The open write transaction; the dataset is locked.
-        rows: Scene, key, type, label, taxonomy, geometry, metadata, track and extra of each; of
-            predictions the confidence as well.
+        dataset_id: Primary key of the dataset.
+        placed: Primary key of the scene, and validated payload, of each.
+        kinds: The type of each class of payloads.
+        taxonomies: Primary key by name.
         run_id: Primary key of the model run; ``None`` for annotations.
         update: Whether to overwrite those that are there.
 
     Returns:
         How many were stored or overwritten.
     """
+    made = [(key, kinds[type(value)], value) for key, value in placed]
+    bare = [(key, kind, kind.to_row(value), value) for key, kind, value in made]
+    numbers: dict[Any, int | None] = {None: None}
+    names = {row[1] for _, _, row, _ in bare if row[1] is not None}
+    numbers.update(labels.keys_of(connection, dataset_id, names))
+    rows = [
+        (key, row[0], kind.code, numbers[row[1]], taxonomies.get(row[2]), *row[7:11])
+        + (() if run_id is None else (value.confidence,))
+        for key, kind, row, value in bare
+    ]
+    return _put(connection, rows, run_id=run_id, update=update)
+
+
+def _put(
+    connection: Connection,
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    run_id: int | None,
+    update: bool,
+) -> int:
+    """Write rows; of several for one key the last one counts with ``update``, else the first."""
     table = annotation if run_id is None else prediction
     scene_keys = json_list({row[0] for row in rows})
     values = {"scenes": scene_keys} if run_id is None else {"scenes": scene_keys, "run_id": run_id}
     there = {row[:2]: row[2] for row in _KNOWN[table.name].rows(connection, **values)}
     unique: dict[tuple[Any, Any], tuple[Any, ...]] = {}
-    for row in rows:  # of several in one call the last one counts with update, else the first
+    for row in rows:
         if update or row[:2] not in unique:
             unique[row[:2]] = row
     fresh = [row for name, row in unique.items() if name not in there]

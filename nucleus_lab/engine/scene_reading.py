@@ -69,7 +69,11 @@ def items_of(connection: Connection, dataset_id: int, keys: Collection[int]) -> 
     places = _PLACES.rows(connection, keys=json_list(keys))
     rows = reading.by_keys(connection, dataset_id, [place[0] for place in places])
     found = {values[0]: values for values in rows}
-    return [SceneItem(*place[1:], found[place[0]]) for place in places if place[0] in found]
+    return [
+        SceneItem(scene_key, frame, sensor, found[key])
+        for key, scene_key, frame, sensor in places
+        if key in found
+    ]
 
 
 def head(values: Sequence[Any]) -> dict[str, Any]:
@@ -201,8 +205,7 @@ def page(
             item.c.id.in_(members.where(slice_member.c.member == "item"))
         )
         rows = rows.where(
-            scene.c.id.in_(members.where(slice_member.c.member == "scene"))
-            | scene.c.id.in_(inside)
+            scene.c.id.in_(members.where(slice_member.c.member == "scene")) | scene.c.id.in_(inside)
         )
     found = [tuple(row) for row in connection.execute(rows.order_by(*place).limit(size + 1))]
     if len(found) <= size:

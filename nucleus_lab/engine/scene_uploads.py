@@ -168,8 +168,10 @@ def _store(
             _cut(engine, ready, progress)
     with engine.store.write(bulk=True) as connection:
         datasets.lock(connection, row.id)
-        if ready.cut and not ready.items and not scenes.keys_of(
-            connection, row.id, [ready.reference_id]
+        if (
+            ready.cut
+            and not ready.items
+            and not scenes.keys_of(connection, row.id, [ready.reference_id])
         ):
             raise ConflictError(
                 f"scene {ready.reference_id!r} was deleted while it was updated: upload it again"

@@ -164,7 +164,8 @@ def lidar_row(payload: LidarSceneWire) -> SceneRow:
                 clouds.append(sensor)
         if len(clouds) != 1:
             raise InvalidInputError(
-                f"frame {index} of {name} has {len(clouds)} point clouds: each frame has exactly one"
+                f"frame {index} of {name} has {len(clouds)} point clouds: each frame has exactly "
+                "one"
             )
         sensors[clouds[0]] = None
     if len(sensors) > 1:

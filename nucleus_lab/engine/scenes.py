@@ -108,7 +108,7 @@ def keys_of(connection: Connection, dataset_id: int, wanted: Collection[str]) ->
         Primary key by reference id; unknown ones are absent.
     """
     rows = _BY_REFERENCE.rows(connection, dataset_id=dataset_id, wanted=json_list(wanted))
-    return dict(rows)  # type: ignore[arg-type]
+    return dict(rows)
 
 
 def key_of(connection: Connection, dataset_id: int, reference_id: str) -> int:

@@ -91,9 +91,7 @@ def export_page(
     if row.type == "scene":
         most = None if size is None else min(size, _MOST_SCENES)
         found, following = _page(connection, row, token, most)
-        inside = scene_reading.items_of(
-            connection, row.dataset_id, [key for _, key, _ in found]
-        )
+        inside = scene_reading.items_of(connection, row.dataset_id, [key for _, key, _ in found])
         # Scenes come sorted by key; the slice has an order of its own.
         place = {key: position for _, key, position in found}
         inside.sort(key=lambda entry: place[entry.scene])

@@ -47,6 +47,25 @@ def work_until_idle(engine: Engine) -> None:
             time.sleep(engine.settings.worker_poll_s)
 
 
+def sweep_now_and_then(engine: Engine) -> int:
+    """Remove files that nothing refers to, unless that was done not long ago.
+
+    Args:
+        engine: The open workspace.
+
+    Returns:
+        How many files were removed.
+    """
+    marker = engine.workspace / "workers" / "swept"
+    try:
+        if time.time() - marker.stat().st_mtime < engine.settings.sweep_grace_s:
+            return 0
+    except FileNotFoundError:
+        pass
+    marker.touch()
+    return engine.media.sweep()
+
+
 def main() -> int:
     """Work for the workspace that the environment names.
 
@@ -73,6 +92,8 @@ def main() -> int:
     try:
         while slot is not None:
             work_until_idle(engine)
+            if workspace.is_dir():
+                sweep_now_and_then(engine)
             os.close(slot)
             # A job that was queued while the slot was still held had no worker started for it.
             slot = slots.take() if workspace.is_dir() and waiting(engine) else None

@@ -20,6 +20,9 @@ RECALLS = 101
 """A COCO curve gives the precision at recall 0.00, 0.01 … 1.00."""
 
 
+_MOST_DETECTIONS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class CocoMetrics:
     """COCO metrics; NaN where there is no annotation to measure by.
@@ -143,6 +146,7 @@ def _evaluate(truths: Objects, predictions: Objects, labels: Ints, protocol: str
         ids = np.array(sorted(detections.get_ann_ids()), np.int64)  # as given: 1, 2, 3 …
         detections.update_anns(ids=ids, area=hotcoco.mask.area(masks).astype(np.float64))
     evaluation = hotcoco.COCOeval(ground, detections, protocol)
+    evaluation.params.max_dets = [_MOST_DETECTIONS]  # AP uses the last of COCO's 1, 10 and 100
     evaluation.evaluate()
     evaluation.accumulate()
     return np.asarray((evaluation.eval or {})["precision"], np.float64)

@@ -61,7 +61,9 @@ class Kitti:
     """Scenes of a point cloud, cameras and cuboids a moment."""
 
     name = "kitti"
-    looks_for = "a folder with velodyne/ and calib/ (KITTI object or tracking), perhaps in training/"
+    looks_for = (
+        "a folder with velodyne/ and calib/ (KITTI object or tracking), perhaps in training/"
+    )
 
     def detect(self, path: Path) -> Match | None:
         """Find the folders of scans and calibrations.
@@ -228,9 +230,7 @@ def _pair(
     truncated, occluded, alpha, left, top, right, bottom = values[:7]
     metadata = {"truncated": truncated, "occluded": int(occluded), "alpha": alpha}
     position, dimensions, yaw = calibration.cuboid(values[7:10], values[10:13], values[13])
-    yield CuboidAnnotation(
-        label, position, dimensions, yaw, cloud, number, dict(metadata), track
-    )
+    yield CuboidAnnotation(label, position, dimensions, yaw, cloud, number, dict(metadata), track)
     if picture is not None:
         yield BoxAnnotation(
             label, left, top, right - left, bottom - top, picture, number, dict(metadata),

@@ -97,7 +97,10 @@ class Calibration:
         return CameraParams(
             Point3D(*position.tolist()),
             heading_of(self.rotation.T),
-            *(float(value) for value in (inside[0, 0], inside[1, 1], inside[0, 2], inside[1, 2])),
+            fx=float(inside[0, 0]),
+            fy=float(inside[1, 1]),
+            cx=float(inside[0, 2]),
+            cy=float(inside[1, 2]),
         )
 
     def cuboid(

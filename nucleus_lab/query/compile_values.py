@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Double, Numeric, cast, func, literal
+from sqlalchemy import ColumnElement, Double, Numeric, case, cast, func, literal
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import BigInteger, Text
 
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundValue, Kind
 from nucleus_lab.query.compare import Comparer
-from nucleus_lab.query.constants import text_as_moment
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Sql
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.given_values import text_as_moment
+from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.sources import value_of
-from nucleus_lab.query.values import SqlValue, as_number, as_text, as_time
+from nucleus_lab.query.values import JSONSource, SqlValue, as_number, as_text, as_time
 
 _MOST_REMAINDERS: Final = 4
 """Deepest nesting of ``%``: each level writes its operands several times."""
@@ -80,11 +82,35 @@ class ValueCompiler:
         timed = self._time_arithmetic(node, left, right, name)
         if timed is not None:
             return timed
+        if node.operator == "%" and isinstance(node.right, bound.Constant):
+            whole = self._whole_remainder(left, node.right)
+            if whole is not None:
+                return SqlValue("number", name, node.place, whole)
         for side in (left, right):
             if side.kind not in {"number", "json", "bool"}:
                 raise self._fault("Q030", f"{side.name} is no number", node)
         one, other = (as_number(side, self.context.dialect) for side in (left, right))
         return SqlValue("number", name, node.place, self._operate(node.operator, one, other))
+
+    def _whole_remainder(self, left: SqlValue, divisor: bound.Constant) -> Sql | None:
+        """Divide whole numbers in metadata exactly, and with one look at each value."""
+        number = divisor.value
+        if left.kind != "json" or len(left.sources) != 1 or not isinstance(number, int):
+            return None
+        if self.context.dialect.name != "sqlite" or number <= 0:
+            return None
+        source = left.sources[0]
+        if type(source) is not JSONSource:
+            return None
+        value = JSONValue("raw number", source.column, source.path)
+        real: Sql = cast(value, Double())
+        by = literal(number, BigInteger())
+        positive = Grouping(Grouping(value.op("%")(by)) + by).op("%")(by)
+        branches: list[tuple[Any, Any]] = [
+            ("integer", positive),
+            ("real", self._operate("%", real, literal(float(number), Double()))),
+        ]
+        return case(*branches, value=JSONValue("type", source.column, source.path))
 
     def _operate(self, sign: str, one: Sql, other: Sql) -> Sql:
         if sign == "+":

@@ -29,7 +29,9 @@ class JSONValue(ColumnElement[Any]):
     """The value at one path of a JSON column, as one kind of value, NULL when it is of another.
 
     Args:
-        kind: ``text``, ``number``, ``boolean`` or ``kind``.
+        kind: ``text``, ``number``, ``boolean`` or ``kind``; ``type`` for the database's own name of
+            the type; ``raw text`` and the like without the guard, for the branches of a CASE over
+            that type.
         column: The JSON column, of the table or of an alias.
         path: Keys from the outside in.
 
@@ -58,6 +60,10 @@ _TYPES: Final[dict[str, Any]] = {
     "number": Numeric(asdecimal=False),
     "boolean": Boolean(),
     "kind": Text(),
+    "type": Text(),
+    "raw text": Text(),
+    "raw number": Numeric(asdecimal=False),
+    "raw boolean": Boolean(),
 }
 
 
@@ -131,6 +137,10 @@ def _sqlite(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
     labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in element.path)
     arguments = f"{_column(element, compiler, kw)}, {_literal('$' + labels, compiler)}"
     kind, value = f"json_type({arguments})", f"json_extract({arguments})"
+    if element.kind == "type":
+        return kind
+    if element.kind.startswith("raw"):
+        return value
     if element.kind == "text":
         return f"CASE WHEN {kind} = 'text' THEN {value} END"
     if element.kind == "number":
@@ -148,6 +158,10 @@ def _postgresql(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
     *outer, last = (_literal(key, compiler) for key in element.path)
     parent = _column(element, compiler, kw) + "".join(f" -> {key}" for key in outer)
     kind, value = f"jsonb_typeof({parent} -> {last})", f"({parent} ->> {last})"
+    if element.kind == "type":
+        return kind
+    if element.kind.startswith("raw"):
+        return value + {"raw number": "::numeric", "raw boolean": "::boolean"}.get(element.kind, "")
     if element.kind == "text":
         return f"CASE WHEN {kind} = 'string' THEN {value} END"
     if element.kind == "number":

@@ -12,9 +12,9 @@ from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound, tree
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
 from nucleus_lab.query.catalog import Catalog
-from nucleus_lab.query.constants import constant_of, milliseconds, parameter_value
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LEVELS
+from nucleus_lab.query.given_values import constant_of, milliseconds, parameter_value
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.object_paths import ObjectPathReader
 
@@ -161,7 +161,7 @@ class _Resolver(ObjectPathReader):
         return self.value(node, scope, wanted)
 
     def _is_other_label(self, node: tree.Word, scope: Scope | None) -> bool:
-        """Tell the one exception: right of ``=`` a lone word is text, but a match has two labels."""
+        """Tell the exception to "right of = a word is text": a match has two labels."""
         kind = self.level if scope is None else scope.kind
         return kind == "matches" and node.name in {"gt_label", "pred_label"}
 

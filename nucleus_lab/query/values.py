@@ -6,7 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, and_, case, cast, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.sql.elements import False_
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from nucleus_lab.query.bound import Constant, Kind, Place
@@ -72,7 +85,7 @@ class JSONSource:
             return None
         alias = self.dialect.elements(self.column, self.path, name)
         condition = test(ElementSource(self.dialect, alias))
-        found = select(1).select_from(alias).where(condition).exists()
+        found = select(1).select_from(alias).correlate_except(alias).where(condition).exists()
         return and_(JSONValue("kind", self.column, self.path) == "array", found)
 
     def present(self, name: str) -> Clause:
@@ -89,7 +102,62 @@ class JSONSource:
         if not self.may_be("array"):
             return scalar
         alias = self.dialect.elements(self.column, self.path, name)
-        return or_(scalar, and_(kind == "array", select(1).select_from(alias).exists()))
+        return or_(
+            scalar,
+            and_(kind == "array", select(1).select_from(alias).correlate_except(alias).exists()),
+        )
+
+    def by_kind(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause:
+        """Test the value by its kind, or the members of a list, with one look at the type.
+
+        Args:
+            name: Alias for the members of a list.
+            test: The test of one value.
+
+        Returns:
+            The condition.
+        """
+        branches: list[tuple[Any, Any]] = []
+        for kind, types in self.dialect.types.items():
+            source = BranchSource(self, kind)
+            clause = test(source)
+            if source.used and not isinstance(clause, False_):
+                branches += [(each, clause) for each in types]
+        members = self.dialect.elements(self.column, self.path, name)
+        found = test(ElementSource(self.dialect, members))
+        branches.append((
+            "array",
+            select(1).select_from(members).correlate_except(members).where(found).exists(),
+        ))
+        return case(*branches, value=JSONValue("type", self.column, self.path))
+
+
+class BranchSource(JSONSource):
+    """The value at a path inside the branch of a CASE that has looked at its type.
+
+    Args:
+        source: The value.
+        kind: What it is known to be.
+    """
+
+    def __init__(self, source: JSONSource, kind: str) -> None:
+        super().__init__(source.dialect, source.column, source.path, frozenset([kind]))
+        self.kind = kind
+        self.used = False
+
+    def get(self, kind: str) -> Sql:
+        """Read the value as one kind.
+
+        Args:
+            kind: ``text``, ``number`` or ``boolean``.
+
+        Returns:
+            The value; NULL for a kind that it is not.
+        """
+        if kind != self.kind:
+            return cast(null(), JSONValue(kind, self.column, self.path).type)
+        self.used = True
+        return JSONValue(f"raw {kind}", self.column, self.path)
 
 
 class ElementSource(JSONSource):
@@ -204,6 +272,14 @@ def some(value: SqlValue, names: Aliases, test: Callable[[SqlValue], Clause]) ->
         parts += [each(test) for each in value.lists]
         return or_(*parts)
     for source in value.sources:
+        if source.known is None:
+            parts.append(
+                source.by_kind(
+                    names.next("member"),
+                    lambda member: test(replace(value, sources=(member,), bare=True)),
+                )
+            )
+            continue
         parts.append(test(replace(value, sources=(source,), bare=True)))
         inside = source.in_lists(
             names.next("member"),

@@ -13,15 +13,14 @@ if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
 _lock = threading.Lock()
-_open: dict[tuple[int, str, str | None], tuple[Engine, int]] = {}
+_open: dict[tuple[int, str], tuple[Engine, int]] = {}
 
 
-def acquire(workspace: Path, database_url: str | None = None) -> Engine:
+def acquire(workspace: Path) -> Engine:
     """Open a workspace, or share it when this process has it open.
 
     Args:
         workspace: Folder; created when it does not exist.
-        database_url: Its database; the SQLite file in the folder when ``None``.
 
     Returns:
         The engine; give it back by :func:`release`.
@@ -29,11 +28,11 @@ def acquire(workspace: Path, database_url: str | None = None) -> Engine:
     from nucleus_lab.engine import Engine
 
     # A forked child inherits the table but must not share connections, so the pid is in the key.
-    key = (os.getpid(), str(workspace.expanduser().resolve()), database_url)
+    key = (os.getpid(), str(workspace.expanduser().resolve()))
     with _lock:
         engine, users = _open.get(key, (None, 0))
         if engine is None:
-            engine = Engine(Path(key[1]), database_url=database_url)
+            engine = Engine(Path(key[1]))
         _open[key] = (engine, users + 1)
         return engine
 

@@ -39,7 +39,7 @@ class VideoScene(Scene):
     TYPE: ClassVar[str] = "video"
 
     reference_id: str
-    frame_rate: int | None = None
+    frame_rate: float | None = None
     video_location: str | None = None
     items: list[DatasetItem] = field(default_factory=list)
     metadata: dict[str, Any] | None = None

@@ -65,10 +65,15 @@ class Connection:
 
     Args:
         transport: What carries the requests.
+        use_notebook: Whether long uploads show a bar made for notebooks.
+
+    Attributes:
+        use_notebook: As given.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, use_notebook: bool = False) -> None:
         self._transport = transport
+        self.use_notebook = use_notebook
 
     @property
     def embedded(self) -> bool:

@@ -35,17 +35,16 @@ class InProcessTransport:
         self.target = str(engine.workspace)
 
     @classmethod
-    def open(cls, workspace: Path, *, database_url: str | None = None) -> Self:
+    def open(cls, workspace: Path) -> Self:
         """Open a workspace folder.
 
         Args:
             workspace: Folder; created when it does not exist.
-            database_url: Its database; the SQLite file in the folder when ``None``.
 
         Returns:
             The transport.
         """
-        return cls(acquire(workspace, database_url))
+        return cls(acquire(workspace))
 
     def send(self, request: Request) -> Response:
         """Answer a request by calling its handler.

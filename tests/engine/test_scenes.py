@@ -47,7 +47,9 @@ def lidar(name: str, frames: int = 2, **more: Any) -> LidarSceneWire:
 
 
 def video(name: str, frames: int = 2, **more: Any) -> VideoSceneWire:
-    listed = [{"reference_id": f"{name}-{at}", "url": "https://e.org/p.jpg"} for at in range(frames)]
+    listed = [
+        {"reference_id": f"{name}-{at}", "url": "https://e.org/p.jpg"} for at in range(frames)
+    ]
     payload = {"reference_id": name, "frame_rate": 29.97, "frames": listed, **more}
     return msgspec.convert(payload, VideoSceneWire)
 

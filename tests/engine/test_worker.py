@@ -21,6 +21,7 @@ from nucleus_lab.engine import Engine, clock
 from nucleus_lab.engine.liveness import SILENCE_US, Runner, reason_gone, this_process
 from nucleus_lab.engine.schema import job
 from nucleus_lab.engine.settings import Settings
+from nucleus_lab.engine.worker import sweep_now_and_then
 from nucleus_lab.engine.worker_slots import WorkerSlots
 
 HERE = Path(__file__).parent
@@ -207,6 +208,18 @@ def test_an_idle_worker_ends_and_leaves_no_zombie(engine: Engine) -> None:
 
     until(lambda: not worker.is_running())
     assert not (engine.workspace / "logs" / "worker.log").read_text()
+
+
+def test_a_worker_that_goes_idle_sweeps_now_and_then(engine: Engine) -> None:
+    lost = engine.workspace / "media" / "00" / ("0" * 40)
+    lost.parent.mkdir(parents=True)
+    lost.write_bytes(b"nobody wants me")
+    os.utime(lost, (1, 1))
+
+    ended(engine, row(engine.jobs.submit("test.echo", {})))
+
+    until(lambda: not lost.exists())
+    assert sweep_now_and_then(engine) == 0  # it was done not long ago
 
 
 def test_a_worker_ends_when_its_workspace_is_deleted(engine: Engine, tmp_path: Path) -> None:

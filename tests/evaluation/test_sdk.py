@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -136,3 +137,58 @@ def test_refusals_reach_the_caller(client: Any, evaluated: tuple[Any, Any]) -> N
         dataset.evaluation(model)
     with pytest.raises(NotFoundError, match="has not been evaluated"):
         list(dataset.evaluation_matches(model))
+
+
+@pytest.mark.shared_data
+def test_the_blood_cells_and_their_real_detections(shared_data: Any, workspace: Any) -> None:
+    from nucleus_lab import NucleusClient
+    from nucleus_lab.evaluation.coco import coco_metrics
+    from nucleus_lab.evaluation.objects import Objects
+
+    folder = shared_data / "bccd"
+    truth_file = folder / "predictions" / "gt_coco.json"
+    result_file = folder / "predictions" / "classical_detector_results.json"
+    with NucleusClient(workspace=workspace) as client:
+        dataset = client.create_dataset("blood cells")
+        dataset.import_from(truth_file, "coco", images=folder / "images")
+        model = client.create_model("Classical detector", "classical")
+        dataset.import_predictions_from(model, result_file, ground_truth=truth_file)
+        dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
+        report = dataset.evaluation(model)
+        rows = sum(1 for _ in dataset.evaluation_matches(model))
+        mistaken = sum(
+            1
+            for _ in dataset.evaluation_matches(
+                model,
+                ground_truth_label="Platelets",
+                prediction_label="WBC",
+                iou_threshold=report.iou_threshold,
+            )
+        )
+
+    # Two of the 4,888 hand-drawn boxes have no area; the import names and leaves them out.
+    truths = [
+        entry
+        for entry in json.loads(truth_file.read_text())["annotations"]
+        if entry["bbox"][2] and entry["bbox"][3]
+    ]
+    results = json.loads(result_file.read_text())
+    expected = coco_metrics(
+        *(
+            Objects.of(
+                [entry["image_id"] for entry in side],
+                [entry["category_id"] for entry in side],
+                [entry["bbox"] for entry in side],
+                confidence=[entry.get("score", 1) for entry in side],
+            )
+            for side in (truths, results)
+        )
+    )
+    overall = report.overall
+    assert (overall.annotations, overall.predictions) == (4886, 4181)
+    assert overall.ap == pytest.approx(expected.ap, abs=1e-6)
+    assert overall.ap50 == pytest.approx(expected.ap50, abs=1e-6)
+    assert sum(report.items.true_positives) == overall.true_positives
+    assert rows == 6082
+    assert mistaken == report.confusion.count("Platelets", "WBC") == 2
+    assert set(report.worst(5)) <= set(report.items.reference_id)

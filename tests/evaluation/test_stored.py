@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.engine import datasets, evaluation_run
 from nucleus_lab.engine.evaluation_run import evaluate
 from nucleus_lab.engine.evaluations import EvaluationOptions
-from nucleus_lab.engine.schema import evaluation, item, label, match, model_run
+from nucleus_lab.engine.schema import evaluation, item, match, model_run
 from nucleus_lab.errors import NotFoundError
 from nucleus_lab.evaluation.report import EvaluationReport
 
@@ -490,11 +489,3 @@ def test_impossible_filters_are_refused(seeded: Seeded, body: dict[str, Any], re
 
     assert status in {400, 404}
     assert reason in text
-
-
-def test_deleted_labels_do_not_break_the_pages(seeded: Seeded) -> None:
-    calculate(seeded)
-    with seeded.engine.store.write() as connection:
-        connection.execute(delete(label).where(label.c.id == -1))
-
-    assert all(not math.isnan(row[3]) for row in matches(seeded))

@@ -62,9 +62,7 @@ def pcd(data: str, points: np.ndarray, strength: np.ndarray) -> bytes:
         f"WIDTH {count}\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS {count}\nDATA {data}\n"
     ).encode()
     if data == "ascii":
-        rows = [
-            f"{x} {y} {z} 0 0 0 0 {i}" for (x, y, z), i in zip(points, strength, strict=True)
-        ]
+        rows = [f"{x} {y} {z} 0 0 0 0 {i}" for (x, y, z), i in zip(points, strength, strict=True)]
         return head + "\n".join(rows).encode()
     if data == "binary":
         rows = [
@@ -127,8 +125,7 @@ def test_a_file_cut_off_anywhere_is_refused_or_read_never_a_crash(name: str) -> 
         try:
             cloud = pointcloud.read(content[:end], name)
         except MediaError as fault:
-            assert name in str(fault)
-            refused += 1
+            refused += name in fault.message
         else:  # the last digit of a text, or a scan that ends after a whole point
             assert len(cloud) <= 3
     assert refused >= len(content) - 8

@@ -75,8 +75,8 @@ def test_kitti_tracking_sequences_become_scenes_of_many_frames(kitti: Path, tmp_
         name = f"{number:06}"
         shutil.copy(source / "velodyne" / f"{name}.bin", tmp_path / "velodyne" / "0007")
         shutil.copy(source / "image_2" / f"{name}.png", tmp_path / "image_02" / "0007")
-        for line in (source / "label_2" / f"{name}.txt").read_text().splitlines():
-            lines.append(f"{number} {3 if line.startswith('Car') else 4} {line}")
+        listed = (source / "label_2" / f"{name}.txt").read_text().splitlines()
+        lines += [f"{number} {3 if line.startswith('Car') else 4} {line}" for line in listed]
     matrices = (source / "calib" / "000001.txt").read_text()
     matrices = matrices.replace("R0_rect:", "R_rect").replace("Tr_velo_to_cam:", "Tr_velo_cam")
     (tmp_path / "calib" / "0007.txt").write_text(matrices)

@@ -7,9 +7,10 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import insert
+
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.engine import schema
-from sqlalchemy import insert
 
 CODE = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 CLASSES = ["car", "truck", "bus", "traffic light", "stop sign", "pedestrian", "box", "dog", "road"]
@@ -94,7 +95,7 @@ class World:
 
 
 def _metadata(draw: random.Random, number: int) -> dict[str, Any]:
-    values: dict[str, Any] = {"frame_number": number % 23}
+    values: dict[str, Any] = {"frame_number": number % 23 - 8}
     choices: dict[str, list[Any]] = {
         "camera": ["front", "rear", "left", None],
         "timeofday": ["night", "day"],
@@ -150,15 +151,13 @@ def _objects(draw: random.Random, first: int, predicted: bool) -> list[Obj]:
                 kind,
                 draw.choice(CLASSES),
                 *(float(draw.choice([2, 3, 5, 7, 510, 600])) for _ in range(4)),
-                metadata=draw.choice(
-                    [
-                        {},
-                        {"color": "yellow"},
-                        {"color": "red", "distance_to_device": 151},
-                        {"distance_to_device": 20.5, "occluded": True},
-                        {"occluded": False, "truncated": True},
-                    ]
-                ),
+                metadata=draw.choice([
+                    {},
+                    {"color": "yellow"},
+                    {"color": "red", "distance_to_device": 151},
+                    {"distance_to_device": 20.5, "occluded": True},
+                    {"occluded": False, "truncated": True},
+                ]),
                 track=draw.choice([None, "track_1", "track_17"]),
                 confidence=draw.choice([0.1, 0.29, 0.5, 0.95, None]) if predicted else None,
             )
@@ -190,7 +189,7 @@ def _objects(draw: random.Random, first: int, predicted: bool) -> list[Obj]:
     return found
 
 
-def make(engine: Any, seed: int = 7, size: int = 150) -> World:
+def make(engine: Any, seed: int = 7, size: int = 150) -> World:  # noqa: C901 - one story
     """Fill a workspace.
 
     The items of another dataset lie between, so that a forgotten condition shows.
@@ -249,20 +248,18 @@ def make(engine: Any, seed: int = 7, size: int = 150) -> World:
                 f"{folder}{draw.choice(['a_left_', 'A_Left_', 'b'])}{number}.png",
                 draw.choice([640, 1920, 3840]),
             )
-            rows["item"].append(
-                {
-                    "id": item.id,
-                    "dataset_id": owner,
-                    "reference_id": item.ref,
-                    "position": number,
-                    "kind": "image",
-                    "location": item.location,
-                    "width": item.width,
-                    "height": 480,
-                    "metadata": json.dumps(item.metadata),
-                    "created_at": NOW + number * DAY // 24,
-                }
-            )
+            rows["item"].append({
+                "id": item.id,
+                "dataset_id": owner,
+                "reference_id": item.ref,
+                "position": number,
+                "kind": "image",
+                "location": item.location,
+                "width": item.width,
+                "height": 480,
+                "metadata": json.dumps(item.metadata),
+                "created_at": NOW + number * DAY // 24,
+            })
             item.annotations = _objects(draw, number * 100 + 1, predicted=False)
             for run, model in enumerate(runs):
                 made = _objects(draw, number * 100 + 1 + 50 * run, predicted=True)
@@ -307,7 +304,9 @@ def make(engine: Any, seed: int = 7, size: int = 150) -> World:
     return World(1, items)
 
 
-def _row(o: Obj, item_id: int, labels: dict[str, int], taxonomies: dict[str, int]) -> dict[str, Any]:
+def _row(
+    o: Obj, item_id: int, labels: dict[str, int], taxonomies: dict[str, int]
+) -> dict[str, Any]:
     geometry: Any = None
     if o.type == "mask":
         segments = [{"label": name, "index": k} for k, name in enumerate(o.segments)]
@@ -353,7 +352,9 @@ def _matches(draw: random.Random, item: Item) -> list[dict[str, Any]]:
     ]
     for match in matches:
         match["flag"] = match["truth"].label == match["prediction"].label or draw.random() < 0.1
-    matches += [{"truth": t, "prediction": None, "iou": None, "flag": False} for t in truths[pairs:]]
+    matches += [
+        {"truth": t, "prediction": None, "iou": None, "flag": False} for t in truths[pairs:]
+    ]
     matches += [{"truth": None, "prediction": p, "iou": None, "flag": False} for p in found[pairs:]]
     for match in matches:
         match["category"] = (

@@ -1,4 +1,5 @@
 """Every attested query, and what else compiles, against predicates written by hand."""
+# ruff: noqa: ISC004 - queries longer than a line
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nucleus_lab.errors import QueryError
 from query_world import NOW, Item, Obj, World
+
+from nucleus_lab.errors import QueryError
 
 Predicate = Callable[[Item], Any]
 UTC = datetime.UTC
@@ -104,7 +106,10 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
         lambda i: some(i.annotations, lambda o: o.metadata.get("color") == "yellow"),
     ),
     7: ("annotations.segmentation.count > 0", lambda i: i.count(None, "mask") > 0),
-    8: ("annotations.truck + annotations.bus >= 2", lambda i: i.count("truck") + i.count("bus") >= 2),
+    8: (
+        "annotations.truck + annotations.bus >= 2",
+        lambda i: i.count("truck") + i.count("bus") >= 2,
+    ),
     9: ('annotations."stop sign" % 2 = 0', lambda i: i.count("stop sign") % 2 == 0),
     10: (
         "annotations.clothing_type = dress",
@@ -129,9 +134,9 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
     18: (
         'metadata.camera = "rear" AND metadata.timeofday = "night" AND metadata.speed_mph >= 50 '
         "AND metadata.speed_mph <= 75",
-        lambda i: at(i, "camera") == "rear"
-        and at(i, "timeofday") == "night"
-        and within(speed(i), 50, 75),
+        lambda i: (
+            at(i, "camera") == "rear" and at(i, "timeofday") == "night" and within(speed(i), 50, 75)
+        ),
     ),
     19: (
         'metadata.sequence_id = "abcdef" AND metadata.frame_number % 5 = 0',
@@ -163,8 +168,9 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
     28: ("scale_metadata.audit_status = rejected", lambda i: audit(i, "rejected")),
     29: (
         "scale_metadata.audit_status = accepted AND scale_metadata.completed_at > 2021-06-01",
-        lambda i: audit(i, "accepted")
-        and after(at(i, "scale_metadata", "completed_at"), "2021-06-01"),
+        lambda i: (
+            audit(i, "accepted") and after(at(i, "scale_metadata", "completed_at"), "2021-06-01")
+        ),
     ),
     30: ("scale_metadata.task_audit_status = accepted", lambda i: audit(i, "accepted")),
     31: ("autotag.image = rain", lambda i: i.tags.get("rain", -1) > 0),
@@ -252,9 +258,7 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
     ),
     67: (
         'annotations.label = "car"',
-        lambda i: some(
-            i.annotations, lambda o: "car" in {o.label, *o.segments, *o.labels}
-        ),
+        lambda i: some(i.annotations, lambda o: "car" in {o.label, *o.segments, *o.labels}),
     ),
     68: ('annotations."box" > 0', lambda i: i.count("box") > 0),
     69: (
@@ -269,8 +273,10 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
     ),
     71: (
         "annotations.dog > 0 AND NOT annotations[type = box AND label != dog]",
-        lambda i: i.count("dog") > 0
-        and not some(i.annotations, lambda o: o.type == "box" and o.label != "dog"),
+        lambda i: (
+            i.count("dog") > 0
+            and not some(i.annotations, lambda o: o.type == "box" and o.label != "dog")
+        ),
     ),
     72: (
         "annotations.car > 0 AND annotations.truck > 0",
@@ -284,8 +290,10 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
     ),
     76: (
         "predictions[label = car AND confidence > 0.9].count = 0 AND annotations.car > 0",
-        lambda i: i.count("car") > 0
-        and not some(i.of(), lambda o: o.label == "car" and (o.confidence or 0) > 0.9),
+        lambda i: (
+            i.count("car") > 0
+            and not some(i.of(), lambda o: o.label == "car" and (o.confidence or 0) > 0.9)
+        ),
     ),
     77: (
         "max(predictions.confidence) < 0.96",
@@ -310,8 +318,10 @@ ITEMS: dict[int, tuple[str, Predicate]] = {
     84: (
         'predictions[model = "cnn-v2" AND label = car].count > '
         'predictions[model = "cnn-v1" AND label = car].count',
-        lambda i: sum("car" in {o.label, *o.segments, *o.labels} for o in i.of("cnn-v2"))
-        > sum("car" in {o.label, *o.segments, *o.labels} for o in i.of()),
+        lambda i: (
+            sum("car" in {o.label, *o.segments, *o.labels} for o in i.of("cnn-v2"))
+            > sum("car" in {o.label, *o.segments, *o.labels} for o in i.of())
+        ),
     ),
     85: (
         "predictions.metadata.truncated = true",
@@ -354,6 +364,26 @@ def test_aggregates_fold_the_values_of_objects(ask: Any, world: World) -> None:
     total = "sum(annotations[type = polygon].area) = 0"
     assert ask(total) == world.ids(
         lambda i: sum(area(o) or 0 for o in i.annotations if o.type == "polygon") == 0
+    )
+
+
+def test_objects_of_two_collections_are_compared_pair_by_pair(ask: Any, world: World) -> None:
+    def pairs(test: Callable[[Obj, Obj], Any]) -> Predicate:
+        return lambda i: any(test(a, p) for a in i.annotations for p in i.of())
+
+    assert ask("predictions.confidence * 10 > annotations.dimensions.x") == world.ids(
+        pairs(lambda a, p: sized(a) and p.confidence is not None and p.confidence * 10 > a.width)
+    )
+    assert ask("annotations.track = predictions.track") == world.ids(
+        pairs(lambda a, p: a.track is not None and a.track == p.track)
+    )
+    assert ask("annotations.dimensions.x < metadata.speed_mph") == world.ids(
+        lambda i: some(
+            i.annotations,
+            lambda o: (
+                sized(o) and number(at(i, "speed_mph")) is not None and o.width < at(i, "speed_mph")
+            ),
+        )
     )
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
+from pathlib import Path
 from typing import Any
 
-from nucleus_lab.engine import Engine, datasets
+import httpx
+
+from nucleus_lab.engine import Engine, datasets, keys
+from nucleus_lab.engine.settings import Settings
 from nucleus_lab.routes import TABLE, dispatch
 from nucleus_lab.wire import Request
+from tests.conftest import serving
 
 RID = "0123456789abcdef0123456789abcdef"
 
@@ -55,3 +62,42 @@ def test_refusals_are_answers(engine: Engine) -> None:
     for request, status in cases:
         answer = dispatch(engine, request)
         assert (answer.status, "error" in answer.payload) == (status, True), request.path
+
+
+def test_the_whole_way_over_http(workspace: Path) -> None:
+    """Sign with a key, send without one, start the job, wait, read what was stored."""
+    engine = Engine(workspace, settings=Settings(worker_idle_s=1))
+    _, public_id = make_dataset(engine)
+    lines = [
+        json.dumps({
+            "reference_id": f"r{n}",
+            "image_url": f"https://x.example/{n}.png",
+            "metadata": {},
+        })
+        for n in range(50)
+    ]
+    body = "\n".join([*lines, '{"reference_id": 5}']) + "\n"
+    auth = (keys.create(engine, "client"), "")
+
+    with serving(engine) as endpoint, httpx.Client(base_url=f"{endpoint}/") as http:
+        signed = f"dataset/{public_id}/signedUrl/{RID}"
+        assert http.get(signed).status_code == 401
+        url = http.get(signed, auth=auth).json()["signed_url"]
+        assert url.startswith(f"{endpoint}/lab/uploads/")
+        assert http.put(url, content=body.encode()).json() == {"bytes": len(body)}
+        job = http.post(
+            f"dataset/{public_id}/append?async=1",
+            json={"requestId": RID, "update": False},
+            auth=auth,
+        ).json()
+        deadline = time.monotonic() + 30
+        while (status := http.get(f"job/{job['job_id']}", auth=auth).json())["status"] == "Running":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        errors = http.get(f"job/{job['job_id']}/errors", auth=auth).json()
+
+    assert (status["status"], status["message"]["new_items"]) == ("Completed", 50)
+    assert len(errors) == 1
+    assert "Expected `str`" in errors[0] or "missing required" in errors[0]
+    assert list((workspace / "uploads").iterdir()) == []
+    engine.close()

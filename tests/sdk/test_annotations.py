@@ -30,7 +30,7 @@ from nucleus_lab import (
     SegmentationAnnotation,
     SegmentationPrediction,
 )
-from nucleus_lab.errors import InvalidInputError, MediaError
+from nucleus_lab.errors import InvalidInputError, MediaError, QueryError
 
 VERTICES = [Point(1, 2), Point(3.5, 4), Point(5, 1)]
 TRUTH = [
@@ -98,6 +98,18 @@ def test_every_type_comes_back_as_it_went_in(dataset: Any) -> None:
         ordered(TRUTH[-1:]),
         [],
     ]
+
+
+def test_a_query_chooses_what_is_exported(dataset: Any) -> None:
+    dataset.annotate(TRUTH)
+    dataset.update_item_metadata({"a": {"k": 1}, "b": {"k": 2}, "c": {"k": 3}})
+
+    rows = list(dataset.items_and_annotation_generator(query="metadata.k > 1"))
+
+    assert [row["item"].reference_id for row in rows] == ["b", "c"]
+    assert rows[0]["annotations"] == {"box": [TRUTH[-1]]}
+    with pytest.raises(QueryError):
+        next(dataset.items_and_annotation_generator(query="metadata.k >"))
 
 
 def test_numpy_numbers_are_welcome(dataset: Any) -> None:

@@ -52,7 +52,9 @@ def lidar(name: str = "crossing", frames: int = 3, **metadata: Any) -> LidarScen
 
 
 def video(name: str = "drive", frames: int = 4, **metadata: Any) -> VideoScene:
-    return VideoScene(name, 5, items=[photo(f"{name}-{at}") for at in range(frames)], metadata=metadata)
+    return VideoScene(
+        name, 5, items=[photo(f"{name}-{at}") for at in range(frames)], metadata=metadata
+    )
 
 
 def uploaded(dataset: Any, scenes: list[Any], **options: Any) -> dict[str, Any]:
@@ -248,9 +250,14 @@ def test_a_scene_is_read_with_everything_on_it(client: Any, dataset: Any) -> Non
         {}, {"category": [item_class]}, {"cuboid": [solid]}, {"box": [box]},
     ]  # fmt: skip
     rows = dataset.items_and_annotations()
-    assert rows[2] == {"item": dataset.refloc("a/cloud/1")["item"], "annotations": {"cuboid": [solid]}}
+    assert rows[2] == {
+        "item": dataset.refloc("a/cloud/1")["item"],
+        "annotations": {"cuboid": [solid]},
+    }
     model = client.create_model("m", "m")
-    predicted = CuboidPrediction("car", Point3D(1, 2, 3), Point3D(4, 2, 1), 0.5, "a/cloud/1", 0.7, "p")
+    predicted = CuboidPrediction(
+        "car", Point3D(1, 2, 3), Point3D(4, 2, 1), 0.5, "a/cloud/1", 0.7, "p"
+    )
     rated = SceneCategoryPrediction("sun", "a", "weather", 0.25)
     dataset.upload_predictions(model, [predicted, rated])
     whole = dataset.scene_and_annotations("a", model)
@@ -279,7 +286,9 @@ def test_a_scene_has_one_category_in_each_taxonomy(client: Any, dataset: Any) ->
 
 
 def test_scenes_are_exported_by_track(dataset: Any) -> None:
-    uploaded(dataset, [video("v", frames=3, city="Oslo"), video("w", frames=1), video("x", frames=1)])
+    uploaded(
+        dataset, [video("v", frames=3, city="Oslo"), video("w", frames=1), video("x", frames=1)]
+    )
     boxes = [
         BoxAnnotation("car", at, 2, 3, 4, f"v-{at}", f"b{at}", {"n": at}, track_reference_id="red")
         for at in range(3)
@@ -573,9 +582,7 @@ def test_folders_are_imported_as_scenes(client: Any, dataset: Any, shared_data: 
     assert (video.format, video.new_scenes, video.annotations) == ("mot", 1, 792)
     assert len(dataset.tracks) == 99
     exported = next(
-        row
-        for row in dataset.scene_and_annotation_generator()
-        if row["scene"]["type"] == "video"
+        row for row in dataset.scene_and_annotation_generator() if row["scene"]["type"] == "video"
     )
     assert len(exported["annotations"]) == 99
     assert {len(track["frames"]) for track in exported["annotations"].values()} == {8}

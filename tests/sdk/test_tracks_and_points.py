@@ -49,7 +49,12 @@ def test_tracks_come_into_being_with_what_names_them(client: Any, photos: Any) -
     model = client.create_model("m", "m")
     assert photos.tracks == []
 
-    photos.annotate([box("0", "red"), box("1", "red"), box("2", "blue"), box("2", annotation_id="x")])
+    photos.annotate([
+        box("0", "red"),
+        box("1", "red"),
+        box("2", "blue"),
+        box("2", annotation_id="x"),
+    ])
     photos.upload_predictions(model, [box("0", "ghost", BoxPrediction)])
 
     assert photos.tracks == [Track(name, photos.id) for name in ("blue", "red", "ghost")]
@@ -122,8 +127,12 @@ def lidar(client: Any, tmp_path: Path) -> Any:
     for at, points in enumerate([POINTS, plain]):
         path = tmp_path / f"{at}.json"
         path.write_text(json.dumps({"points": points}))
-        frames.append(Frame(lidar=DatasetItem(pointcloud_location=str(path), reference_id=f"c{at}")))
-    far = Frame(lidar=DatasetItem(pointcloud_location="https://example.org/c.json", reference_id="far"))
+        frames.append(
+            Frame(lidar=DatasetItem(pointcloud_location=str(path), reference_id=f"c{at}"))
+        )
+    far = Frame(
+        lidar=DatasetItem(pointcloud_location="https://example.org/c.json", reference_id="far")
+    )
     job = dataset.append([LidarScene("s", [*frames, far])], asynchronous=True)
     job.sleep_until_complete(verbose_std_out=False)
     return dataset
@@ -178,7 +187,11 @@ def test_classes_of_points_are_stored_and_read(client: Any, lidar: Any, tmp_path
 
     answer = lidar.upload_lidar_semseg_predictions(model, "c0", path)
 
-    assert (answer["dataset_id"], answer["predictions_processed"], answer["points"]) == (lidar.id, 1, 2)
+    assert (answer["dataset_id"], answer["predictions_processed"], answer["points"]) == (
+        lidar.id,
+        1,
+        2,
+    )
     assert lidar.lidar_semseg_predictions(model, "c0") == CLASSES
     assert lidar.predictions_refloc(model, "c0")["segmentation"] == [
         SegmentationPrediction(path, [Segment("Car", 1), Segment("Person", 2)], "c0")

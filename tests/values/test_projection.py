@@ -95,7 +95,8 @@ def test_headings_and_rotations_are_two_forms_of_one(values: list[float]) -> Non
 
 
 @pytest.mark.parametrize(
-    "matrix", [np.eye(4), np.zeros((3, 3)), np.diag([1, 1, -1]), np.eye(3) * 2, np.full((3, 3), np.nan)]
+    "matrix",
+    [np.eye(4), np.zeros((3, 3)), np.diag([1, 1, -1]), np.eye(3) * 2, np.full((3, 3), np.nan)],
 )
 def test_what_is_no_rotation_has_no_heading(matrix: np.ndarray) -> None:
     with pytest.raises(InvalidInputError, match="rotation"):
@@ -115,9 +116,9 @@ def cuboid(z: float, size: float = 2.0, yaw: float = 0.0) -> CuboidAnnotation:
 
 
 def test_corners_turn_about_the_vertical_axis() -> None:
-    corners = cuboid_corners(CuboidAnnotation(
-        "car", Point3D(10, 20, 1), Point3D(4, 2, 1.5), pi / 2, "cloud"
-    ))
+    corners = cuboid_corners(
+        CuboidAnnotation("car", Point3D(10, 20, 1), Point3D(4, 2, 1.5), pi / 2, "cloud")
+    )
 
     assert corners.min(axis=0) == pytest.approx((9, 18, 0.25))
     assert corners.max(axis=0) == pytest.approx((11, 22, 1.75))

@@ -5,28 +5,25 @@ from __future__ import annotations
 import difflib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import traitlets
 
 from nucleus_lab.errors import InvalidInputError, NucleusError
-from nucleus_lab.widgets.base import Answer, LabWidget, answers, bundle
+from nucleus_lab.widgets.base import Answer, answers, bundle
 from nucleus_lab.widgets.gallery import rows as page_rows
 from nucleus_lab.widgets.gallery.masks import page_mask
+from nucleus_lab.widgets.gallery.selection import Selectable
 from nucleus_lab.widgets.gallery.snapshot import contact_sheet
 
 if TYPE_CHECKING:
     from nucleus_lab.dataset import Dataset
-    from nucleus_lab.dataset_item import DatasetItem
     from nucleus_lab.model import Model
     from nucleus_lab.slice import Slice
 
 PAGE: Final = 32
 """Items of one answer: a screenful, and a few hundred kilobytes."""
-
-MOST_SELECTED: Final = 20_000
-"""Items that one range may select: each needs its row read for its reference id."""
 
 _THUMBNAIL: Final = 256
 _START_SECONDS: Final = 0.5
@@ -38,7 +35,7 @@ _ARGUMENTS: Final = (
 )  # fmt: skip
 
 
-class Gallery(LabWidget):
+class Gallery(Selectable):
     """The pictures of a dataset with their annotations and predictions, in a notebook cell.
 
     ::
@@ -93,7 +90,6 @@ class Gallery(LabWidget):
     thumbnail_size = traitlets.Int(180, min=96, max=360).tag(sync=True)
     columns = traitlets.Int(default_value=None, allow_none=True, min=1, max=50).tag(sync=True)
     height = traitlets.Int(560, min=260, max=2000).tag(sync=True)
-    selected = traitlets.List(traitlets.Unicode())
 
     _ranges: ClassVar[dict[str, str]] = {
         "min_confidence": "a number from 0 to 1",
@@ -130,7 +126,6 @@ class Gallery(LabWidget):
         self._slice_name = None if slice is None else str(getattr(slice, "name", slice))
         self._model = model
         self._state = threading.RLock()
-        self._news = threading.local()
         self._query = ""
         self._ids: list[str] = []
         self._epoch = 0
@@ -162,32 +157,6 @@ class Gallery(LabWidget):
     def refresh(self) -> None:
         """Read the dataset again, after items or annotations were added."""
         self.query = self._query
-
-    def selected_items(self) -> list[DatasetItem]:
-        """Read the selected items.
-
-        Returns:
-            One item for each of ``selected``, in that order.
-        """
-        return [self._dataset.refloc(reference_id)["item"] for reference_id in self.selected]
-
-    def on_selection(self, callback: Callable[[list[str]], object]) -> Callable[[], None]:
-        """Call a function whenever the selection changes, from the page or from Python.
-
-        The call may come on another thread than the one that runs cells.
-
-        Args:
-            callback: Gets the reference ids.
-
-        Returns:
-            A function that ends it.
-        """
-
-        def follow(change: Mapping[str, Any]) -> None:
-            callback(list(change["new"]))
-
-        self.observe(follow, "selected")
-        return lambda: self.unobserve(follow, "selected")
 
     def snapshot(self) -> str:
         """Return a contact sheet of the first items.
@@ -265,6 +234,10 @@ class Gallery(LabWidget):
             first = int(body["first"])
             return self._ids[first : first + min(int(body["count"]), 4 * PAGE)]
 
+    def _span(self, epoch: object, first: int, last: int) -> list[str]:
+        with self._state:
+            return self._ids[first : last + 1] if epoch == self._epoch else []
+
     @answers("query")
     def _ask_query(self, body: Mapping[str, Any]) -> Answer:
         self.query = str(body.get("query") or "").strip()
@@ -321,63 +294,6 @@ class Gallery(LabWidget):
             if f"'{name}'" in str(fault):
                 return f"{name}={traits[name]!r} is not possible: use {wanted}"
         return str(fault)
-
-    # -- selection -----------------------------------------------------------------------------
-
-    @traitlets.validate("selected")
-    def _check_selected(self, proposal: Mapping[str, Any]) -> list[str]:
-        chosen = list(dict.fromkeys(proposal["value"]))
-        if getattr(self._news, "change", None) is None:
-            known = set(self.selected)
-            for reference_id in chosen:
-                if reference_id not in known:
-                    self._dataset.refloc(reference_id)  # raises, naming it, when there is none
-        return chosen
-
-    @traitlets.observe("selected")
-    def _tell_selection(self, change: Mapping[str, Any]) -> None:
-        self.tell("selection", getattr(self._news, "change", None) or {"all": change["new"]})
-
-    def _follow(self, change: dict[str, Any]) -> None:
-        """Apply a change that the page made, and tell the other views of it."""
-        with self._state:
-            chosen = dict.fromkeys(change.get("all", self.selected))
-            for reference_id in change.get("remove") or ():
-                chosen.pop(reference_id, None)
-            chosen.update(dict.fromkeys(change.get("add") or ()))
-            self._news.change = change
-            try:
-                self.selected = list(chosen)
-            finally:
-                self._news.change = None
-
-    @answers("select")
-    def _select(self, body: Mapping[str, Any]) -> Answer:
-        wanted = ("all", "add", "remove", "by")
-        self._follow({key: body[key] for key in wanted if key in body})
-        return {}
-
-    @answers("select_range")
-    def _select_range(self, body: Mapping[str, Any]) -> Answer:
-        first, last = int(body["first"]), int(body["last"])
-        if last - first >= MOST_SELECTED:
-            raise InvalidInputError(
-                f"{last - first + 1:,} items are too many to select at once, {MOST_SELECTED:,} are "
-                "possible: narrow the list with a query"
-            )
-        with self._state:
-            ids = self._ids[first : last + 1] if body.get("epoch") == self._epoch else []
-        references = [
-            row["reference_id"]
-            for start in range(0, len(ids), 1000)
-            for row in self._dataset.rows(ids[start : start + 1000])
-        ]
-        self._follow({"add": references})
-        return {}
-
-    @answers("selection")
-    def _selection(self, _body: Mapping[str, Any]) -> Answer:
-        return {"all": list(self.selected)}
 
 
 def _refusal(name: str) -> str:

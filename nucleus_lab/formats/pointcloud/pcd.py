@@ -91,14 +91,16 @@ def _header(content: bytes, name: str) -> _Header:
         names = words["FIELDS"]
         sizes = [int(word) for word in words["SIZE"]]
         counts = [int(word) for word in words.get("COUNT", ["1"] * len(names))]
-        types = [_TYPES[kind.upper(), size] for kind, size in zip(words["TYPE"], sizes, strict=True)]
+        types = [
+            _TYPES[kind.upper(), size] for kind, size in zip(words["TYPE"], sizes, strict=True)
+        ]
         width, height = int(words["WIDTH"][0]), int(words.get("HEIGHT", ["1"])[0])
         points = int(words["POINTS"][0]) if "POINTS" in words else width * height
         data = words["DATA"][0].lower()
         if not (len(names) == len(types) == len(counts)):
-            raise ValueError("FIELDS, SIZE, TYPE and COUNT differ in length")
+            raise ValueError("FIELDS, SIZE, TYPE and COUNT differ in length")  # noqa: TRY301
         if not 1 <= min(counts, default=0) <= max(counts) <= _MOST_COUNT:
-            raise ValueError(f"COUNT is {counts}")
+            raise ValueError(f"COUNT is {counts}")  # noqa: TRY301
     except (KeyError, IndexError, ValueError) as fault:
         raise MediaError(
             f"{name} has a PCD header that cannot be read ({fault}): it needs FIELDS, SIZE, TYPE, "

@@ -75,7 +75,7 @@ def _header(content: bytes, name: str) -> tuple[str, list[_Element], int]:
             elif words[:1] == ["property"]:
                 elements[-1].columns.append((words[2], _TYPES[words[1]]))
         if not order:
-            raise ValueError("it has no format line")
+            raise ValueError("it has no format line")  # noqa: TRY301
     except (KeyError, IndexError, ValueError) as fault:
         raise MediaError(
             f"{name} has a PLY header that cannot be read ({fault}): copy it again, or write it "
@@ -89,9 +89,7 @@ def _record(element: _Element, order: str) -> np.dtype[Any]:
     return np.dtype([(f"f{at}", order + kind) for at, (_, kind) in enumerate(element.columns)])
 
 
-def _vertices(
-    content: bytes, at: int, order: str, element: _Element, name: str
-) -> dict[str, Any]:
+def _vertices(content: bytes, at: int, order: str, element: _Element, name: str) -> dict[str, Any]:
     if element.lists:
         raise MediaError(
             f"{name} has a list among the properties of its vertices: write them without it",

@@ -44,8 +44,8 @@ def read_dataset(path: Path, options: ReadOptions) -> Collection:
         options = ReadOptions(images=options.images, names=options.names or path)
     found = layout.pairs(root, labels)
     if options.images:
-        base = labels or (found[0].labels if found else root)
-        found = [layout.Pair(options.images, base)]
+        usual = root / "labels" if (root / "labels").is_dir() else root
+        found = [layout.Pair(options.images, labels or (found[0].labels if found else usual))]
     if not found:
         raise InvalidInputError(
             f"{root} has no pictures with YOLO labels: expected images/ beside labels/, "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, reading
+from nucleus_lab.engine import datasets, queries, reading
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -44,7 +44,12 @@ def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, An
     body = call.body
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
-        rows, token = reading.page(connection, row.id, body.pageToken, body.pageSize)
+        if body.query:
+            found = queries.select_rows(connection, row.id, body.query)
+            keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
+            rows = reading.by_keys(connection, row.id, keys)
+        else:
+            rows, token = reading.page(connection, row.id, body.pageToken, body.pageSize)
         data = reading.export_rows(connection, rows)
     if body.chip:
         for exported, values in zip(data, rows, strict=True):

@@ -131,9 +131,7 @@ def export_by_scene(engine: Engine, call: Call[BySceneBody], ds: str) -> dict[st
             if found.dataset_id != row.id or found.type == "object":
                 raise ConflictError(f"slice {body.sliceId} holds no scenes or items of {ds}")
             chosen = found.id
-        keys, token = scene_reading.page(
-            connection, row.id, chosen, body.pageToken, body.pageSize
-        )
+        keys, token = scene_reading.page(connection, row.id, chosen, body.pageToken, body.pageSize)
         data = scene_export.rows(connection, row.id, keys)
     return {"data": data, "nextPageToken": token}
 

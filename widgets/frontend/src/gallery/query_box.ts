@@ -23,7 +23,7 @@ export class QueryBox {
       autocapitalize: "off",
     });
     this.#clear = button("Clear the query", ICONS.close, { hidden: true });
-    this.element = h("form", { class: "nl-query", role: "search" }, icon(ICONS.search), this.#input, this.#clear);
+    this.element = h("form", { class: "nl-query", role: "search", "aria-label": "Query the dataset" }, icon(ICONS.search), this.#input, this.#clear);
     this.element.addEventListener(
       "submit",
       (event) => {
@@ -87,7 +87,9 @@ export class QueryBox {
       const caret = `${" ".repeat(Math.max(0, details.position))}${"^".repeat(length)}`;
       this.error.append(h("pre", { class: "nl-caret" }, `${query.replaceAll("\n", " ")}\n${caret}`));
     }
-    this.error.append(h("p", {}, fault.message));
+    // The message goes on with the query and a caret of its own, made for a terminal.
+    const said = fault.message.split("\n")[0] ?? "";
+    this.error.append(h("p", {}, said));
     const hint = details.hint;
     if (typeof hint === "string" && hint !== "" && !fault.message.includes(hint)) this.error.append(h("p", { class: "nl-hint" }, hint));
   }
