@@ -19,7 +19,7 @@ class PointCloudCalls(Connection):
 
         ::
 
-            scene_id = dataset.scenes[0]["id"]
+            scene_id = dataset.scenes[0].id
             points = client.download_pointcloud_task(scene_id, frame_num=0)
 
         Args:

@@ -14,7 +14,7 @@ from nucleus_lab.dataset.uploads import metadata_entry, refuse_duplicates, uploa
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import SceneCategoryPrediction
-from nucleus_lab.scene import Scene
+from nucleus_lab.scene import Scene, ScenesListEntry
 from nucleus_lab.slice.rows import paged, read_groups, read_row
 
 _ROUTES: Final = {"lidar": "upload_scenes", "video": "upload_video_scenes"}
@@ -77,10 +77,10 @@ class SceneMethods(DatasetBase):
         return kind
 
     @property
-    def scenes(self) -> list[dict[str, Any]]:
+    def scenes(self) -> list[ScenesListEntry]:
         """``id``, ``reference_id``, ``type`` and ``metadata`` of each scene, oldest first."""
-        found: list[dict[str, Any]] = self._ask(None, "scenes_list", "GET")["scenes"]
-        return found
+        rows = self._ask(None, "scenes_list", "GET")["scenes"]
+        return [ScenesListEntry.from_json(row) for row in rows]
 
     def get_scene(self, reference_id: str) -> Scene:
         """Read a scene with its frames.

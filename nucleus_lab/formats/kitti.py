@@ -61,6 +61,7 @@ class Kitti:
     """Scenes of a point cloud, cameras and cuboids a moment."""
 
     name = "kitti"
+    holds_scenes = True
     looks_for = (
         "a folder with velodyne/ and calib/ (KITTI object or tracking), perhaps in training/"
     )

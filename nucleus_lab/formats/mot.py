@@ -48,6 +48,7 @@ class Mot:
     """Video scenes with tracked boxes."""
 
     name = "mot"
+    holds_scenes = True
     looks_for = f"a folder with {_INFO} and pictures in img1/ (MOTChallenge), or several of them"
 
     def detect(self, path: Path) -> Match | None:

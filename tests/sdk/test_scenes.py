@@ -27,7 +27,7 @@ from nucleus_lab import (
     Track,
     VideoScene,
 )
-from nucleus_lab.errors import InvalidInputError, MediaError
+from nucleus_lab.errors import ConflictError, InvalidInputError, MediaError
 
 CAMERA = CameraParams(Point3D(0, 1, 2), Quaternion(0, 0, 0, 1), 500, 400, 320, 240)
 
@@ -100,7 +100,7 @@ def test_lidar_scenes_come_back_as_they_went_in(dataset: Any) -> None:
             "errors": [],
         }
     }
-    assert [(row["reference_id"], row["type"], row["metadata"]) for row in dataset.scenes] == [
+    assert [(row.reference_id, row.type, row.metadata) for row in dataset.scenes] == [
         ("a", "lidar", {"weather": "fog"}),
         ("b/ü ?#%2F", "lidar", {}),
     ]
@@ -187,7 +187,7 @@ def test_one_bad_scene_loses_none_of_the_others(dataset: Any) -> None:
 
     assert (progress["new_scenes"], progress["scenes_errored"]) == (1, 1)
     assert "'a/cloud/0' belongs to another scene" in progress["errors"][0]
-    assert [row["reference_id"] for row in dataset.scenes] == ["a", "b"]
+    assert [row.reference_id for row in dataset.scenes] == ["a", "b"]
 
 
 def test_metadata_of_scenes_is_merged(dataset: Any) -> None:
@@ -218,7 +218,7 @@ def test_a_deleted_scene_is_gone_with_all_that_was_on_it(client: Any, dataset: A
 
     dataset.delete_scene("a")
 
-    assert [row["reference_id"] for row in dataset.scenes] == ["b"]
+    assert [row.reference_id for row in dataset.scenes] == ["b"]
     assert [item.reference_id.partition("/")[0] for item in dataset.items] == ["b"] * 6
     assert [scene.reference_id for scene in members.items] == ["b"]
     with pytest.raises(NotFoundError, match="a"):
@@ -228,6 +228,15 @@ def test_a_deleted_scene_is_gone_with_all_that_was_on_it(client: Any, dataset: A
     uploaded(dataset, [lidar("a")])
     assert dataset.scene_and_annotations("a")["annotations"]["category"] == []
     assert dataset.scene_and_annotations("a", model)["predictions"]["category"] == []
+
+
+def test_an_item_cannot_be_taken_out_of_its_scene(dataset: Any) -> None:
+    uploaded(dataset, [lidar("a")])
+
+    with pytest.raises(ConflictError, match="delete the scene"):
+        dataset.delete_item("a/cloud/0")
+
+    assert dataset.get_scene("a") == lidar("a")
 
 
 def test_a_scene_is_read_with_everything_on_it(client: Any, dataset: Any) -> None:
@@ -302,7 +311,7 @@ def test_scenes_are_exported_by_track(dataset: Any) -> None:
 
     assert [row["scene"]["reference_id"] for row in rows] == ["v", "w", "x"]
     assert rows[0]["scene"] == {
-        "id": dataset.scenes[0]["id"],
+        "id": dataset.scenes[0].id,
         "reference_id": "v",
         "metadata": {"city": "Oslo"},
         "type": "video",
@@ -350,7 +359,7 @@ def test_queries_find_scenes(dataset: Any) -> None:
 
 def test_slices_hold_scenes(dataset: Any) -> None:
     uploaded(dataset, [lidar("a"), lidar("b"), lidar("c")])
-    ids = {row["reference_id"]: row["id"] for row in dataset.scenes}
+    ids = {row.reference_id: row.id for row in dataset.scenes}
 
     by_name = dataset.create_slice("x", reference_ids=["c", "a"])
     by_id = dataset.create_slice_by_ids("y", scene_ids=[ids["b"]])
@@ -369,7 +378,7 @@ def test_the_deprecated_way_answers_at_once(dataset: Any) -> None:
     with pytest.deprecated_call():
         job = dataset.append_scenes([video("v")], asynchronous=True)
     job.sleep_until_complete(verbose_std_out=False)
-    assert [row["type"] for row in dataset.scenes] == ["lidar", "video"]
+    assert [row.type for row in dataset.scenes] == ["lidar", "video"]
 
 
 def test_scenes_and_items_keep_apart(client: Any, dataset: Any) -> None:

@@ -139,7 +139,7 @@ def lidar(client: Any, tmp_path: Path) -> Any:
 
 
 def test_the_points_of_a_frame_are_downloaded(client: Any, lidar: Any) -> None:
-    scene = lidar.scenes[0]["id"]
+    scene = lidar.scenes[0].id
 
     assert client.download_pointcloud_task(scene, 0) == [LidarPoint(**point) for point in POINTS]
     assert client.download_pointcloud_task(scene, 1) == [
@@ -150,7 +150,7 @@ def test_the_points_of_a_frame_are_downloaded(client: Any, lidar: Any) -> None:
 
 
 def test_points_that_are_not_there_are_refused(client: Any, lidar: Any) -> None:
-    scene = lidar.scenes[0]["id"]
+    scene = lidar.scenes[0].id
     photo = DatasetItem("https://example.org/a.jpg", "a")
     job = lidar.append([VideoScene("v", 5, items=[photo])], asynchronous=True)
     job.sleep_until_complete(verbose_std_out=False)
@@ -164,7 +164,7 @@ def test_points_that_are_not_there_are_refused(client: Any, lidar: Any) -> None:
     with pytest.raises(InvalidInputError, match="no index"):
         client.download_pointcloud_task(scene, -1)
     with pytest.raises(InvalidInputError, match="is a video"):
-        client.download_pointcloud_task(lidar.scenes[1]["id"], 0)
+        client.download_pointcloud_task(lidar.scenes[1].id, 0)
     with pytest.raises(ForbiddenError, match="may not be fetched"):
         client.download_pointcloud_task(scene, 2)
 

@@ -19,7 +19,7 @@ from nucleus_lab.engine import (
     uploading,
 )
 from nucleus_lab.engine.uploading import ItemWire
-from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.errors import ConflictError, InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -293,6 +293,10 @@ def delete_item(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id)
         key = references.key_of(connection, row.id, ref)
+        if row.is_scene:
+            raise ConflictError(
+                f"item {ref!r} is part of a scene, whose frames cannot be changed: delete the scene"
+            )
         deletion.delete_items(connection, row.id, [key])
     return {
         "dataset_id": row.public_id,
