@@ -26,7 +26,7 @@ _WORKSPACE = click.option(
     "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-_FORMAT = click.Choice(["auto", "coco", "pascal_voc", "yolo", "images"])
+_FORMAT = click.Choice(["auto", "coco", "pascal_voc", "yolo", "images", "kitti", "mot"])
 
 
 def _examples(*lines: str) -> str:
@@ -111,7 +111,10 @@ def import_data(
     images: Path | None,
     workspace: Path | None,
 ) -> None:
-    """Import PATH, a file or folder in COCO, Pascal VOC or YOLO form, or a folder of pictures."""
+    """Import PATH, a file or folder in COCO, Pascal VOC or YOLO form, or a folder of pictures.
+
+    A folder in KITTI or MOT form becomes a dataset of scenes.
+    """
     client = _client(workspace)
     if model is not None:
         dataset = client.dataset(name)
@@ -178,10 +181,12 @@ def _client(workspace: Path | None) -> NucleusClient:
 def _import(
     client: NucleusClient, name: str, path: Path, kind: str, update: bool, images: Path | None
 ) -> ImportReport:
+    from nucleus_lab.formats import holds_scenes
+
     try:
         dataset, made = client.dataset(name), False
     except NotFoundError:
-        dataset, made = client.create_dataset(name), True
+        dataset, made = client.create_dataset(name, is_scene=holds_scenes(path, kind)), True
     try:
         return dataset.import_from(path, kind, update, images=images)
     except NucleusError:

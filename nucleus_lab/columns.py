@@ -107,6 +107,7 @@ class Collection:
         others: Annotations that are not boxes (polygons, keypoints, masks, categories).
         missing: Local pictures that the source names and that do not exist.
         problems: Entries that were left out, each with file, place, fault and remedy.
+        scenes: Scenes, of formats that have them; there are no items beside them then.
     """
 
     items: ItemColumns = field(default_factory=ItemColumns)
@@ -114,3 +115,4 @@ class Collection:
     others: list[Any] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    scenes: list[Any] = field(default_factory=list)

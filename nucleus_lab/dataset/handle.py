@@ -11,10 +11,12 @@ from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
 from nucleus_lab.dataset.pictures import PictureMethods
+from nucleus_lab.dataset.point_clouds import PointCloudMethods
 from nucleus_lab.dataset.predictions import PredictionMethods
 from nucleus_lab.dataset.queries import QueryMethods
 from nucleus_lab.dataset.reading import ReadingMethods
 from nucleus_lab.dataset.slices import SliceMethods
+from nucleus_lab.dataset.tracks import TrackMethods
 from nucleus_lab.errors import NucleusError
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Dataset(
     PredictionMethods,
     ReadingMethods,
     PictureMethods,
+    PointCloudMethods,
+    TrackMethods,
     QueryMethods,
     SliceMethods,
     EvaluationMethods,
@@ -43,8 +47,8 @@ class Dataset(
         dataset.annotate([BoxAnnotation("car", 4, 8, 32, 16, reference_id="1.jpg")])
 
     A handle holds an id and nothing that can go stale: what it returns is asked for at that
-    moment. Its methods live in modules by topic: items, annotations, predictions, reading,
-    pictures, queries, evaluation, slices, jobs, imports.
+    moment. Its methods live in modules by topic: items, scenes, tracks, point clouds,
+    annotations, predictions, reading, pictures, queries, evaluation, slices, jobs, imports.
 
     Args:
         dataset_id: Id, starts with ``ds_``.

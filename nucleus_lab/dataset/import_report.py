@@ -19,6 +19,9 @@ class ImportReport:
         ignored_items: Items that the dataset had already.
         annotations: Annotations or predictions stored.
         ignored_annotations: Those that the dataset had already.
+        new_scenes: Scenes added, of formats that hold scenes.
+        updated_scenes: Scenes whose metadata was replaced.
+        ignored_scenes: Scenes that the dataset had already.
         problems: What was left out: file and place, fault and remedy.
     """
 
@@ -30,6 +33,9 @@ class ImportReport:
     annotations: int = 0
     ignored_annotations: int = 0
     problems: list[str] = field(default_factory=list)
+    new_scenes: int = 0
+    updated_scenes: int = 0
+    ignored_scenes: int = 0
 
     @property
     def ok(self) -> bool:
@@ -50,6 +56,16 @@ class ImportReport:
         self.problems += [_text(entry) for entry in answer.get("error_payload") or ()]
         self.problems += [_text(entry) for entry in answer.get("errors") or ()]
 
+    def add_scenes_answer(self, answer: dict[str, Any]) -> None:
+        """Add the answer of an upload of scenes.
+
+        Args:
+            answer: Body of the answer.
+        """
+        for name in ("new_scenes", "updated_scenes", "ignored_scenes"):
+            setattr(self, name, getattr(self, name) + answer.get(name, 0))
+        self.problems += answer.get("errors") or ()
+
     def add_objects_answer(self, answer: dict[str, Any]) -> None:
         """Add the answer of an upload of annotations or predictions.
 
@@ -63,6 +79,9 @@ class ImportReport:
 
     def _rows(self) -> list[tuple[str, int]]:
         return [
+            ("new scenes", self.new_scenes),
+            ("updated scenes", self.updated_scenes),
+            ("ignored scenes", self.ignored_scenes),
             ("new items", self.new_items),
             ("updated items", self.updated_items),
             ("ignored items", self.ignored_items),

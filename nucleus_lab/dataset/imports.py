@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nucleus_lab.bulk import batches
 from nucleus_lab.columns import BoxColumns, Collection, ItemColumns
 from nucleus_lab.dataset.import_report import ImportReport
-from nucleus_lab.dataset.predictions import PredictionMethods
+from nucleus_lab.dataset.scene_imports import SceneImportMethods
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
 
@@ -24,7 +24,7 @@ _MOST_BYTES: Final = 64_000_000
 _OBJECTS: Final = 20_000
 
 
-class ImportMethods(PredictionMethods):
+class ImportMethods(SceneImportMethods):
     """Import files and folders, export files."""
 
     def import_from(
@@ -47,8 +47,10 @@ class ImportMethods(PredictionMethods):
         is its path below the folder of the pictures, so importing again adds nothing twice.
 
         Args:
-            path: A COCO JSON file, or a folder in COCO, Pascal VOC or YOLO form, or of pictures.
-            format: ``coco``, ``pascal_voc``, ``yolo``, ``images``, or ``auto`` to detect it.
+            path: A COCO JSON file, or a folder in COCO, Pascal VOC or YOLO form, or of pictures;
+                for a dataset of scenes a folder in KITTI or MOT form.
+            format: ``coco``, ``pascal_voc``, ``yolo``, ``images``, ``kitti``, ``mot``, or ``auto``
+                to detect it.
             update: Replace items and annotations that exist.
             images: Folder of the pictures, where the layout does not tell; ``"url"`` to use the
                 addresses that a COCO file gives instead of local files.
@@ -83,6 +85,10 @@ class ImportMethods(PredictionMethods):
                 "use import_predictions_from",
                 path=str(path),
             )
+        if collection.scenes:
+            report = ImportReport(str(path), chosen, problems=collection.problems)
+            self._import_scenes(collection, report, update, progress)
+            return report
         lost = set(collection.missing)
         dropped = {at for at, name in enumerate(collection.items.location) if name in lost}
         if dropped and len(dropped) == len(collection.items):

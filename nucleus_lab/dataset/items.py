@@ -7,12 +7,14 @@ from typing import Any, Literal, overload
 
 from nucleus_lab.async_job import AsyncJob
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.dataset.base import DatasetBase, segment
+from nucleus_lab.dataset.base import segment
 from nucleus_lab.dataset.directory import directory_items
+from nucleus_lab.dataset.scenes import SceneMethods
 from nucleus_lab.dataset.uploads import (
     EMBEDDED_ROWS,
     file_part,
     files_a_request,
+    metadata_entry,
     positive,
     refuse_duplicates,
     refuse_missing,
@@ -21,10 +23,11 @@ from nucleus_lab.dataset.uploads import (
 )
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.scene import Scene
 from nucleus_lab.upload_response import UploadResponse
 
 
-class ItemMethods(DatasetBase):
+class ItemMethods(SceneMethods):
     """Add, change and delete items."""
 
     @overload
@@ -40,7 +43,7 @@ class ItemMethods(DatasetBase):
     @overload
     def append(
         self,
-        items: Sequence[DatasetItem],
+        items: Sequence[DatasetItem] | Sequence[Scene],
         update: bool = False,
         batch_size: int = 20,
         *,
@@ -50,22 +53,28 @@ class ItemMethods(DatasetBase):
 
     def append(
         self,
-        items: Sequence[DatasetItem],
+        items: Sequence[DatasetItem] | Sequence[Scene],
         update: bool = False,
         batch_size: int = 20,
         asynchronous: bool = False,
         local_files_per_upload_request: int = 10,
     ) -> UploadResponse | AsyncJob:
-        """Add items.
+        """Add items, or scenes.
 
-        An item is known by its reference id. One that the dataset has already is ignored, or with
-        ``update`` takes the metadata of the new one in place of its own.
+        An item or scene is known by its reference id. One that the dataset has already is ignored,
+        or with ``update`` takes the metadata of the new one in place of its own. The frames of a
+        scene cannot be changed: such an update is refused for the scene, and the job says so::
+
+            job = dataset.append([LidarScene("crossing", frames)], asynchronous=True)
+            job.sleep_until_complete()
 
         Args:
-            items: Items with a local picture, a URL, or a mixture.
+            items: Items with a local picture, a URL, or a mixture; or lidar scenes; or video
+                scenes. A dataset takes items or scenes, never both.
             update: Replace the metadata of items that exist.
             batch_size: Items with a URL in one request; only matters over HTTP.
-            asynchronous: Work in the background; all items must have URLs.
+            asynchronous: Work in the background; all single items must have URLs. Needed for
+                scenes, whose local pictures, point clouds and videos are sent first.
             local_files_per_upload_request: Local pictures in one request, 1 to 10.
 
         Returns:
@@ -77,6 +86,14 @@ class ItemMethods(DatasetBase):
             DuplicateIDError: A reference id stands twice; nothing was added.
             MediaError: A local file does not exist; nothing was added.
         """
+        if any(isinstance(item, Scene) for item in items[:1]):
+            if not asynchronous:
+                self._check_scenes(list[Any](items))
+                raise InvalidInputError(
+                    "scenes are uploaded in the background: pass asynchronous=True, and wait for "
+                    "the job it returns"
+                )
+            return self._append_scenes_later(list[Any](items), update)
         remote, local = self._sort(list(items))
         positive("batch_size", batch_size)
         if asynchronous:
@@ -118,15 +135,12 @@ class ItemMethods(DatasetBase):
         for index, item in enumerate(items):
             if not isinstance(item, DatasetItem):
                 kind = type(item).__name__
-                scenes = kind in {"LidarScene", "VideoScene"}
-                raise InvalidInputError(
-                    f"items[{index}] is a {kind}: "
-                    + (
-                        "datasets of scenes cannot be filled by this version yet"
-                        if scenes
-                        else "use nucleus_lab.DatasetItem"
-                    )
+                remedy = (
+                    "items and scenes belong into datasets of their own"
+                    if isinstance(item, Scene)
+                    else "use nucleus_lab.DatasetItem"
                 )
+                raise InvalidInputError(f"items[{index}] is a {kind}: {remedy}")
         if self.is_scene:
             raise InvalidInputError(
                 f"dataset {self.id} holds scenes and takes no single items: "
@@ -193,7 +207,7 @@ class ItemMethods(DatasetBase):
         Returns:
             The answer of the route; the job with ``asynchronous``.
         """
-        entries = [_metadata_entry(name, values) for name, values in mapping.items()]
+        entries = [metadata_entry(name, values) for name, values in mapping.items()]
         answer = self._ask(
             {"metadata": entries, "level": "item"}, f"metadata?async={int(asynchronous)}"
         )
@@ -210,23 +224,6 @@ class ItemMethods(DatasetBase):
         """
         answer: dict[str, Any] = self._ask({}, f"refloc/{segment(reference_id)}", "DELETE")
         return answer
-
-
-def _metadata_entry(reference_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(values, Mapping):
-        raise InvalidInputError(
-            f"the metadata of {reference_id!r} is a {type(values).__name__}: use a mapping of "
-            "keys to values",
-            reference_id=reference_id,
-        )
-    entry: dict[str, Any] = {
-        "reference_id": reference_id,
-        "metadata": {key: value for key, value in values.items() if key != "camera_params"},
-    }
-    if "camera_params" in values:
-        camera = values["camera_params"]
-        entry["camera_params"] = camera.to_payload() if hasattr(camera, "to_payload") else camera
-    return entry
 
 
 def _check_privacy(items: list[DatasetItem], local: list[DatasetItem]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import uuid4
@@ -193,3 +193,32 @@ def file_part(field: str, path: str) -> FilePart:
         The part.
     """
     return FilePart(field, path, path=str(Path(path).absolute()))
+
+
+def metadata_entry(reference_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Make one entry of an update of metadata.
+
+    Args:
+        reference_id: Whose metadata it is.
+        values: Keys and values to set.
+
+    Returns:
+        The entry; ``camera_params`` stands apart.
+
+    Raises:
+        InvalidInputError: The values are no mapping.
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidInputError(
+            f"the metadata of {reference_id!r} is a {type(values).__name__}: use a mapping of "
+            "keys to values",
+            reference_id=reference_id,
+        )
+    entry: dict[str, Any] = {
+        "reference_id": reference_id,
+        "metadata": {key: value for key, value in values.items() if key != "camera_params"},
+    }
+    if "camera_params" in values:
+        camera = values["camera_params"]
+        entry["camera_params"] = camera.to_payload() if hasattr(camera, "to_payload") else camera
+    return entry

@@ -251,6 +251,7 @@ def export(
         payload, and the token of the next page.
     """
     rows, following = reading.page(connection, dataset_id, token, size)
+    rows = [values for values in rows if values[2] == "image"]  # columns are of pictures only
     places = {values[0]: place for place, values in enumerate(rows)}
     table = "annotation" if run_id is None else "prediction"
     run = {} if run_id is None else {"run_id": run_id}

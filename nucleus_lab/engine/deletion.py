@@ -22,6 +22,7 @@ from nucleus_lab.engine.schema import (
     model_run,
     prediction,
     scene,
+    scene_track,
     slice_,
     slice_member,
 )
@@ -53,9 +54,12 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         delete(slice_member).where(slice_member.c.slice_id.in_(ours(slice_))),
         delete(annotation).where(annotation.c.item_id.in_(ours(item))),
         delete(annotation).where(annotation.c.scene_id.in_(ours(scene))),
+        delete(scene_track).where(scene_track.c.scene_id.in_(ours(scene))),
     ):
         connection.execute(statement)
-    for table in (model_run, autotag, slice_, item, scene, schema.label, schema.taxonomy):
+    for table in (
+        model_run, autotag, slice_, item, scene, schema.track, schema.label, schema.taxonomy,
+    ):  # fmt: skip
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
     connection.execute(delete(dataset).where(dataset.c.id == dataset_id))
     indexes.drop(connection, dataset_id)

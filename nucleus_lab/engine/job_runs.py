@@ -23,7 +23,7 @@ from nucleus_lab.engine.jobs import (
 )
 from nucleus_lab.engine.liveness import this_process
 from nucleus_lab.engine.schema import job
-from nucleus_lab.engine.work import JobCancelledError, Message, Task, find, storable
+from nucleus_lab.engine.work import FaultyJobError, JobCancelledError, Message, Task, find, storable
 from nucleus_lab.errors import StorageFullError, WorkspaceError
 from nucleus_lab.wire import decode, encode, plain
 
@@ -116,6 +116,8 @@ def _run(engine: Engine, job_type: str, task: Task) -> tuple[str, Message]:
         return COMPLETED, plain(work(engine, task))
     except JobCancelledError:
         return CANCELLED, None
+    except FaultyJobError as fault:  # its work has listed every error already
+        return ERRORED, {**plain(fault.message), "final_error": storable(str(fault))}
     except Exception as fault:  # noqa: BLE001 - whatever the work raises is its job's outcome
         _log.exception("job %s (%s) failed", task.id, job_type)
         final_error = storable(f"{type(fault).__name__}: {fault}")

@@ -96,6 +96,48 @@ class MediaStore:
         self._sync(folders)
         return stored
 
+    def store(self, part: FilePart, check: Callable[[bytes, str], object]) -> str:
+        """Store a file that is no picture.
+
+        Args:
+            part: The file: its bytes, or a path on this machine.
+            check: Called with content and name before anything is written; raises a MediaError for
+                a file that is not to be kept.
+
+        Returns:
+            Its key.
+
+        Raises:
+            MediaError: The file is missing, unreadable or too large.
+            StorageFullError: No space is left; nothing was kept.
+        """
+        name = part.filename or part.path or part.field
+        content = _content(part, name, self._engine.settings.max_file_bytes)
+        check(content, name)
+        key = hashlib.sha256(content).hexdigest()[:_KEY_LENGTH]
+        path = self.path(key)
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            self._write(path, content)
+            self._sync({path.parent})
+        return key
+
+    def hold(self, key: str) -> bool:
+        """Say whether a file is there, and keep it from a sweep that is under way.
+
+        Args:
+            key: Its key.
+
+        Returns:
+            Whether it is stored.
+        """
+        try:
+            os.utime(self.path(key))
+        except FileNotFoundError:
+            return False
+        return True
+
     def path(self, key: str) -> Path:
         """Return where a stored file lies.
 

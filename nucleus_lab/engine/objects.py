@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationType, ObjectRow
-from nucleus_lab.engine import bulk_write, labels, references
+from nucleus_lab.engine import bulk_write, labels, references, scene_objects, tracks
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.taxonomies import Choices
 from nucleus_lab.errors import NotFoundError
@@ -21,6 +21,8 @@ _BY_STRUCT: Final[dict[type, AnnotationType]] = {}
 
 _REST: Final = ("x", "y", "width", "height", "geometry", "metadata", "track_reference_id", "extra")
 """Columns of an :data:`ObjectRow` after id, label and taxonomy."""
+
+_TRACK: Final = _REST.index("track_reference_id")
 
 _NEVER_UPDATED: Final = frozenset({
     "id",
@@ -104,7 +106,14 @@ def store(
     choices = _choices(connection, dataset_id, values, kinds, outcome)
     if outcome.refused:
         return outcome
-    items = _items(connection, dataset_id, values, outcome)
+    items, on_scenes = _items(connection, dataset_id, values, kinds, outcome)
+    if on_scenes:
+        placed = [(key, values[at]) for at, key in on_scenes.items()]
+        processed = scene_objects.store(
+            connection, dataset_id, placed, kinds, choices, run_id=run_id, update=update
+        )
+        outcome.processed += processed
+        outcome.ignored += len(placed) - processed
     if None in items:
         values = [value for value, key in zip(values, items, strict=True) if key is not None]
         items = [key for key in items if key is not None]
@@ -114,6 +123,7 @@ def store(
     ids, names, taxonomies, *rest = zip(*rows, strict=True)
     if len(set(zip(items, ids, strict=True))) < len(ids):
         _refuse_twice(values, ids)
+    tracks.note(connection, dataset_id, set(rest[_TRACK]) - {None, ""})
     numbers: dict[Any, int | None] = {None: None}
     numbers.update(labels.keys_of(connection, dataset_id, set(names) - {None}))
     columns: dict[str, Sequence[Any]] = {
@@ -221,18 +231,28 @@ def _choices(
 
 
 def _items(
-    connection: Connection, dataset_id: int, values: Sequence[Any], outcome: Outcome
-) -> list[int | None]:
-    """Find the item of each value; unknown ones are reported once each."""
+    connection: Connection,
+    dataset_id: int,
+    values: Sequence[Any],
+    kinds: Mapping[type, AnnotationType],
+    outcome: Outcome,
+) -> tuple[list[int | None], dict[int, int]]:
+    """Find the item of each value, and the scenes of those that lie on one.
+
+    Returns:
+        Key of the item by place; key of the scene by place. Unknown ones are reported once each.
+    """
     wanted = [value.reference_id for value in values]
     known: dict[Any, int | None] = {}
     known.update(references.keys_of(connection, dataset_id, set(wanted) - {None}))
     keys = list(map(known.get, wanted))
     missing: dict[str, int] = {}
+    on_scenes: dict[int, int] = {}
     if None in keys:
         by_id = _public_items(connection, dataset_id, values)
+        on_scenes = scene_objects.scenes_of(connection, dataset_id, values, kinds, keys)
         for index, (value, key) in enumerate(zip(values, keys, strict=True)):
-            if key is None:
+            if key is None and index not in on_scenes:
                 public = getattr(value, "item_id", None)
                 keys[index] = by_id.get(public) if value.reference_id is None else None
                 if keys[index] is None:
@@ -244,7 +264,7 @@ def _items(
         f"{count} {'object was' if count == 1 else 'objects were'} left out"
         for name, count in missing.items()
     ]
-    return keys
+    return keys, on_scenes
 
 
 def _public_items(

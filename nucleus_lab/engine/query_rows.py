@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import reading
-from nucleus_lab.engine.schema import annotation, evaluation, item, label, match, prediction, scene
+from nucleus_lab import identifiers
+from nucleus_lab.engine import reading, scene_reading
+from nucleus_lab.engine.schema import annotation, evaluation, item, label, match, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 
 
@@ -22,15 +22,6 @@ _OBJECTS = {
     "annotations": Statement(lambda: _objects_by_key(annotation)),
     "predictions": Statement(lambda: _objects_by_key(prediction)),
 }
-_SCENE_ITEMS = Statement(
-    lambda: select(
-        item.c.id, item.c.reference_id, item.c.kind, item.c.location, item.c.width, item.c.height,
-        item.c.metadata, item.c.media_key, item.c.position, item.c.scene_id, item.c.frame,
-        item.c.sensor,
-    )
-    .where(among(item.c.scene_id, "keys"))
-    .order_by(item.c.scene_id, item.c.frame, item.c.position)
-)  # fmt: skip
 
 
 def payloads(
@@ -51,7 +42,7 @@ def payloads(
     if level == "items":
         rows = reading.by_keys(connection, dataset_id, keys)
         return [reading.item_payload(values) for values in rows]
-    read = {"matches": _matches, "scenes": _scenes}.get(level)
+    read = {"matches": _matches, "scenes": scene_reading.payloads}.get(level)
     found = read(connection, keys) if read else _objects(connection, level, keys)
     return [found[key] for key in keys if key in found]
 
@@ -104,33 +95,3 @@ def _match_payload(row: Any) -> dict[str, Any]:
         "ground_truth_annotation_label": row.truth_label,
         "confidence": row.confidence,
     }
-
-
-def _scenes(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
-    listed = json_list(keys)
-    rows = connection.execute(select(scene).where(among(scene.c.id, "keys")), {"keys": listed})
-    found: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        found[row.id] = {
-            "id": identifiers.encode(identifiers.SCENE, row.id),
-            "reference_id": row.reference_id,
-            "type": row.type,
-            "metadata": wire.decode(row.metadata) if row.metadata else {},
-            "frame_rate": row.frame_rate,
-            "video_url": row.video_url,
-            "frames": [],
-            "tracks": [],
-        }
-    frames: dict[tuple[int, int], dict[str, Any]] = {}
-    for values in _SCENE_ITEMS.rows(connection, keys=listed):
-        key, frame, sensor = values[9:]
-        payload = reading.item_payload(values[:9])
-        payload["type"] = values[2]
-        if found[key]["type"] == "video":
-            found[key]["frames"].append(payload)
-            continue
-        if (key, frame) not in frames:
-            frames[key, frame] = {}
-            found[key]["frames"].append(frames[key, frame])
-        frames[key, frame][sensor] = payload
-    return found

@@ -22,90 +22,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    type_coerce,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import UserDefinedType
+
+from nucleus_lab.engine.schema_types import JSONDocument
 
 SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
-
-
-class json_from_text(GenericFunction[Any]):  # noqa: N801 - named like a SQL function
-    """``jsonb(text)`` on SQLite, ``CAST(text AS JSONB)`` on PostgreSQL."""
-
-    inherit_cache = True
-
-
-class json_to_text(GenericFunction[str]):  # noqa: N801 - named like a SQL function
-    """``json(column)`` on SQLite, ``CAST(column AS TEXT)`` on PostgreSQL."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(json_from_text, "sqlite")
-def _sqlite_from_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"jsonb({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(json_from_text, "postgresql")
-def _postgresql_from_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **kw)} AS JSONB)"
-
-
-@compiles(json_to_text, "sqlite")
-def _sqlite_to_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(json_to_text, "postgresql")
-def _postgresql_to_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **kw)} AS TEXT)"
-
-
-class JSONDocument(UserDefinedType[str]):
-    """JSON text on the Python side, JSONB on the disk of both databases.
-
-    The Python value is text rather than a structure, so that bulk readers can join the texts of
-    many rows and decode them in one call.
-    """
-
-    cache_ok = True
-
-    def get_col_spec(self, **_kw: Any) -> str:
-        """Return the column type in DDL.
-
-        Returns:
-            ``JSONB``: a type of PostgreSQL, and BLOB-compatible affinity on SQLite.
-        """
-        return "JSONB"
-
-    def bind_expression(self, bindvalue: Any) -> ColumnElement[Any] | None:
-        """Parse the bound text on its way in.
-
-        Args:
-            bindvalue: The bound parameter.
-
-        Returns:
-            The converting expression.
-        """
-        return json_from_text(type_coerce(bindvalue, Text))
-
-    def column_expression(self, column: Any) -> ColumnElement[Any] | None:
-        """Print the document on its way out.
-
-        Args:
-            column: The column.
-
-        Returns:
-            The converting expression.
-        """
-        return json_to_text(column)
-
 
 metadata = MetaData()
 
@@ -219,6 +141,37 @@ item = Table(
     UniqueConstraint("dataset_id", "reference_id"),
     Index("ix_item_position", "dataset_id", "position"),
     **_KEYED,
+)
+
+# Most items are of no scene: an index of those that are costs the others nothing.
+Index(
+    "ix_item_scene",
+    item.c.scene_id,
+    item.c.frame,
+    sqlite_where=item.c.scene_id.is_not(None),
+    postgresql_where=item.c.scene_id.is_not(None),
+)
+
+track = Table(
+    "track",
+    metadata,
+    _key(),
+    _of("dataset"),
+    # The name under which annotations and predictions of one thing are joined: their
+    # track_reference_id. A row comes into being with the first upload that names it.
+    Column("reference_id", _Name, nullable=False),
+    Column("metadata", JSONDocument),
+    UniqueConstraint("dataset_id", "reference_id"),
+    **_KEYED,
+)
+
+# The tracks that a scene was uploaded with; those that only its objects name are not listed here.
+scene_track = Table(
+    "scene_track",
+    metadata,
+    _of("scene", primary_key=True),
+    _of("track", primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 model = Table(

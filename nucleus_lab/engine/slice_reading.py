@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import reading, slices
+from nucleus_lab.engine import reading, scene_reading, slices
 from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.engine.schema import annotation, item, prediction, scene
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import ConflictError, InvalidInputError
+
+_MOST_SCENES: Final = 30
+"""Scenes of a page of an export at most: each may have thousands of items."""
 
 
 def _page(
@@ -80,15 +83,25 @@ def export_page(
         run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
 
     Returns:
-        Rows of a training export, and the token of the next page or ``None``.
+        Rows of a training export, and the token of the next page or ``None``. A slice of scenes
+        gives the items of its scenes; its pages end with a scene.
 
     Raises:
-        ConflictError: The slice holds no items.
+        ConflictError: The slice holds objects.
     """
+    if row.type == "scene":
+        most = None if size is None else min(size, _MOST_SCENES)
+        found, following = _page(connection, row, token, most)
+        inside = scene_reading.items_of(connection, row.dataset_id, [key for _, key, _ in found])
+        # Scenes come sorted by key; the slice has an order of its own.
+        place = {key: position for _, key, position in found}
+        inside.sort(key=lambda entry: place[entry.scene])
+        values = [entry.values for entry in inside]
+        return reading.export_rows(connection, values, run_id), following
     if row.type != "dataset_item":
         raise ConflictError(
-            f"slice {row.public_id} holds members of type {row.type}: only a slice of items can be "
-            "exported for training"
+            f"slice {row.public_id} holds members of type {row.type}: only a slice of items or "
+            "scenes can be exported for training"
         )
     found, following = _page(connection, row, token, size)
     items = reading.by_keys(connection, row.dataset_id, [key for _, key, _ in found])

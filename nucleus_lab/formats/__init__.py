@@ -3,16 +3,17 @@
 Example:
     >>> from nucleus_lab import formats
     >>> sorted(formats.FORMATS)
-    ['coco', 'images', 'pascal_voc', 'yolo']
+    ['coco', 'images', 'kitti', 'mot', 'pascal_voc', 'yolo']
 """
 
-from nucleus_lab.formats import coco, images, pascal_voc, yolo
+from nucleus_lab.formats import coco, images, kitti, mot, pascal_voc, yolo
 from nucleus_lab.formats.base import (
     FORMATS,
     Format,
     Match,
     ReadOptions,
     detect,
+    holds_scenes,
     named,
     read,
     register,
@@ -27,7 +28,10 @@ __all__ = [
     "ReadOptions",
     "coco",
     "detect",
+    "holds_scenes",
     "images",
+    "kitti",
+    "mot",
     "named",
     "pascal_voc",
     "read",

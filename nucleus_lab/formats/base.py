@@ -207,6 +207,20 @@ def read(
     return collection
 
 
+def holds_scenes(path: Path | str, name: str = "auto") -> bool:
+    """Say whether a file or folder is read as scenes, which need a dataset of their own kind.
+
+    Args:
+        path: File or folder.
+        name: Name of the format; ``auto`` detects it.
+
+    Returns:
+        Whether its format holds scenes.
+    """
+    chosen = detect(path).format if name == "auto" else name
+    return bool(getattr(named(chosen), "holds_scenes", False))
+
+
 def write(collection: Collection, path: Path | str, name: str) -> list[Path]:
     """Write items and annotations.
 

@@ -29,12 +29,15 @@ class Scene:
     tracks: list[Track]
 
     @classmethod
-    def from_json(cls, payload: dict[str, Any], client: Any = None) -> Scene:
+    def from_json(
+        cls, payload: dict[str, Any], client: Any = None, skip_validate: bool = False
+    ) -> Scene:
         """Make the scene that a payload describes.
 
         Args:
             payload: What :meth:`to_payload` returns, or a row of an answer.
             client: Sends later updates of the scene's tracks.
+            skip_validate: Take an incomplete scene, such as a row of a slice.
 
         Returns:
             A :class:`~nucleus_lab.scene.VideoScene` or :class:`~nucleus_lab.scene.LidarScene`;
@@ -45,7 +48,7 @@ class Scene:
 
         if payload.get("type") == VideoScene.TYPE or _looks_like_video(payload):
             return VideoScene.from_json(payload, client)
-        return LidarScene.from_json(payload, client)
+        return LidarScene.from_json(payload, client, skip_validate)
 
     def get_items(self) -> list[DatasetItem]:
         """Return all items of the scene.

@@ -39,7 +39,7 @@ class VideoScene(Scene):
     TYPE: ClassVar[str] = "video"
 
     reference_id: str
-    frame_rate: int | None = None
+    frame_rate: float | None = None
     video_location: str | None = None
     items: list[DatasetItem] = field(default_factory=list)
     metadata: dict[str, Any] | None = None
@@ -169,12 +169,19 @@ class VideoScene(Scene):
         check_unique(self.items, self.reference_id)
 
     @classmethod
-    def from_json(cls, payload: dict[str, Any], client: Any = None) -> VideoScene:
+    def from_json(
+        cls,
+        payload: dict[str, Any],
+        client: Any = None,
+        skip_validate: bool = False,  # noqa: ARG003 - so that scenes of both kinds are read alike
+    ) -> VideoScene:
         """Make a scene from its payload.
 
         Args:
             payload: What :meth:`to_payload` returns, or a row of an answer.
             client: Sends later updates of the scene's tracks.
+            skip_validate: Without effect: a video that is read is never held against the rules
+                of an upload.
 
         Returns:
             The scene; it may be incomplete, such as a row of a slice.

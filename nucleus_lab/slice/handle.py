@@ -12,6 +12,7 @@ from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
+from nucleus_lab.scene import Scene
 from nucleus_lab.slice.rows import paged, read_row, read_rows
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import Handle, segment
@@ -127,7 +128,7 @@ class Slice(Handle):
 
     @property
     def items(self) -> list[Any]:
-        """All members: items, annotations, predictions, or scenes as mappings."""
+        """All members: items, annotations, predictions, or scenes without their frames."""
         with collector_paused():
             return [_member(row) for row in self._ask(None, "", "GET")["items"]]
 
@@ -247,4 +248,6 @@ def _member(row: dict[str, Any]) -> Any:
         return Annotation.from_json(row)
     if prefix == "pred":
         return Prediction.from_json(row)
-    return row if prefix == "scn" else DatasetItem.from_json(row)
+    if prefix == "scn":
+        return Scene.from_json(row, skip_validate=True)
+    return DatasetItem.from_json(row)

@@ -143,3 +143,14 @@ def test_the_command_starts_without_heavy_libraries() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_a_folder_of_scenes_becomes_a_dataset_of_scenes(shared_data: Path, workspace: Path) -> None:
+    source = shared_data / "kitti_3frames"
+
+    made = CliRunner().invoke(
+        main, ["import", str(source), "--dataset", "k", "--workspace", str(workspace)]
+    )
+
+    assert made.exit_code == 0, made.output
+    assert "(kitti): 3 new scenes, 12 annotations" in made.output

@@ -150,8 +150,10 @@ def test_what_is_no_item_is_refused_by_its_place(dataset: Any) -> None:
 
 def test_scenes_are_refused_with_the_reason(dataset: Any) -> None:
     scene = object.__new__(LidarScene)
-    with pytest.raises(InvalidInputError, match=r"items\[0\] is a LidarScene"):
+    with pytest.raises(InvalidInputError, match="holds single items and takes no scenes"):
         dataset.append([scene])
+    with pytest.raises(InvalidInputError, match=r"items\[1\] is a LidarScene: items and scenes"):
+        dataset.append([remote("a"), scene])
 
 
 def test_items_do_not_go_into_a_dataset_of_scenes(client: Any) -> None:

@@ -35,6 +35,19 @@ class JobCancelledError(Exception):
     """The job was cancelled; raised by :meth:`Task.checkpoint`, caught by the worker."""
 
 
+class FaultyJobError(Exception):
+    """None of what was in the job could be done; its message is kept beside the error.
+
+    Args:
+        text: The first fault.
+        message: What the status shows; ``final_error`` is added to it.
+    """
+
+    def __init__(self, text: str, message: dict[str, Any]) -> None:
+        super().__init__(text)
+        self.message = message
+
+
 class Task:
     """One job while it runs: what it was given, and how it reports.
 

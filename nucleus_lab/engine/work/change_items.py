@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab.bulk import batches
-from nucleus_lab.engine import datasets, deletion, items, references
+from nucleus_lab.engine import datasets, deletion, items, references, scenes
 from nucleus_lab.engine.work import Task, job_kind
 
 if TYPE_CHECKING:
@@ -16,16 +16,19 @@ _AT_ONCE: Final = 5_000
 
 @job_kind("metadataUpdate")
 def update_metadata(engine: Engine, task: Task) -> dict[str, Any]:
-    """Merge new values into the metadata of items.
+    """Merge new values into the metadata of items or scenes.
 
     Args:
         engine: The open workspace.
-        task: Its payload holds ``changes``: new values by key, by reference id.
+        task: Its payload holds ``changes``: new values by key, by reference id; and ``level``.
 
     Returns:
-        How many items were changed.
+        How many were changed.
     """
     changes: dict[str, dict[str, Any]] = task.payload["changes"]
+    level = task.payload.get("level", "item")
+    owner = scenes if level == "scene" else items
+    told = scenes.unknown if level == "scene" else references.unknown
     done = updated = 0
     with engine.store.read() as connection:
         row = datasets.by_key(connection, task.dataset_id)
@@ -33,13 +36,13 @@ def update_metadata(engine: Engine, task: Task) -> dict[str, Any]:
         part = {name: changes[name] for name in names}
         with engine.store.write() as connection:
             datasets.lock(connection, row.id)
-            unknown = items.merge_metadata(connection, row.id, part)
+            unknown = owner.merge_metadata(connection, row.id, part)
         for name in unknown:
-            task.error(references.unknown(name, row.id).message)
+            task.error(told(name, row.id).message)
         done += len(names)
         updated += len(names) - len(unknown)
         task.progress(done, len(changes))
-    return {"dataset_id": row.public_id, "updated_items": updated, "errored": done - updated}
+    return {"dataset_id": row.public_id, f"updated_{level}s": updated, "errored": done - updated}
 
 
 @job_kind("annotationDeletion")

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import datasets, deletion, items, models, reading, references, uploading
+from nucleus_lab.engine import (
+    datasets,
+    deletion,
+    items,
+    models,
+    reading,
+    references,
+    scene_uploads,
+    scenes,
+    uploading,
+)
 from nucleus_lab.engine.uploading import ItemWire
-from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.errors import ConflictError, InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -247,11 +257,10 @@ def one_prediction(
 
 @route("POST", "dataset/{ds}/metadata", body=MetadataBody)
 def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[str, Any]:
-    """Merge new values into the metadata of items, now or in a job."""
-    if call.body.level != "item":
-        raise InvalidInputError(
-            f"level is {call.body.level!r}: only 'item' is possible in a dataset without scenes"
-        )
+    """Merge new values into the metadata of items or scenes, now or in a job."""
+    level = call.body.level
+    if level not in {"item", "scene"}:
+        raise InvalidInputError(f"level is {level!r}: use item or scene", path="level")
     changes: dict[str, dict[str, Any]] = {}
     for entry in call.body.metadata:
         new = dict(entry.metadata)
@@ -260,16 +269,20 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
         changes.setdefault(entry.reference_id, {}).update(new)
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
+    if level == "scene":
+        scene_uploads.check_takes_scenes(row)
     if call.query.get("async") == "1":
-        payload = {"changes": changes}
+        payload = {"changes": changes, "level": level}
         return engine.jobs.submit(
             "metadataUpdate", payload, dataset_id=row.id, total_steps=max(len(changes), 1)
         )
     with engine.store.write() as connection:
         datasets.lock(connection, row.id)
-        unknown = items.merge_metadata(connection, row.id, changes)
-    answer = {"dataset_id": row.public_id, "updated_items": len(changes) - len(unknown)}
-    errors = [references.unknown(name, row.id).message for name in unknown]
+        owner = scenes if level == "scene" else items
+        unknown = owner.merge_metadata(connection, row.id, changes)
+    answer = {"dataset_id": row.public_id, f"updated_{level}s": len(changes) - len(unknown)}
+    told = scenes.unknown if level == "scene" else references.unknown
+    errors = [told(name, row.id).message for name in unknown]
     return {**answer, "errors": errors} if errors else answer
 
 
@@ -280,6 +293,10 @@ def delete_item(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id)
         key = references.key_of(connection, row.id, ref)
+        if row.is_scene:
+            raise ConflictError(
+                f"item {ref!r} is part of a scene, whose frames cannot be changed: delete the scene"
+            )
         deletion.delete_items(connection, row.id, [key])
     return {
         "dataset_id": row.public_id,
