@@ -317,19 +317,17 @@ def _by_key(row: ObjectValues) -> int:
 
 
 def one_object(
-    connection: Connection,
-    dataset_id: int,
-    reference_id: str,
-    annotation_id: str,
-    run_id: int | None = None,
+    connection: Connection, dataset_id: int, ids: str, run_id: int | None = None
 ) -> dict[str, Any]:
     """Read one annotation or prediction.
+
+    Published clients send both ids with raw slashes, and the ids that they make for boxes hold the
+    reference id, so where one ends and the other begins is known by what there is.
 
     Args:
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
-        reference_id: The caller's id of the item.
-        annotation_id: The caller's id of the object.
+        ids: The caller's ids of the item and of the object with a slash between.
         run_id: Primary key of the run; ``None`` for annotations.
 
     Returns:
@@ -338,16 +336,22 @@ def one_object(
     Raises:
         NotFoundError: There is no such item, or no such object on it.
     """
-    key = references.key_of(connection, dataset_id, reference_id)
-    values = {"item_id": key, "annotation_id": annotation_id}
-    if run_id is None:
-        row = _ONE["annotation"].first(connection, **values)
-    else:
-        row = _ONE["prediction"].first(connection, **values, run_id=run_id)
-    if row is None:
-        noun = "annotation" if run_id is None else "prediction"
-        raise NotFoundError(f"item {reference_id!r} has no {noun} {annotation_id!r}")
-    return payload_of(reference_id, row, scored=run_id is not None)
+    pieces = ids.split("/")
+    splits = {"/".join(pieces[:end]): "/".join(pieces[end:]) for end in range(1, len(pieces))}
+    known = references.keys_of(connection, dataset_id, list(splits))
+    for reference_id, key in known.items():
+        values = {"item_id": key, "annotation_id": splits[reference_id]}
+        if run_id is None:
+            row = _ONE["annotation"].first(connection, **values)
+        else:
+            row = _ONE["prediction"].first(connection, **values, run_id=run_id)
+        if row is not None:
+            return payload_of(reference_id, row, scored=run_id is not None)
+    if not known:
+        raise references.unknown(ids.rpartition("/")[0] or ids, dataset_id)
+    noun = "annotation" if run_id is None else "prediction"
+    found = max(known, key=len)
+    raise NotFoundError(f"item {found!r} has no {noun} {splits[found]!r}")
 
 
 def payload_of(reference_id: str, row: ObjectValues, *, scored: bool) -> dict[str, Any]:

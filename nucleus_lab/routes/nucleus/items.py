@@ -214,35 +214,31 @@ def export_predictions(
                 return groups
 
 
-@route("GET", "dataset/{ds}/groundTruth/loc/{ref:path}/{ann}")
+@route("GET", "dataset/{ds}/groundTruth/loc/{ids:path}")
 def one_annotation(
     engine: Engine,
     call: Call[None],  # noqa: ARG001
     ds: str,
-    ref: str,
-    ann: str,
+    ids: str,
 ) -> dict[str, Any]:
     """Answer one annotation, by the ids of its item and its own."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
-        return reading.one_object(connection, row.id, ref, ann)
+        return reading.one_object(connection, row.id, ids)
 
 
-@route("GET", "dataset/{ds}/model/{prj}/loc/{ref:path}/{ann}")
+@route("GET", "dataset/{ds}/model/{prj}/loc/{ids:path}")
 def one_prediction(
     engine: Engine,
     call: Call[None],  # noqa: ARG001
     ds: str,
     prj: str,
-    ref: str,
-    ann: str,
+    ids: str,
 ) -> dict[str, Any]:
     """Answer one prediction, by the ids of its item and its own."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
-        return reading.one_object(
-            connection, row.id, ref, ann, models.run_on(connection, prj, row.id)
-        )
+        return reading.one_object(connection, row.id, ids, models.run_on(connection, prj, row.id))
 
 
 @route("POST", "dataset/{ds}/metadata", body=MetadataBody)
