@@ -30,7 +30,7 @@ def _item_columns() -> list[Any]:
     columns = item.c
     return [
         columns.id, columns.reference_id, columns.kind, columns.location, columns.width,
-        columns.height, columns.metadata, columns.media_key, columns.position,
+        columns.height, columns.metadata, columns.media_key, columns.position, columns.phash,
     ]  # fmt: skip
 
 
@@ -56,7 +56,7 @@ _POSITION = Statement(
 )
 
 ItemValues = tuple[Any, ...]
-"""id, reference id, kind, location, width, height, metadata, media key, position."""
+"""id, reference id, kind, location, width, height, metadata, media key, position, phash."""
 
 
 def by_reference(connection: Connection, dataset_id: int, reference_id: str) -> ItemValues:
@@ -195,7 +195,7 @@ def item_payload(values: ItemValues) -> dict[str, Any]:
     Returns:
         Its payload; every id that any client reads is in it.
     """
-    key, reference_id, kind, location, width, height, metadata, _, _ = values
+    key, reference_id, kind, location, width, height, metadata, _, _, phash = values
     public = f"di_{key:013x}"  # identifiers.encode, without the call: once an item
     payload = {
         "id": public,
@@ -208,6 +208,8 @@ def item_payload(values: ItemValues) -> dict[str, Any]:
     if width is not None:
         payload["width"] = width
         payload["height"] = height
+    if phash is not None:
+        payload["phash"] = phash
     return payload
 
 
