@@ -24,11 +24,7 @@ def check_threshold(threshold: Any) -> int:
     Raises:
         InvalidInputError: It is no whole number from 0 to 64.
     """
-    if (
-        not isinstance(threshold, int)
-        or isinstance(threshold, bool)
-        or not 0 <= threshold <= BITS
-    ):
+    if not isinstance(threshold, int) or isinstance(threshold, bool) or not 0 <= threshold <= BITS:
         raise InvalidInputError(
             f"threshold is {threshold!r}: use a whole number of bits, 0 (the same picture) to 64 "
             "(any picture)",

@@ -20,15 +20,17 @@ class TagMethods(DatasetBase):
         return tags
 
     def add_tags(self, tags: Sequence[str]) -> list[str]:
-        """Tag the dataset::
-
-            dataset.add_tags(["street", "2026"])
+        """Tag the dataset.
 
         Args:
             tags: Free words; those it has are left alone.
 
         Returns:
             All tags afterwards.
+
+        Example:
+            >>> dataset.add_tags(["street", "2026"])  # doctest: +SKIP
+            ['street', '2026']
         """
         now: list[str] = self._ask({"tags": list(tags)}, "tags")["tags"]
         return now

@@ -92,9 +92,7 @@ def find(
         rows = [row for row in rows if row[0] in wanted]
     hashes = {row[0]: row[2] for row in rows}
     _complete(engine, rows, hashes, task)
-    known = [
-        (read_hash(hashes[row[0]], row[1]), row[1], row[0]) for row in rows if hashes[row[0]]
-    ]
+    known = [(read_hash(hashes[row[0]], row[1]), row[1], row[0]) for row in rows if hashes[row[0]]]
     known.sort()
     unlike = [known[index] for index in keep_unlike([entry[0] for entry in known], threshold)]
     kept = [(name, key) for _, name, key in unlike]

@@ -90,6 +90,7 @@ def prediction_counts(connection: Connection, run_id: int) -> list[dict[str, Any
     return [{"label": name, "count": count} for name, count in rows]
 
 
+_MEMBER = slice_member.c
 _IN_SLICE = Statement(
     lambda: (
         select(label.c.name)
@@ -97,13 +98,8 @@ _IN_SLICE = Statement(
         .join(
             slice_member,
             or_(
-                and_(
-                    slice_member.c.member == "annotation", slice_member.c.member_id == annotation.c.id
-                ),
-                and_(
-                    slice_member.c.member == "item",
-                    slice_member.c.member_id == annotation.c.item_id,
-                ),
+                and_(_MEMBER.member == "annotation", _MEMBER.member_id == annotation.c.id),
+                and_(_MEMBER.member == "item", _MEMBER.member_id == annotation.c.item_id),
             ),
         )
         .where(slice_member.c.slice_id == bindparam("slice_id"))

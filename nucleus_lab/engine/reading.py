@@ -426,3 +426,22 @@ def export_rows(
         row[_SINGLE] = masks[0] if masks else None
         rows.append(row)
     return rows
+
+
+def export_run(connection: Connection, dataset_id: int, run_id: int, into: Groups) -> None:
+    """Read all predictions of a run by type.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        run_id: Primary key of the run.
+        into: Groups to add to.
+    """
+    token: str | None = None
+    while True:
+        rows, token = page(connection, dataset_id, token, 10_000)
+        found = objects_by_item(connection, [values[0] for values in rows], run_id)
+        for values in rows:
+            grouped(values[1], found[values[0]], scored=True, into=into)
+        if token is None:
+            return

@@ -348,8 +348,14 @@ evaluation = Table(
     metadata,
     _key(),
     _of("model_run"),
+    # metrics: the one of calculateEvaluationMetrics, replaced by the next. charts: one of any
+    # number that callers name, browse and delete.
+    Column("kind", Text, nullable=False, server_default="metrics"),
+    Column("name", Text),
+    Column("job_id", _Key),  # of the job that computes it; may be gone
+    Column("error", Text),
     Column("options", JSONDocument),
-    Column("status", Text, nullable=False),  # running | succeeded | failed
+    Column("status", Text, nullable=False),  # pending | computing | succeeded | failed | cancelled
     Column("report", JSONDocument),
     Column("change_seq", BigInteger, nullable=False),  # of the dataset when the numbers were read
     Column("created_at", BigInteger, nullable=False),

@@ -1,9 +1,9 @@
 """Uses a workspace the way scripts do, and prints what it saw as JSON.
 
-Runs in any environment that has a client: ``python drive.py nucleus <folder> [section …]`` drives a
-published scale-nucleus, ``python drive.py nucleus_lab …`` ours. Endpoint and key come from
-``NUCLEUS_ENDPOINT`` and ``NUCLEUS_API_KEY``. A section is one function below; each makes datasets of
-its own and answers plain values that no client may disagree about.
+Runs in any environment that has a client: ``python drive.py nucleus <folder> [section …]`` drives
+a published scale-nucleus, ``python drive.py nucleus_lab …`` ours. Endpoint and key come from
+``NUCLEUS_ENDPOINT`` and ``NUCLEUS_API_KEY``. A section is one function below; each makes datasets
+of its own and answers plain values that no client may disagree about.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import json
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Dict, List
+from typing import Any
 
-SECTIONS: Dict[str, Callable[["Lab"], Any]] = {}
+SECTIONS: dict[str, Callable[[Lab], Any]] = {}
 
 
 class Lab:
@@ -49,7 +50,7 @@ class Lab:
             )
         return dataset
 
-    def boxes(self, kind: str, items: int = 3) -> List[Any]:
+    def boxes(self, kind: str, items: int = 3) -> list[Any]:
         """One box an item, as annotations or as predictions."""
         made = []
         for index in range(items):
@@ -93,13 +94,15 @@ def finished(answer: Any) -> Any:
 COUNTERS = ("new_items", "updated_items", "ignored_items", "upload_errors")
 
 
-def counted(answer: Any) -> Dict[str, int]:
+def counted(answer: Any) -> dict[str, int]:
     """The four counters of an append, whatever the client makes of them."""
     found = finished(answer)
     if not isinstance(found, dict):
-        found = vars(found) if hasattr(found, "__dict__") else {
-            name: getattr(found, name) for name in COUNTERS
-        }
+        found = (
+            vars(found)
+            if hasattr(found, "__dict__")
+            else {name: getattr(found, name) for name in COUNTERS}
+        )
     return {name: found[name] for name in COUNTERS}
 
 
@@ -121,7 +124,7 @@ def shown(value: Any) -> Any:
     return value
 
 
-def groups(annotations: Any) -> Dict[str, Any]:
+def groups(annotations: Any) -> dict[str, Any]:
     """Values by type, those that are there."""
     # Published clients answer the one mask of an exported item bare; the documents say a list.
     return {
@@ -131,9 +134,12 @@ def groups(annotations: Any) -> Dict[str, Any]:
     }
 
 
-def rows(found: Any) -> List[Any]:
+def rows(found: Any) -> list[Any]:
     return [
-        {"item": shown(row["item"]), "objects": groups(row.get("annotations", row.get("predictions")))}
+        {
+            "item": shown(row["item"]),
+            "objects": groups(row.get("annotations", row.get("predictions"))),
+        }
         for row in found
     ]
 
@@ -207,9 +213,8 @@ def items_by_url(lab: Lab) -> Any:
         "items": [shown(item) for item in dataset.items][:3],
         "paged": len(list(dataset.items_generator(page_size=7))),
         "queried": sorted(item.reference_id for item in dataset.query_items('metadata.kind = "c"')),
-        "merged": finished(
-            dataset.update_item_metadata({"folder/1 ü": {"kind": "e", "more": 1}})
-        ) is not None,
+        "merged": finished(dataset.update_item_metadata({"folder/1 ü": {"kind": "e", "more": 1}}))
+        is not None,
         "after": shown(dataset.refloc("folder/1 ü")["item"]),
         "deleted": dataset.delete_item("folder/2 ü") is not None,
         "left": dataset.size,
@@ -247,13 +252,20 @@ def items_by_file(lab: Lab) -> Any:
 # -- ground truth --------------------------------------------------------------------------------
 
 
-def truths(lab: Lab) -> List[Any]:
+def truths(lab: Lab) -> list[Any]:
     nucleus = lab.nucleus
     corners = [nucleus.Point(1, 2), nucleus.Point(3.5, 4), nucleus.Point(5, 1)]
     return [
         nucleus.BoxAnnotation(
-            label="car", x=1, y=2.5, width=3, height=4, reference_id="0", annotation_id="box/1 ü",
-            metadata={"k": [1]}, track_reference_id="t",
+            label="car",
+            x=1,
+            y=2.5,
+            width=3,
+            height=4,
+            reference_id="0",
+            annotation_id="box/1 ü",
+            metadata={"k": [1]},
+            track_reference_id="t",
         ),
         nucleus.BoxAnnotation(label="bus", x=0, y=0, width=1, height=1, reference_id="0"),
         nucleus.LineAnnotation("lane", vertices=corners, reference_id="0", annotation_id="line"),
@@ -301,7 +313,7 @@ def ground_truth(lab: Lab) -> Any:
             reference_id=name,
             annotation_id="near",
         )
-        for name, path in zip("02", sorted((lab.folder / "masks").iterdir()))
+        for name, path in zip("02", sorted((lab.folder / "masks").iterdir()), strict=True)
     ]
     answer = dataset.annotate(values + local)
     again = dataset.annotate(values)
@@ -363,7 +375,7 @@ def predictions(lab: Lab) -> Any:
             reference_id=name,
             annotation_id="near",
         )
-        for name, path in zip("02", sorted((lab.folder / "masks").iterdir()))
+        for name, path in zip("02", sorted((lab.folder / "masks").iterdir()), strict=True)
     ]
     stored = dataset.upload_predictions(model, found + masks)
     again = dataset.upload_predictions(model, found)
@@ -424,9 +436,7 @@ def slices(lab: Lab) -> Any:
     dataset.upload_predictions(model, lab.boxes("prediction"))
     some = dataset.create_slice("some", ["0", "3"])
     empty = dataset.create_slice("empty", [])
-    by_ids = dataset.create_slice_by_ids(
-        "by ids", dataset_item_ids=_item_ids(lab, dataset)[:2]
-    )
+    by_ids = dataset.create_slice_by_ids("by ids", dataset_item_ids=_item_ids(lab, dataset)[:2])
     added = some.append(reference_ids=["1", "3"])
     some.add_tags(["good", "new"])
     info = some.info()
@@ -453,7 +463,7 @@ def slices(lab: Lab) -> Any:
     return {**seen, "left": sorted(known.name for known in dataset.slices)}
 
 
-def _item_ids(lab: Lab, dataset: Any) -> List[str]:
+def _item_ids(lab: Lab, dataset: Any) -> list[str]:
     answer = lab.client.make_request(
         {"pageToken": None, "pageSize": 100}, f"dataset/{dataset.id}/itemsPage"
     )
@@ -509,7 +519,9 @@ def refusals(lab: Lab) -> Any:
         "job": refusal(lambda: client.get_job("job_0000000ffffff"))[1],
         "query": refusal(lambda: list(dataset.query_items("metadata.a =")))[1],
         "twice": refusal(lambda: dataset.append([item, item]))[1] in (None, 400),
-        "tag": refusal(lambda: client.make_request({"tags": 3}, f"dataset/{dataset.id}/annotate"))[1]
+        "tag": refusal(lambda: client.make_request({"tags": 3}, f"dataset/{dataset.id}/annotate"))[
+            1
+        ]
         in (None, 400),
         "key": refusal(lambda: wrong.datasets)[1],
         "left": dataset.size,
@@ -587,7 +599,7 @@ def duplicates(lab: Lab) -> Any:
     return {**seen, "here": here.unique_reference_ids == results[10][0]}
 
 
-def vars_of(value: Any) -> List[Any]:
+def vars_of(value: Any) -> list[Any]:
     return [value.threshold, value.original_count, value.deduplicated_count]
 
 
@@ -613,12 +625,97 @@ def limited_key(lab: Lab) -> Any:
     ]
 
 
+# -- model runs: only published clients have them ------------------------------------------------
+
+
+@section
+def model_runs(lab: Lab) -> Any:
+    dataset = lab.dataset("model runs")
+    model = lab.client.create_model("Runner", f"runner {dataset.id}")
+    if not hasattr(model, "create_run"):
+        return None
+    dataset.annotate(lab.boxes("annotation"))
+    boxes = lab.boxes("prediction")
+    run = model.create_run("one", dataset=dataset, predictions=boxes[:2], metadata={"epoch": 3})
+    later = finished(run.predict(boxes, asynchronous=True))
+    info = run.info()
+    seen = {
+        "info": [info["name"], info["metadata"], info["status"], info["model_id"] == model.id],
+        "later": later["prediction_upload"]["processed"],
+        "again": run.predict(boxes)["predictions_ignored"],
+        "listed": dataset.model_runs == [run.model_run_id],
+        "by place": groups(run.iloc(0)),
+        "by name": groups(run.refloc("1")),
+        "by id": groups(run.loc(_item_ids(lab, dataset)[2])),
+        "one": shown(run.prediction_loc("0", "box/0")),
+        "all": groups(run.ungrouped_export()),
+        "taken": refusal(lambda: model.create_run("one", dataset=dataset))[1],
+        "model": lab.client.get_model(model_run_id=run.model_run_id) == model,
+    }
+    committed = run.commit()
+    job = lab.client.get_job(committed["job_id"])
+    finished(job)
+    matches = list(dataset.query_objects("", "iou", run.model_run_id))
+    seen["matches"] = [match.iou for match in matches]
+    lab.client.delete_model_run(run.model_run_id)
+    return {**seen, "left": dataset.model_runs}
+
+
+@section
+def predictions_without_runs(lab: Lab) -> Any:
+    first, second = lab.dataset("here", 2), lab.dataset("there", 3)
+    model = lab.client.create_model("Free", f"free {first.id}")
+    if not hasattr(model, "copy_predictions_from_run"):
+        return None
+    nucleus = lab.nucleus
+    ids = _item_ids(lab, second)
+
+    def box(name: str, **target: Any) -> Any:
+        return nucleus.BoxPrediction(
+            label="car", x=1, y=2, width=3, height=4, confidence=0.5, annotation_id=name, **target
+        )
+
+    given = [box(f"b{place}", dataset_item_id=public) for place, public in enumerate(ids)]
+    stored = model.upload_predictions([*given, box("c", reference_id="2")])
+    unclear = model.upload_predictions([box("d", reference_id="0")])
+    run = model.create_run("anywhere", predictions=given, metadata={"epoch": 1})
+    other = model.create_run("other")
+    added = other.add_predictions([box("b0", dataset_item_id=ids[0]), box("e", reference_id="2")])
+    merged = lab.client.merge_model_runs([run.model_run_id, other.model_run_id], name="merged")
+    job = finished(merged["job"])
+    on_dataset = second.upload_predictions_for_model_run(
+        other.model_run_id, [box("f", reference_id="1")]
+    )
+    copied = model.copy_predictions_from_run(other.model_run_id)
+    read = lab.client.make_request({}, f"modelRun/{merged['model_run_id']}/ungrouped", _get())
+    return {
+        "stored": [stored["predictions_processed"], stored["model_id"] == model.id],
+        "unclear": ["several datasets" in text for text in unclear["errors"]],
+        "by id": groups(model.predictions_loc(ids[2])),
+        "by name": groups(model.predictions_refloc("2")),
+        "by place": groups(model.predictions_iloc(1)),
+        "added": added["predictions_processed"],
+        "runs": len(model.model_runs()),
+        "merged": [merged["dataset_ids"] == [second.id], job["predictions_copied"]],
+        "renamed": len({row["annotation_id"] for row in read["box"]}),
+        "on dataset": on_dataset["predictions_processed"],
+        "copied": copied["predictions_copied"],
+        "info": run.info()["metadata"],
+    }
+
+
+def _get() -> Any:
+    import requests
+
+    return requests.get
+
+
 def main(name: str, folder: str, *wanted: str) -> None:
     warnings.simplefilter("ignore")
     lab = Lab(name, folder)
     if name == "nucleus":  # its five seconds between two looks at a job are not what is tested
         lab.module("async_job").JOB_POLLING_INTERVAL = 0.05
-    results: Dict[str, Any] = {}
+    results: dict[str, Any] = {}
     stdout, sys.stdout = sys.stdout, sys.stderr  # clients print while they work
     for title in wanted or SECTIONS:
         try:
@@ -626,7 +723,7 @@ def main(name: str, folder: str, *wanted: str) -> None:
         except Exception:  # noqa: BLE001 - the other sections are worth knowing too
             results[title] = {"failed": traceback.format_exc()}
     sys.stdout = stdout
-    print(json.dumps(results))
+    sys.stdout.write(json.dumps(results))
 
 
 if __name__ == "__main__":

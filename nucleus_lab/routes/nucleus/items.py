@@ -201,17 +201,11 @@ def export_predictions(
 ) -> dict[str, Any]:
     """Answer all predictions of a model on the dataset, by type."""
     groups: reading.Groups = {}
-    token = None
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
         run = models.run_on(connection, prj, row.id)
-        while True:
-            rows, token = reading.page(connection, row.id, token, 10_000)
-            found = reading.objects_by_item(connection, [values[0] for values in rows], run)
-            for values in rows:
-                reading.grouped(values[1], found[values[0]], scored=True, into=groups)
-            if token is None:
-                return groups
+        reading.export_run(connection, row.id, run, groups)
+    return groups
 
 
 @route("GET", "dataset/{ds}/groundTruth/loc/{ids:path}")
