@@ -33,8 +33,8 @@ class Lab:
     def module(self, name: str) -> ModuleType:
         return importlib.import_module(f"{self.name}.{name}")
 
-    def dataset(self, name: str, items: int = 3) -> Any:
-        """A dataset with remote items ``0`` … and their sizes."""
+    def dataset(self, name: str, items: int = 3, prefix: str = "") -> Any:
+        """A dataset with remote items ``0`` …"""
         nucleus = self.nucleus
         dataset = self.client.create_dataset(name)
         if items:
@@ -42,7 +42,7 @@ class Lab:
                 dataset.append([
                     nucleus.DatasetItem(
                         image_location=f"https://example.org/{index}.jpg",
-                        reference_id=str(index),
+                        reference_id=f"{prefix}{index}",
                         metadata={"place": index, "kind": "day"},
                     )
                     for index in range(items)
@@ -649,7 +649,7 @@ def model_runs(lab: Lab) -> Any:
         "by id": groups(run.loc(_item_ids(lab, dataset)[2])),
         "one": shown(run.prediction_loc("0", "box/0")),
         "all": groups(run.ungrouped_export()),
-        "taken": refusal(lambda: model.create_run("one", dataset=dataset))[1],
+        "taken": refusal(lambda: model.create_run("one", dataset=dataset)) != "nothing was refused",
         "model": lab.client.get_model(model_run_id=run.model_run_id) == model,
     }
     committed = run.commit()
@@ -663,7 +663,7 @@ def model_runs(lab: Lab) -> Any:
 
 @section
 def predictions_without_runs(lab: Lab) -> Any:
-    first, second = lab.dataset("here", 2), lab.dataset("there", 3)
+    first, second = lab.dataset("here", 2), lab.dataset("there", 3, "there/")
     model = lab.client.create_model("Free", f"free {first.id}")
     if not hasattr(model, "copy_predictions_from_run"):
         return None
@@ -676,15 +676,18 @@ def predictions_without_runs(lab: Lab) -> Any:
         )
 
     given = [box(f"b{place}", dataset_item_id=public) for place, public in enumerate(ids)]
-    stored = model.upload_predictions([*given, box("c", reference_id="2")])
+    stored = model.upload_predictions([*given, box("c", reference_id="there/2")])
     unclear = model.upload_predictions([box("d", reference_id="0")])
     run = model.create_run("anywhere", predictions=given, metadata={"epoch": 1})
     other = model.create_run("other")
-    added = other.add_predictions([box("b0", dataset_item_id=ids[0]), box("e", reference_id="2")])
+    added = other.add_predictions([
+        box("b0", dataset_item_id=ids[0]),
+        box("e", reference_id="there/2"),
+    ])
     merged = lab.client.merge_model_runs([run.model_run_id, other.model_run_id], name="merged")
     job = finished(merged["job"])
     on_dataset = second.upload_predictions_for_model_run(
-        other.model_run_id, [box("f", reference_id="1")]
+        other.model_run_id, [box("f", reference_id="there/1")]
     )
     copied = model.copy_predictions_from_run(other.model_run_id)
     read = lab.client.make_request({}, f"modelRun/{merged['model_run_id']}/ungrouped", _get())
@@ -692,7 +695,7 @@ def predictions_without_runs(lab: Lab) -> Any:
         "stored": [stored["predictions_processed"], stored["model_id"] == model.id],
         "unclear": ["several datasets" in text for text in unclear["errors"]],
         "by id": groups(model.predictions_loc(ids[2])),
-        "by name": groups(model.predictions_refloc("2")),
+        "by name": groups(model.predictions_refloc("there/2")),
         "by place": groups(model.predictions_iloc(1)),
         "added": added["predictions_processed"],
         "runs": len(model.model_runs()),
@@ -710,6 +713,45 @@ def _get() -> Any:
     return requests.get
 
 
+def everything(lab: Lab) -> Any:
+    """What there is in the workspace, to be asked by two clients of one server."""
+    client = lab.client
+    found = {}
+    models = client.models
+    for dataset in client.datasets:
+        found[dataset.id] = {
+            "info": [dataset.name, dataset.size, dataset.is_scene, dataset.use_privacy_mode],
+            "items": [_without_size(shown(item)) for item in dataset.items],
+            "exported": [
+                {**row, "item": _without_size(row["item"])}
+                for row in rows(dataset.items_and_annotations())
+            ],
+            "slices": {
+                part.name: sorted(str(_without_size(shown(item))) for item in part.items)
+                for part in dataset.slices
+            },
+            "runs": dataset.model_runs,
+            "predictions": {model.reference_id: _predicted(dataset, model) for model in models},
+            "jobs": sorted(
+                f"{job.job_id} {job.job_type}" for job in dataset.jobs(show_completed=True)
+            ),
+        }
+    named = [[model.id, model.name, model.metadata or {}, model.tags] for model in models]
+    return {"datasets": found, "models": named}
+
+
+def _without_size(item: Any) -> Any:
+    """Published clients do not read the size of an item."""
+    return {key: value for key, value in item.items() if key not in {"width", "height"}}
+
+
+def _predicted(dataset: Any, model: Any) -> Any:
+    try:
+        return groups(dataset.export_predictions(model))
+    except Exception as fault:  # noqa: BLE001 - a model without predictions is refused
+        return getattr(fault, "status_code", None)
+
+
 def main(name: str, folder: str, *wanted: str) -> None:
     warnings.simplefilter("ignore")
     lab = Lab(name, folder)
@@ -719,7 +761,7 @@ def main(name: str, folder: str, *wanted: str) -> None:
     stdout, sys.stdout = sys.stdout, sys.stderr  # clients print while they work
     for title in wanted or SECTIONS:
         try:
-            results[title] = SECTIONS[title](lab)
+            results[title] = {**SECTIONS, "everything": everything}[title](lab)
         except Exception:  # noqa: BLE001 - the other sections are worth knowing too
             results[title] = {"failed": traceback.format_exc()}
     sys.stdout = stdout
