@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam
@@ -67,6 +68,8 @@ def upsert(
     Returns:
         Rows inserted or updated.
     """
+    if connection.dialect.name == "sqlite" and isinstance(rows, list) and len(rows) > 1:
+        columns, rows = _without_empty(table, columns, rows)
     text, order = _insert(connection.dialect, table, tuple(columns), tuple(key), tuple(update))
     if order is not None:
         rows = (tuple(row[place] for place in order) for row in rows)
@@ -84,6 +87,27 @@ def upsert(
             cursor.executemany(text, head)
         return max(int(cursor.rowcount), 0) if head else 0
     return _copy(cursor, table, columns, chain(head, source), key=key, update=update)
+
+
+def _without_empty(
+    table: Table, columns: Sequence[str], rows: list[Sequence[Any]]
+) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    """Leave out columns that are NULL in every row; a column that is not given is NULL too.
+
+    The driver looks for an adapter of every ``None`` that it binds, which takes it longer than
+    to store a number: boxes have four such columns, and are stored in half the time without.
+    """
+    count = len(rows)
+    kept = [
+        place
+        for place, value in enumerate(rows[0])
+        if value is not None
+        or table.c[columns[place]].server_default is not None
+        or [row[place] for row in rows].count(None) < count
+    ]
+    if len(kept) == len(columns) or len(kept) < 2:
+        return columns, rows
+    return [columns[place] for place in kept], map(itemgetter(*kept), rows)
 
 
 def _copy(
