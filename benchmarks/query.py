@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nucleus_lab.engine import Engine, datasets, queries, schema
+from nucleus_lab.engine import Engine, datasets, indexes, queries, schema
 from nucleus_lab.engine.statements import cursor_of
 
 ITEMS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -128,6 +128,12 @@ def main() -> None:
         dataset_id = fill(engine)
         print(f"{ITEMS} items; CPU ms, median of {RUNS}: query | by hand | read and compile | rows")
         for text in BY_HAND:
+            ours, hand, compiled, rows = measure(engine, dataset_id, text)
+            print(f"{text:60} {ours:8.1f} {hand:8.1f} {compiled:8.2f} {rows:7}")
+        for key in ("weather", "speed"):
+            indexes.ensure(engine.store, dataset_id, (key,))
+        print("with indexes of metadata.weather and metadata.speed")
+        for text in list(BY_HAND)[:2]:
             ours, hand, compiled, rows = measure(engine, dataset_id, text)
             print(f"{text:60} {ours:8.1f} {hand:8.1f} {compiled:8.2f} {rows:7}")
         engine.close()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from nucleus_lab.errors import JobError
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import Handle, segment
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from nucleus_lab.transport.progress import progress_bar
 
 FIRST_POLL_SECONDS: Final = 0.05
 LAST_POLL_SECONDS: Final = 2.0
@@ -157,7 +154,7 @@ class AsyncJob(Handle):
 
         Args:
             verbose_std_out: Show a progress bar: the live widget in a notebook that has loaded the
-                extension, a bar on stderr elsewhere.
+                extension, a bar on stderr elsewhere; nothing where nobody sees it.
 
         Raises:
             JobError: The job ended with an error or was cancelled; the text has the reason.
@@ -185,7 +182,9 @@ class AsyncJob(Handle):
             )
 
     def _display(self) -> ProgressDisplay:
-        return progress_display(self) if progress_display else _TerminalBar(self)
+        if progress_display:
+            return progress_display(self)
+        return _Bar(self._client, self.job_type)
 
     def __repr__(self) -> str:
         return (
@@ -231,18 +230,12 @@ class EmbeddingsExportJob(AsyncJob):
         return urls
 
 
-class _TerminalBar:
-    """A bar on stderr; silent where stderr is no terminal, so that logs stay readable."""
+class _Bar:
+    """What shows a wait where no widget does."""
 
-    def __init__(self, job: AsyncJob) -> None:
-        from tqdm import tqdm
-
-        self._bar: tqdm[Any] = tqdm(
-            total=1.0,
-            desc=str(job.job_type),
-            bar_format="{desc}: {percentage:3.0f}% |{bar}| {elapsed}<{remaining}{postfix}",
-            disable=not sys.stderr.isatty(),
-        )
+    def __init__(self, client: Connection, job_type: str) -> None:
+        form = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}<{remaining}{postfix}"
+        self._bar = progress_bar(client, 1.0, str(job_type), bar_format=form)
 
     def update(self, status: dict[str, Any]) -> None:
         self._bar.n = float(status.get("job_progress") or 0)

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """URL of a server of our own, without the database name; started once a session."""
     given = os.environ.get("NUCLEUS_LAB_TEST_POSTGRES")
     if given:
@@ -89,11 +90,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         lacking(
             "postgres", "no PostgreSQL server is installed; name one in NUCLEUS_LAB_TEST_POSTGRES"
         )
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder, which only its owner may enter.
+    folder = Path(tempfile.mkdtemp(prefix="lab-postgres-"))
     prefix: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        for parent in [folder, *folder.parents[:3]]:
-            parent.chmod(0o755)
         shutil.chown(folder, "postgres")
         prefix = ["runuser", "-u", "postgres", "--"]
     data, port = folder / "data", _free_port()
@@ -123,6 +123,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql+psycopg://lab@127.0.0.1:{port}"
     finally:
         run(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -183,6 +184,7 @@ def engine(workspace: Path, database_url: str | None) -> Iterator[Any]:
 def serving(engine: Any, **options: Any) -> Iterator[str]:
     """Serve an engine on a free loopback port; yields the endpoint."""
     import uvicorn
+
     from nucleus_lab.server import create_app
 
     port = _free_port()

@@ -54,11 +54,14 @@ class Connect(Subcommand):
         key = None
         if options.key is not None:
             key = session.variable(options.key) or options.key
-        if options.where is None:
+        where = options.where
+        if where is not None and where.startswith("$"):
+            where = session.source(where)
+        if where is None:
             client = NucleusClient(api_key=key)
-        elif "://" in options.where:
-            client = NucleusClient(api_key=key, endpoint=options.where)
+        elif "://" in str(where):
+            client = NucleusClient(api_key=key, endpoint=str(where))
         else:
-            client = NucleusClient(workspace=options.where)
+            client = NucleusClient(workspace=where)
         session.connect(client)
         return client

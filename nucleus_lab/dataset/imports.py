@@ -107,6 +107,7 @@ class ImportMethods(PredictionMethods):
         from nucleus_lab.wire import FilePart
 
         total = len(collection.items)
+        # A format names pictures either by local paths or by addresses, never by both.
         local = any(is_local(location) for location in collection.items.location[:1])
         done = 0
         for items, boxes in portions(
@@ -114,11 +115,7 @@ class ImportMethods(PredictionMethods):
             most_items=_MOST_FILES if local else _MOST_ROWS,
             most_bytes=_MOST_BYTES if local else None,
         ):
-            files = [
-                FilePart("image", location, path=location)
-                for location in items.location
-                if is_local(location)
-            ]
+            files = [FilePart("image", place, path=place) for place in items.location if local]
             body = {"items": items, "boxes": boxes, "update": update, "model_id": None}
             report.add_columns_answer(self._ask_lab(body, "columns", files=files))
             done += len(items)

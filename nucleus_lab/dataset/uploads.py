@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,6 +12,7 @@ from nucleus_lab.bulk import batches
 from nucleus_lab.dataset.base import segment
 from nucleus_lab.errors import DuplicateIDError, InvalidInputError, MediaError, PayloadTooLargeError
 from nucleus_lab.transport.connection import Connection
+from nucleus_lab.transport.progress import progress_bar
 from nucleus_lab.wire import FilePart, encode, plain
 
 MOST_UPLOAD_BYTES: Final = 0x1FFFFFE8
@@ -176,12 +176,7 @@ def with_progress(
     if len(rows) <= size:
         yield from batches(rows, size)
         return
-    if client.use_notebook:
-        from tqdm.notebook import tqdm
-    else:
-        from tqdm import tqdm
-    silent = not client.use_notebook and not sys.stderr.isatty()
-    with tqdm(total=len(rows), desc=title, delay=SILENT_SECONDS, disable=silent) as bar:
+    with progress_bar(client, len(rows), title, delay=SILENT_SECONDS) as bar:
         for batch in batches(rows, size):
             yield batch
             bar.update(len(batch))

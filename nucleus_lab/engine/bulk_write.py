@@ -6,14 +6,12 @@ own ``execute(insert, [dicts])``; PostgreSQL 190,000 by COPY against 36,000 by `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 
 from nucleus_lab.engine.statements import cursor_of
 
@@ -30,8 +28,12 @@ def _insert(
     update: tuple[str, ...],
 ) -> tuple[str, tuple[int, ...] | None]:
     """Return the text of an upsert and the order in which it wants a row (``None``: as given)."""
-    make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    statement: Any = make(table).values({name: bindparam(name) for name in columns})
+    # Each dialect is a quarter of the time that SQLAlchemy takes to import: only the one in use.
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import Insert
+    else:
+        from sqlalchemy.dialects.sqlite import Insert  # type: ignore[assignment]
+    statement: Any = Insert(table).values({name: bindparam(name) for name in columns})
     if update:
         new = {name: statement.excluded[name] for name in update}
         statement = statement.on_conflict_do_update(index_elements=key, set_=new)
@@ -68,8 +70,6 @@ def upsert(
     Returns:
         Rows inserted or updated.
     """
-    if connection.dialect.name == "sqlite" and isinstance(rows, list) and len(rows) > 1:
-        columns, rows = _without_empty(table, columns, rows)
     text, order = _insert(connection.dialect, table, tuple(columns), tuple(key), tuple(update))
     if order is not None:
         rows = (tuple(row[place] for place in order) for row in rows)
@@ -89,25 +89,37 @@ def upsert(
     return _copy(cursor, table, columns, chain(head, source), key=key, update=update)
 
 
-def _without_empty(
-    table: Table, columns: Sequence[str], rows: list[Sequence[Any]]
-) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-    """Leave out columns that are NULL in every row; a column that is not given is NULL too.
+def upsert_columns(
+    connection: Connection,
+    table: Table,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    key: Sequence[str],
+    update: Sequence[str] = (),
+) -> int:
+    """Insert rows that are given as columns; otherwise as :func:`upsert`.
 
-    The driver looks for an adapter of every ``None`` that it binds, which takes it longer than
-    to store a number: boxes have four such columns, and are stored in half the time without.
+    Columns that are NULL in every row are left out: each costs SQLite a tenth of the row.
+
+    Args:
+        connection: The open transaction.
+        table: Where to.
+        columns: Values by column, all of one length; JSON columns hold text.
+        key: Columns of the unique index that decides; empty for a plain insert.
+        update: Columns to overwrite where the key is taken, also with the NULL of a column that
+            is not given; none leaves such rows alone.
+
+    Returns:
+        Rows inserted or updated.
     """
-    count = len(rows)
-    kept = [
-        place
-        for place, value in enumerate(rows[0])
-        if value is not None
-        or table.c[columns[place]].server_default is not None
-        or [row[place] for row in rows].count(None) < count
-    ]
-    if len(kept) == len(columns) or len(kept) < 2:
-        return columns, rows
-    return [columns[place] for place in kept], map(itemgetter(*kept), rows)
+    kept = {
+        name: values
+        for name, values in columns.items()
+        if not table.c[name].nullable or values.count(None) < len(values)
+    }
+    ordered = [column.name for column in table.c if column.name in kept]
+    rows = zip(*(kept[name] for name in ordered), strict=True)
+    return upsert(connection, table, ordered, rows, key=key, update=update)
 
 
 def _copy(

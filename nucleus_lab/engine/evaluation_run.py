@@ -143,11 +143,10 @@ def _replace(connection: Connection, run_id: int, report: EvaluationReport, seen
     if connection.scalar(select(model_run.c.id).where(model_run.c.id == run_id)) is None:
         run = identifiers.encode(identifiers.RUN, run_id)
         raise NotFoundError(f"the model run {run} was deleted while it was evaluated")
-    replaced = (evaluation.c.model_run_id == run_id, evaluation.c.kind == "metrics")
-    old = select(evaluation.c.id).where(*replaced)
+    old = select(evaluation.c.id).where(evaluation.c.model_run_id == run_id)
     # By hand: a bulk transaction does not cascade.
     connection.execute(delete(match).where(match.c.evaluation_id.in_(old.scalar_subquery())))
-    connection.execute(delete(evaluation).where(*replaced))
+    connection.execute(delete(evaluation).where(evaluation.c.model_run_id == run_id))
     row = {
         "model_run_id": run_id,
         "options": wire.encode(report.options).decode(),

@@ -183,8 +183,7 @@ def latest(connection: Connection, of_dataset: DatasetRow, model_id: str) -> tup
         run = models.run_of(connection, models.key_of(connection, model_id), of_dataset.id)
     newest = (
         select(evaluation.c.id, evaluation.c.model_run_id)
-        .where(evaluation.c.model_run_id == run, evaluation.c.kind == "metrics")
-        .where(evaluation.c.status == "succeeded")
+        .where(evaluation.c.model_run_id == run, evaluation.c.status == "succeeded")
         .order_by(evaluation.c.id.desc())
     )
     row = connection.execute(newest.limit(1)).first()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from nucleus_lab.errors import NucleusError, StorageFullError, WorkspaceError
+from nucleus_lab.errors import InvalidInputError, NucleusError, StorageFullError, WorkspaceError
 
 # SQLite names its errors by text that has not changed in twenty years; the numbers are not
 # available on every driver.
@@ -29,6 +29,8 @@ def _cause(fault: BaseException) -> str:
         known[errno.EACCES] = "read_only"
         return known.get(fault.errno or 0, "")
     state = getattr(fault, "sqlstate", None)  # PostgreSQL
+    if state == "22P05" or (state is None and "NUL (0x00)" in str(fault)):
+        return "nul"
     if state:
         if state in {"53100", "53200"}:
             return "full"
@@ -55,6 +57,7 @@ def storage_failures(place: str, free_space: Any) -> Iterator[None]:
     Raises:
         StorageFullError: No space is left; nothing of the transaction was kept.
         WorkspaceError: The database is read-only, damaged, locked for too long or unreachable.
+        InvalidInputError: A text of the call cannot be stored.
     """
     try:
         yield
@@ -74,6 +77,11 @@ def _error(cause: str, place: str, fault: Exception) -> NucleusError:
         return StorageFullError(
             f"there is no space left at {place}; nothing of this call was kept: free some space "
             "and repeat it"
+        )
+    if cause == "nul":
+        return InvalidInputError(
+            "a text of this call holds the character U+0000, which the database cannot store: "
+            "leave it out"
         )
     remedies = {
         "read_only": "cannot be written: check the permissions of the folder and of its files, "

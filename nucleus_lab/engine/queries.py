@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,14 +18,18 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, f
 from sqlalchemy.exc import DataError
 from sqlalchemy.sql.expression import FromClause
 
+from nucleus_lab.engine import indexes
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab.engine.store import Store
+from nucleus_lab.errors import InvalidInputError, NucleusError, QueryError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import category
+
+_log = logging.getLogger(__name__)
 
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
@@ -51,6 +56,9 @@ class Selection:
         position: Columns of the order of ingestion, the key last.
         name: Text that is the same for a row on every machine, for samples.
         query: The bound query.
+        warnings: What a person should know about how names were read.
+        dataset_id: Primary key of the dataset.
+        unindexed: Keys of item metadata that it uses and no index holds.
     """
 
     row: FromClause
@@ -61,6 +69,8 @@ class Selection:
     name: list[ColumnElement[Any]]
     query: BoundQuery
     warnings: list[str] = field(default_factory=list)
+    dataset_id: int = 0
+    unindexed: set[tuple[str, ...]] = field(default_factory=set)
 
     @property
     def plain(self) -> bool:
@@ -124,7 +134,35 @@ def select_rows(
     dialect = connection.dialect.name
     where.append(condition_of(query, metadata, catalog, dialect, rows))
     order = order_of(query, metadata, catalog, dialect, rows)
-    return Selection(row, source, where, order, position, name, query, query.warnings)
+    return Selection(
+        row,
+        source,
+        where,
+        order,
+        position,
+        name,
+        query,
+        query.warnings,
+        dataset_id,
+        catalog.unindexed,
+    )
+
+
+def improve(store: Store, found: Selection) -> None:
+    """Make indexes for what a query has used, when it pays; call it after the transaction.
+
+    Args:
+        store: The database.
+        found: A selection that was just read.
+    """
+    if not found.unindexed:
+        return
+    try:
+        with store.read() as connection:
+            size = indexes.size_of(connection, found.dataset_id)
+        indexes.note_use(store, found.dataset_id, found.unindexed, size)
+    except NucleusError as fault:  # the answer is there already; without an index it is only slower
+        _log.warning("no index for dataset %s: %s", found.dataset_id, fault)
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:
@@ -325,7 +363,11 @@ def _sample(connection: Connection, found: Selection, seed: int) -> Any:
 
 def _run_statement(connection: Connection, found: Selection, statement: Any) -> list[Any]:
     try:
-        return list(connection.execute(statement).all())
+        result: Any = connection.execute(statement)
+        # The driver's own tuples: keys and texts need no conversion, and there may be many.
+        rows: list[Any] = result.cursor.fetchall()
+        result.close()
+        return rows
     except DataError as fault:
         raise QueryError(
             "Query error Q033: a value of this query is too large or of the wrong form for the "

@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import models, runs
+from nucleus_lab.engine import indexes, models, runs
 from nucleus_lab.engine.schema import (
     autotag,
     dataset,
@@ -49,7 +49,6 @@ _EVALUATION = Statement(
     lambda: (
         select(evaluation.c.id)
         .where(evaluation.c.model_run_id == bindparam("run_id"), evaluation.c.status == "succeeded")
-        .where(evaluation.c.kind == "metrics")
         .order_by(evaluation.c.id.desc())
         .limit(1)
     )
@@ -63,12 +62,38 @@ class StoredCatalog(Catalog):
         connection: The open transaction; the catalog must not outlive it.
         dataset_id: Primary key of the dataset.
         run_id: The model run that the query means; ``None`` when the caller chose none.
+
+    Attributes:
+        unindexed: Keys of item metadata that the query uses and no index holds.
     """
 
     def __init__(self, connection: Connection, dataset_id: int, run_id: int | None = None) -> None:
         self._connection = connection
         self.dataset_id = dataset_id
         self.run_id = run_id
+        self.unindexed: set[tuple[str, ...]] = set()
+        self._kinds: dict[tuple[str, ...], frozenset[str] | None] = {}
+
+    def kinds(self, path: tuple[str, ...]) -> frozenset[str] | None:
+        """Return the kinds of values under a key of item metadata, where an index knows them.
+
+        Args:
+            path: Keys from the outside in.
+
+        Returns:
+            The kinds; ``None`` without an index, and the key is put into ``unindexed``.
+        """
+        if path not in self._kinds:
+            self._kinds[path] = indexes.known_kinds(
+                self._connection, self.dataset_id, path, self._index_names
+            )
+            if self._kinds[path] is None:
+                self.unindexed.add(path)
+        return self._kinds[path]
+
+    @cached_property
+    def _index_names(self) -> frozenset[str]:
+        return indexes.indexed(self._connection, self.dataset_id)
 
     @cached_property
     def positions_dense(self) -> bool:

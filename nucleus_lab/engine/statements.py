@@ -147,7 +147,10 @@ def _sqlite(element: JSONList, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(JSONList, "postgresql")
 def _postgresql(element: JSONList, compiler: SQLCompiler, **kw: Any) -> str:
-    kind = compiler.dialect.type_compiler_instance.process(element.type)
+    # A cast names no collation, which the type of a column of names does.
+    kind = compiler.dialect.type_compiler_instance.process(
+        Text() if isinstance(element.type, Text) else element.type
+    )
     source = compiler.process(element.source, **kw)
     return (
         f"(SELECT CAST(v AS {kind}) FROM jsonb_array_elements_text(CAST({source} AS JSONB)) AS v)"

@@ -149,6 +149,16 @@ def test_connect_forgets_the_dataset_of_the_old_workspace(
         run("gallery")
 
 
+def test_connect_takes_a_folder_from_a_variable(
+    shell: InteractiveShell, run: Any, tmp_path: Path
+) -> None:
+    shell.push({"folder": tmp_path / "elsewhere"})
+
+    assert str(tmp_path / "elsewhere") in repr(run("connect $folder"))
+    with pytest.raises(UsageError, match="is neither a variable"):
+        run("connect $nothing")
+
+
 @pytest.mark.parametrize("name", [*SUBCOMMANDS, "help"])
 def test_every_command_explains_itself(run: Any, name: str) -> None:
     shown = run(f"{name} --help")

@@ -1,4 +1,5 @@
 """The examples of the language: number, text and level."""
+# ruff: noqa: E501 - shown as they are
 
 from __future__ import annotations
 

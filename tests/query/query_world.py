@@ -189,7 +189,7 @@ def _objects(draw: random.Random, first: int, predicted: bool) -> list[Obj]:
     return found
 
 
-def make(engine: Any, seed: int = 7, size: int = 150) -> World:
+def make(engine: Any, seed: int = 7, size: int = 150) -> World:  # noqa: C901 - one story
     """Fill a workspace.
 
     The items of another dataset lie between, so that a forgotten condition shows.

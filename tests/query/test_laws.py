@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nucleus_lab.errors import QueryError
-from nucleus_lab.query.parse import parse
 from query_examples import EXAMPLES
 from query_world import World
 
+from nucleus_lab.errors import QueryError
+from nucleus_lab.query.parse import parse
+
 LAWS = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
-CONDITIONS = st.sampled_from([
+TEXTS = [
     "annotations.count > 3",
     "annotations.car > 0",
     "annotations.label = car",
@@ -38,6 +39,10 @@ CONDITIONS = st.sampled_from([
     "predictions.count > annotations.count",
     "matches.fp > 1",
     "matches.iou < 0.5",
+    "predictions.confidence * 10 > annotations.dimensions.x",
+    "annotations.track = predictions.track",
+    "annotations.area > metadata.speed_mph",
+    "predictions[label = car AND confidence > 0.2].count >= annotations[label = car].count",
     "metadata.camera = rear",
     "metadata.camera != rear",
     "metadata.camera IN (front, left)",
@@ -68,7 +73,10 @@ CONDITIONS = st.sampled_from([
     "index % 3 = 0",
     "id > 'di_0000000000010'",
     "EXISTS metadata.scale_metadata",
-])  # fmt: skip
+]
+
+CONDITIONS = st.sampled_from(TEXTS)
+METADATA_CONDITIONS = [text for text in TEXTS if "metadata" in text and "predictions" not in text]
 
 
 @given(one=CONDITIONS, other=CONDITIONS)
@@ -151,10 +159,13 @@ def test_a_mutated_query_is_answered_or_refused_with_a_place(ask: Any, data: Any
 
     try:
         ask(text, parameters={"cam": "rear", "limit": 50, "ids": ["a"]})
-    except QueryError as refusal:
-        position = refusal.details["position"]
-        assert 0 <= position <= len(text)
-        assert refusal.details["query_code"].startswith("Q")
+    except QueryError as caught:
+        refusal = caught
+    else:
+        return
+
+    assert 0 <= refusal.details["position"] <= len(text)
+    assert refusal.details["query_code"].startswith("Q")
 
 
 @pytest.mark.parametrize("text", ["(" * 99 + "width = 1" + ")" * 99, "NOT " * 99 + "width = 1"])
@@ -174,3 +185,21 @@ def test_too_deep_queries_are_refused(text: str) -> None:
 
 def test_the_longest_query_runs(ask: Any) -> None:
     assert ask(" OR ".join(["metadata.camera = rear"] * 499)) == ask("metadata.camera = rear")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["annotations.car > 0", "width > 640 SAMPLE 5 SEED 1", "LIMIT 4 OFFSET 2", "LIMIT 0", ""],
+)
+def test_a_query_is_a_filter_of_items_too(text: str, ask: Any, filled: Any) -> None:
+    from sqlalchemy import select
+
+    from nucleus_lab.engine import queries
+    from nucleus_lab.engine.schema import item
+
+    engine, world = filled
+    with engine.store.read() as connection:
+        clause = queries.item_filter(connection, world.dataset_id, text, 1)
+        keys = connection.scalars(select(item.c.id).where(clause).order_by(item.c.id)).all()
+
+    assert list(keys) == ask(text)

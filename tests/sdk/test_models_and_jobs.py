@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -95,6 +96,7 @@ class Answers:
     """A connection whose job passes through prepared states."""
 
     target = "here"
+    use_notebook = False
 
     def __init__(self, *states: dict[str, Any]) -> None:
         self.states = list(states)
@@ -118,6 +120,21 @@ def test_a_wait_goes_on_while_the_job_is_under_way() -> None:
     job.sleep_until_complete()
 
     assert job.job_last_known_status == "Completed"
+
+
+def test_a_wait_shows_a_bar_where_it_is_seen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    job_with(state("Running", "0.25"), state("Completed", "1.00")).sleep_until_complete()
+    assert capsys.readouterr().err == ""
+
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    job_with(state("Running", "0.25"), state("Completed", "1.00")).sleep_until_complete()
+    shown = capsys.readouterr().err
+    assert "uploadDatasetItems:  25%" in shown
+    assert "100%" in shown
+    assert "Completed" in shown
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def _page(
         )
         keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
         items = query_rows.payloads(connection, row.id, level, keys)
+    queries.improve(engine.store, found)
     return {"items": items, "nextPageToken": token}
 
 
@@ -110,6 +111,7 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             members = _members(connection, row.id, body.slice_id)
             selected = set(keys)
             keys = [key for key in members if key in selected]
+    queries.improve(engine.store, found)
     return {"item_ids": [identifiers.encode(identifiers.ITEM, key) for key in keys]}
 
 
@@ -130,4 +132,6 @@ def count(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
         found = queries.select_rows(
             connection, row.id, body.query, run_id=run, parameters=body.params
         )
-        return {"count": queries.count_of(connection, found)}
+        counted = queries.count_of(connection, found)
+    queries.improve(engine.store, found)
+    return {"count": counted}

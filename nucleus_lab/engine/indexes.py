@@ -1,0 +1,190 @@
+"""Indexes of metadata keys, made where queries on a large dataset ask for a key again.
+
+An index is partial (one dataset) and of an expression of :mod:`nucleus_lab.query.json_path`. Each
+key gets one of the kinds of its values, which tells a query in microseconds that, say, no item
+holds a list there, and one for each kind that can be compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import BigInteger, Connection, bindparam, func, literal_column, select, text
+
+from nucleus_lab.engine.schema import item
+from nucleus_lab.engine.store import Store
+from nucleus_lab.query.json_path import JSONValue, kind_at
+
+LARGE: Final = 50_000
+"""Items from which a dataset gets indexes; below, a scan is as fast."""
+
+MOST_KEYS: Final = 16
+"""Keys of one dataset that get an index: each costs a little at every write."""
+
+_KINDS: Final = ("text", "number", "boolean", "array", "object", "null")
+_COMPARED: Final = ("text", "number")
+_NAMES: Final = {
+    "sqlite": text(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND substr(name, 1, :size) = :prefix"
+    ),
+    "postgresql": text(
+        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() "
+        "AND tablename = 'item' AND substr(indexname, 1, :size) = :prefix"
+    ),
+}
+_LOCK = threading.Lock()
+_USES: WeakKeyDictionary[Store, Counter[tuple[int, tuple[str, ...]]]] = WeakKeyDictionary()
+
+
+def _name(dataset_id: int, path: Sequence[str], kind: str) -> str:
+    digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).hexdigest()
+    return f"ix_metadata_{dataset_id}_{digest}_{kind}"
+
+
+def _existing(connection: Connection, prefix: str) -> set[str]:
+    """Return the names of our indexes that begin with a prefix."""
+    statement = _NAMES[connection.dialect.name]
+    rows = connection.execute(statement, {"prefix": prefix, "size": len(prefix)})
+    return {row[0] for row in rows}
+
+
+def indexed(connection: Connection, dataset_id: int) -> frozenset[str]:
+    """Return what :func:`known_kinds` needs to know about a dataset, to be asked for once.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        Names of its indexes.
+    """
+    return frozenset(_existing(connection, f"ix_metadata_{dataset_id}_"))
+
+
+def known_kinds(
+    connection: Connection, dataset_id: int, path: Sequence[str], names: frozenset[str]
+) -> frozenset[str] | None:
+    """Return the kinds of values that items hold under a key, if an index knows.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        path: Keys from the outside in.
+        names: What :func:`indexed` returned.
+
+    Returns:
+        Kinds as :func:`~nucleus_lab.query.json_path.kind_at` names them; ``None`` without an index.
+    """
+    if _name(dataset_id, path, "kind") not in names:
+        return None
+    row = connection.execute(_held(dataset_id, tuple(path))).one()
+    return frozenset(kind for kind, found in zip(_KINDS, row, strict=True) if found)
+
+
+@lru_cache(maxsize=256)
+def _held(dataset_id: int, path: tuple[str, ...]) -> Any:
+    # The key of the dataset stands in the text: a partial index asks for that.
+    owner = bindparam(None, dataset_id, BigInteger(), literal_execute=True)
+    return select(
+        *(
+            select(1)
+            .select_from(item)
+            .where(item.c.dataset_id == owner, kind_at(item.c.metadata, *path) == kind)
+            .exists()
+            .label(kind)
+            for kind in _KINDS
+        )
+    )
+
+
+def note_use(store: Store, dataset_id: int, paths: Iterable[Sequence[str]], size: int) -> None:
+    """Count the use of keys that have no index; at the second use they get one.
+
+    Args:
+        store: The database.
+        dataset_id: Primary key of the dataset.
+        paths: Keys that a query has just used without an index.
+        size: Items of the dataset, about.
+    """
+    if size < LARGE:
+        return
+    wanted = []
+    with _LOCK:
+        uses = _USES.setdefault(store, Counter())
+        for path in paths:
+            uses[dataset_id, tuple(path)] += 1
+            if uses[dataset_id, tuple(path)] == 2:
+                wanted.append(tuple(path))
+    for path in wanted:
+        ensure(store, dataset_id, path)
+
+
+def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
+    """Make the indexes of a key; nothing happens when it has them.
+
+    Args:
+        store: The database.
+        dataset_id: Primary key of the dataset.
+        path: Keys from the outside in.
+
+    Returns:
+        Whether the key has indexes now; ``False`` when the dataset has enough already.
+    """
+    prefix = f"ix_metadata_{dataset_id}_"
+    with store.write() as connection:
+        names = _existing(connection, prefix)
+        if _name(dataset_id, path, "kind") in names:
+            return True
+        if sum(name.endswith("_kind") for name in names) >= MOST_KEYS:
+            return False
+        for kind in ("kind", *_COMPARED):
+            _create(connection, dataset_id, path, kind)
+    return True
+
+
+def _create(connection: Connection, dataset_id: int, path: Sequence[str], kind: str) -> None:
+    # SQLite takes no table name inside the expression of an index.
+    expression: Any = JSONValue(kind, literal_column("metadata"), path)
+    written = expression.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    name = _name(dataset_id, path, kind)
+    # With the position, in which answers are ordered: else SQLite prefers to walk the positions.
+    connection.exec_driver_sql(
+        f"CREATE INDEX IF NOT EXISTS {name} ON item (({written}), position) "
+        f"WHERE dataset_id = {dataset_id:d}"
+    )
+
+
+def drop(connection: Connection, dataset_id: int) -> int:
+    """Drop the indexes of a dataset, when it is deleted.
+
+    Args:
+        connection: The open write transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        Indexes dropped.
+    """
+    names = _existing(connection, f"ix_metadata_{dataset_id}_")
+    for name in names:
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+    return len(names)
+
+
+def size_of(connection: Connection, dataset_id: int) -> int:
+    """Return about how many items a dataset has, without counting them.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        The position behind its last item.
+    """
+    last = select(func.max(item.c.position)).where(item.c.dataset_id == dataset_id)
+    return int(connection.scalar(last) or -1) + 1
