@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any
 
 import nucleus
 
 
-def items(count: int, prefix: str = "") -> List[Any]:
+def items(count: int, prefix: str = "") -> list[Any]:
     return [
         nucleus.DatasetItem(
             image_location=f"https://example.org/{number}.jpg",
@@ -21,7 +21,7 @@ def items(count: int, prefix: str = "") -> List[Any]:
     ]
 
 
-def boxes(count: int, names: int, prefix: str = "") -> List[Any]:
+def boxes(count: int, names: int, prefix: str = "") -> list[Any]:
     return [
         nucleus.BoxAnnotation(
             label=("car", "bus", "van")[number % 3],
@@ -36,13 +36,13 @@ def boxes(count: int, names: int, prefix: str = "") -> List[Any]:
     ]
 
 
-def timed(work: Any) -> Dict[str, float]:
+def timed(work: Any) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
 
 
-def main(task: str, *arguments: str) -> Dict[str, Any]:
+def main(task: str, *arguments: str) -> dict[str, Any]:
     client = nucleus.NucleusClient()
     if task == "shared":
         return {"dataset": client.create_dataset("shared").id}
@@ -54,9 +54,10 @@ def main(task: str, *arguments: str) -> Dict[str, Any]:
     if task == "one":
         return one(client, *arguments)
     count = int(arguments[0])
-    dataset = nucleus.Dataset(client.make_request(
-        {"name": task, "is_scene": False}, "dataset/create"
-    )["dataset_id"], client)
+    dataset = nucleus.Dataset(
+        client.make_request({"name": task, "is_scene": False}, "dataset/create")["dataset_id"],
+        client,
+    )
     if task == "items":
         given = items(count)
         # The largest batches that this client allows: each is a request.
@@ -66,7 +67,7 @@ def main(task: str, *arguments: str) -> Dict[str, Any]:
     return timed(lambda: dataset.annotate(drawn))
 
 
-def one(client: Any, number: str, shared: str) -> Dict[str, Any]:
+def one(client: Any, number: str, shared: str) -> dict[str, Any]:
     """Write to a dataset of its own and to a shared one, and read back."""
     own, prefix = client.create_dataset(f"own {number}"), f"{number}-"
     for dataset in (own, client.get_dataset(shared)):

@@ -1,4 +1,4 @@
-"""Keys of payloads and rows, under the names by which scripts for the published package import them.
+"""Keys of payloads and rows, under the names by which scripts for the published package ask.
 
 Nothing in this package reads them: a key stands where it is used.
 """
@@ -51,10 +51,10 @@ MODEL_RUN_ID_KEY: Final = "model_run_id"
 MULTICATEGORY_TYPE: Final = "multicategory"
 NAME_KEY: Final = "name"
 NEW_ITEMS: Final = "new_items"
-NEXT_TOKEN_KEY: Final = "nextPageToken"
+NEXT_TOKEN_KEY: Final = "nextPageToken"  # noqa: S105 - a name, no password
 ORIGINAL_IMAGE_URL_KEY: Final = "original_image_url"
 PAGE_SIZE_KEY: Final = "pageSize"
-PAGE_TOKEN_KEY: Final = "pageToken"
+PAGE_TOKEN_KEY: Final = "pageToken"  # noqa: S105
 POINTCLOUD_URL_KEY: Final = "pointcloud_url"
 POLYGON_TYPE: Final = "polygon"
 PREDICTIONS_IGNORED_KEY: Final = "predictions_ignored"

@@ -73,7 +73,9 @@ def test_the_alias_reaches_modules_and_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", [items_by_url, ground_truth, predictions, slices, jobs, tags], ids=lambda s: s.__name__
+    "section",
+    [items_by_url, ground_truth, predictions, slices, jobs, tags],
+    ids=lambda s: s.__name__,
 )
 def test_the_driver_of_published_clients_runs_inside_this_process(
     section: Callable[[Lab], Any],
@@ -95,13 +97,11 @@ VALUES = [
     nucleus.PolygonAnnotation("road", [nucleus.Point(1, 2), nucleus.Point(3, 4)], "a"),
     nucleus.LineAnnotation("lane", [nucleus.Point(1, 2), nucleus.Point(3, 4)], "a"),
     nucleus.KeypointsAnnotation("p", [nucleus.Keypoint(1, 2, True)], ["l"], [], "a"),
-    nucleus.CuboidAnnotation(
-        "car", nucleus.Point3D(1, 2, 3), nucleus.Point3D(4, 5, 6), 0.5, "a"
-    ),
+    nucleus.CuboidAnnotation("car", nucleus.Point3D(1, 2, 3), nucleus.Point3D(4, 5, 6), 0.5, "a"),
     nucleus.CategoryAnnotation("day", "a", "weather", {"m": 1}),
     nucleus.MultiCategoryAnnotation(["wet"], "a", "feel"),
     nucleus.SegmentationAnnotation("s3://b/a.png", [nucleus.Segment("sky", 1, {"m": 1})], "a"),
-    nucleus.Frame({"cam": nucleus.DatasetItem("https://example.org/a.jpg", "a")}),
+    nucleus.Frame(cam=nucleus.DatasetItem("https://example.org/a.jpg", "a")),
     nucleus.CameraParams(
         nucleus.Point3D(1, 2, 3), nucleus.Quaternion(0, 0, 0, 1), 1.0, 2.0, 3.0, 4.0
     ),

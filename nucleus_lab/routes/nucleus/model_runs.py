@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import annotating, anywhere, datasets, evaluations, models, reading, runs
@@ -186,7 +185,7 @@ def commit(engine: Engine, call: Call[OptionsBody], run: str) -> dict[str, Any]:
 
 
 def _on_item(
-    connection: Connection, run: runs.RunRow, values: reading.ItemValues, dataset_id: int
+    connection: Any, run: runs.RunRow, values: reading.ItemValues, dataset_id: int
 ) -> dict[str, Any]:
     part = runs.part_on(connection, run, dataset_id)
     found = reading.objects_of(connection, values[0], part)
