@@ -65,6 +65,8 @@ class DatasetItem:
         height: Pixels.
         dataset_item_id: Public id; known on items that were read. It does not count when items
             are compared.
+        phash: What the picture looks like, 64 characters 0 and 1; known on items that were read
+            and whose picture the workspace holds. It does not count either.
 
     Raises:
         InvalidInputError: No reference id, not exactly one location, or unfit camera parameters.
@@ -82,6 +84,7 @@ class DatasetItem:
     width: int | None = None
     height: int | None = None
     dataset_item_id: str | None = field(default=None, compare=False)
+    phash: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.reference_id is None:
@@ -187,6 +190,7 @@ class DatasetItem:
             width=get("width"),
             height=get("height"),
             dataset_item_id=get("dataset_item_id") or get("id"),
+            phash=get("phash"),
         )
 
     def to_payload(self, is_scene: bool = False) -> dict[str, Any]:

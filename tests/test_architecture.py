@@ -85,12 +85,19 @@ def test_a_planted_violation_is_found(tmp_path: Path, place: str, line: str, con
     assert refused or "unheard_of" in done.stdout, done.stdout[-3000:]
 
 
+# Scripts for the published package import from modules of these names.
+FIXED_BY_THE_PUBLISHED_API = {"nucleus_lab/constants.py", "nucleus_lab/utils.py"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_module_has_one_subject(path: Path) -> None:
     lines = path.read_text().count("\n")
 
     assert lines <= MOST_LINES, f"{lines} lines: split by subject"
-    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "constants", "misc"}
+    if path.relative_to(REPOSITORY).as_posix() not in FIXED_BY_THE_PUBLISHED_API:
+        assert path.stem not in {
+            "utils", "util", "helpers", "helper", "common", "constants", "misc"
+        }  # fmt: skip
 
 
 def test_no_two_test_modules_share_a_name() -> None:

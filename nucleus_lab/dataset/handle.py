@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nucleus_lab.dataset.annotations import DEFAULT_ANNOTATION_UPDATE_MODE
+from nucleus_lab.dataset.deduplication import DeduplicationMethods
 from nucleus_lab.dataset.evaluation import EvaluationMethods
 from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
@@ -16,6 +17,7 @@ from nucleus_lab.dataset.predictions import PredictionMethods
 from nucleus_lab.dataset.queries import QueryMethods
 from nucleus_lab.dataset.reading import ReadingMethods
 from nucleus_lab.dataset.slices import SliceMethods
+from nucleus_lab.dataset.tags import TagMethods
 from nucleus_lab.dataset.tracks import TrackMethods
 from nucleus_lab.errors import NucleusError
 
@@ -37,6 +39,8 @@ class Dataset(
     SliceMethods,
     EvaluationMethods,
     JobMethods,
+    TagMethods,
+    DeduplicationMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 

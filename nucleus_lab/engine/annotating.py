@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, models, objects
+from nucleus_lab.engine import datasets, models, objects, runs
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.errors import MediaError
 from nucleus_lab.location import is_local
@@ -66,6 +66,7 @@ def predict(
     *,
     update: bool,
     trained_slice_id: str | None = None,
+    run_id: int | None = None,
 ) -> dict[str, Any]:
     """Store predictions of a model.
 
@@ -77,6 +78,7 @@ def predict(
         files: Masks: one a mask in the same order, or found by their names.
         update: Whether to overwrite those whose id is taken.
         trained_slice_id: A slice that the model was trained on.
+        run_id: Primary key of the run that takes them; ``None`` for the run of all uploads.
 
     Returns:
         The answer of the route.
@@ -86,7 +88,10 @@ def predict(
     with engine.store.write(bulk=True) as connection, collector_paused():
         model_id = models.key_of(connection, model)
         datasets.lock(connection, row.id)
-        run = models.ensure_run(connection, model_id, row.id)
+        if run_id is None:
+            run = shown = models.ensure_run(connection, model_id, row.id)
+        else:
+            run, shown = runs.part_for(connection, run_id, row.id), run_id
         if trained_slice_id:
             models.add_words(connection, model_id, "trained_slice_ids", [trained_slice_id])
         outcome.add(
@@ -94,7 +99,7 @@ def predict(
         )
     return {
         "dataset_id": row.public_id,
-        "model_run_id": identifiers.encode(identifiers.RUN, run),
+        "model_run_id": identifiers.encode(identifiers.RUN, shown),
         "predictions_processed": outcome.processed,
         "predictions_ignored": outcome.ignored,
         **({"errors": outcome.errors} if outcome.errors else {}),

@@ -226,7 +226,7 @@ def info(connection: Connection, row: DatasetRow) -> dict[str, Any]:
         "change_seq": row.change_seq,
         "model_run_ids": run_ids(connection, row.id),
         "slice_ids": slice_ids(connection, row.id),
-        "tags": [],
+        "tags": tags(connection, row.id),
     }
     for name in ("item_metadata_schema", "annotation_metadata_schema"):
         text = getattr(row, name)
@@ -244,9 +244,9 @@ def run_ids(connection: Connection, dataset_id: int) -> list[str]:
     Returns:
         Their ids on the wire, oldest first.
     """
-    runs = (
-        select(model_run.c.id).where(model_run.c.dataset_id == dataset_id).order_by(model_run.c.id)
-    )
+    # A part of a run goes under the id of the whole.
+    shown = func.coalesce(model_run.c.parent_id, model_run.c.id)
+    runs = select(shown).where(model_run.c.dataset_id == dataset_id).order_by(model_run.c.id)
     return [identifiers.encode(identifiers.RUN, key) for key in connection.scalars(runs)]
 
 
@@ -262,3 +262,34 @@ def slice_ids(connection: Connection, dataset_id: int) -> list[str]:
     """
     slices = select(slice_.c.id).where(slice_.c.dataset_id == dataset_id).order_by(slice_.c.id)
     return [identifiers.encode(identifiers.SLICE, key) for key in connection.scalars(slices)]
+
+
+def tags(connection: Connection, dataset_id: int) -> list[str]:
+    """Return the tags of a dataset.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key.
+
+    Returns:
+        Free words in the order in which they were added.
+    """
+    text = connection.scalar(select(dataset.c.tags).where(dataset.c.id == dataset_id))
+    return wire.decode(text) if text else []
+
+
+def set_tags(connection: Connection, dataset_id: int, words: list[str]) -> list[str]:
+    """Replace the tags of a dataset.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key.
+        words: All tags from now on; one that comes twice counts once.
+
+    Returns:
+        The tags.
+    """
+    kept = list(dict.fromkeys(words))
+    change = update(dataset).where(dataset.c.id == dataset_id).values(tags=document(kept))
+    connection.execute(change)
+    return kept

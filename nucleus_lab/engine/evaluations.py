@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock, models
+from nucleus_lab.engine import clock, models, runs
 from nucleus_lab.engine.datasets import DatasetRow
 from nucleus_lab.engine.schema import (
     annotation,
     evaluation,
     item,
     label,
-    model_run,
     prediction,
 )
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -104,10 +103,28 @@ def run_to_evaluate(connection: Connection, of_dataset: DatasetRow, model_id: st
     """
     key = models.key_of(connection, model_id)
     run = models.run_of(connection, key, of_dataset.id)
+    check_comparable(connection, of_dataset, run, f"model {model_id}")
+    return run or 0
+
+
+def check_comparable(
+    connection: Connection, of_dataset: DatasetRow, run: int | None, owner: str
+) -> None:
+    """Refuse to evaluate where there is nothing to compare.
+
+    Args:
+        connection: The open transaction.
+        of_dataset: The dataset.
+        run: Primary key of the run; ``None`` for a model without one.
+        owner: Whose predictions they are, for messages.
+
+    Raises:
+        InvalidInputError: There are no predictions, or the dataset has no annotations.
+    """
     predicted = select(prediction.c.id).where(prediction.c.model_run_id == run).limit(1)
     if run is None or connection.scalar(predicted) is None:
         raise InvalidInputError(
-            f"model {model_id} has no predictions in dataset {of_dataset.public_id} "
+            f"{owner} has no predictions in dataset {of_dataset.public_id} "
             f"({of_dataset.name!r}): upload some first, dataset.upload_predictions(model, ...)"
         )
     annotated = (
@@ -120,7 +137,6 @@ def run_to_evaluate(connection: Connection, of_dataset: DatasetRow, model_id: st
             f"dataset {of_dataset.public_id} ({of_dataset.name!r}) has no annotations to compare "
             "predictions with: add ground truth first, dataset.annotate(...)"
         )
-    return run
 
 
 def unknown_labels(
@@ -161,12 +177,13 @@ def latest(connection: Connection, of_dataset: DatasetRow, model_id: str) -> tup
     Raises:
         NotFoundError: There is no such model, or no evaluation of it here.
     """
-    key = models.key_of(connection, model_id)
+    if model_id.startswith(f"{identifiers.RUN}_"):
+        run: int | None = runs.part_on(connection, runs.get(connection, model_id), of_dataset.id)
+    else:
+        run = models.run_of(connection, models.key_of(connection, model_id), of_dataset.id)
     newest = (
         select(evaluation.c.id, evaluation.c.model_run_id)
-        .join(model_run, model_run.c.id == evaluation.c.model_run_id)
-        .where(model_run.c.model_id == key, model_run.c.dataset_id == of_dataset.id)
-        .where(evaluation.c.status == "succeeded")
+        .where(evaluation.c.model_run_id == run, evaluation.c.status == "succeeded")
         .order_by(evaluation.c.id.desc())
     )
     row = connection.execute(newest.limit(1)).first()

@@ -26,6 +26,7 @@ class ItemRow(NamedTuple):
         height: Pixels, where known.
         metadata: JSON text, ``None`` when empty.
         embedding_info: JSON text, ``None`` when empty.
+        phash: What the picture looks like, in 64 bits as text, where it is known.
     """
 
     reference_id: str
@@ -36,6 +37,7 @@ class ItemRow(NamedTuple):
     height: int | None = None
     metadata: str | None = None
     embedding_info: str | None = None
+    phash: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ def _update() -> Any:
         name: bindparam(f"new_{name}", type_=item.c[name].type)
         for name in ("kind", "location", "metadata", "embedding_info")
     }
-    for name in ("media_key", "width", "height"):
+    for name in ("media_key", "width", "height", "phash"):
         given = bindparam(f"new_{name}", type_=item.c[name].type)
         values[name] = case((same, func.coalesce(given, item.c[name])), else_=given)
     return update(item).where(item.c.id == bindparam("key")).values(values)
@@ -69,7 +71,7 @@ def _update() -> Any:
 _UPDATE = Statement(_update)
 _UPDATE_PLACES: Final = (
     "key", "new_kind", "new_location", "new_media_key", "new_width", "new_height", "new_metadata",
-    "new_embedding_info",
+    "new_embedding_info", "new_phash",
 )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Table, and_, bindparam, func, or_, select
 
 from nucleus_lab.engine import bulk_write
-from nucleus_lab.engine.schema import annotation, item, label, prediction
+from nucleus_lab.engine.schema import annotation, item, label, prediction, slice_member
 from nucleus_lab.engine.statements import Statement, among, json_list
 
 _KEYS = Statement(
@@ -107,3 +107,35 @@ def prediction_counts(connection: Connection, run_id: int) -> list[dict[str, Any
     """
     rows = _PREDICTIONS.rows(connection, run_id=run_id)
     return [{"label": name, "count": count} for name, count in rows]
+
+
+_MEMBER = slice_member.c
+_IN_SLICE = Statement(
+    lambda: (
+        select(label.c.name)
+        .join(annotation, annotation.c.label_id == label.c.id)
+        .join(
+            slice_member,
+            or_(
+                and_(_MEMBER.member == "annotation", _MEMBER.member_id == annotation.c.id),
+                and_(_MEMBER.member == "item", _MEMBER.member_id == annotation.c.item_id),
+            ),
+        )
+        .where(slice_member.c.slice_id == bindparam("slice_id"))
+        .distinct()
+        .order_by(label.c.name)
+    )
+)
+
+
+def names_in_slice(connection: Connection, slice_id: int) -> list[str]:
+    """Return the labels of the annotations that a slice holds, or whose items it holds.
+
+    Args:
+        connection: The open transaction.
+        slice_id: Primary key of the slice.
+
+    Returns:
+        Label texts, sorted.
+    """
+    return [name for (name,) in _IN_SLICE.rows(connection, slice_id=slice_id)]

@@ -239,17 +239,14 @@ class MediaStore:
         most = self._engine.settings.max_pixels
         key = hashlib.sha256(content).hexdigest()[:_KEY_LENGTH]
         path = self.path(key)
+        found = pictures.check(content, name, most)
         try:
             # Also tells a sweep in another process that the file is wanted again.
             os.utime(path)
         except FileNotFoundError:
-            width, height, kind = pictures.check(content, name, most)
             self._write(path, content)
             folders.add(path.parent)
-        else:  # it was checked when it was stored
-            known = pictures.open_picture(content, name, most)
-            width, height, kind = known.width, known.height, known.format or ""
-        return pictures.Picture(key, width, height, kind)
+        return pictures.Picture(key, *found)
 
     def _write(self, path: Path, content: bytes) -> None:
         place = str(self._root)

@@ -96,6 +96,25 @@ def key_of(connection: Connection, public_id: str) -> int:
     return int(found)
 
 
+def by_reference(connection: Connection, reference_id: str) -> int:
+    """Find a model by the caller's id.
+
+    Args:
+        connection: The open transaction.
+        reference_id: What the caller calls it.
+
+    Returns:
+        The primary key.
+
+    Raises:
+        NotFoundError: There is no such model.
+    """
+    found = connection.scalar(select(model.c.id).where(model.c.reference_id == reference_id))
+    if found is None:
+        raise NotFoundError(f"there is no model with the reference id {reference_id!r}")
+    return int(found)
+
+
 def payloads(connection: Connection, key: int | None = None) -> list[dict[str, Any]]:
     """Describe models.
 

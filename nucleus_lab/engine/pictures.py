@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
+from nucleus_lab.engine.perceptual_hash import LEAST_SIDE, perceptual_hash
 from nucleus_lab.errors import MediaError
 
 if TYPE_CHECKING:
@@ -51,12 +52,14 @@ class Picture:
         width: Pixels, as stored.
         height: Pixels, as stored.
         format: Pillow's name, such as ``JPEG``.
+        phash: What it looks like, 64 characters 0 and 1; ``None`` where nobody asked.
     """
 
     key: str
     width: int
     height: int
     format: str
+    phash: str | None = None
 
 
 @lru_cache(maxsize=1)
@@ -118,8 +121,8 @@ def open_picture(content: bytes, name: str, max_pixels: int) -> Image.Image:
     )
 
 
-def check(content: bytes, name: str, max_pixels: int) -> tuple[int, int, str]:
-    """Decode a picture to make sure that it is whole.
+def check(content: bytes, name: str, max_pixels: int) -> tuple[int, int, str, str]:
+    """Decode a picture to make sure that it is whole, and see what it looks like.
 
     Args:
         content: The file.
@@ -127,7 +130,7 @@ def check(content: bytes, name: str, max_pixels: int) -> tuple[int, int, str]:
         max_pixels: Most pixels allowed.
 
     Returns:
-        Width and height in pixels, and the format.
+        Width and height in pixels, the format, and the perceptual hash.
 
     Raises:
         MediaError: The file is empty, no picture, too large, damaged or cut off.
@@ -135,10 +138,11 @@ def check(content: bytes, name: str, max_pixels: int) -> tuple[int, int, str]:
     picture = open_picture(content, name, max_pixels)
     width, height = picture.size
     # A draft of a JPEG reads all of the file and calculates a 64th of the pixels.
-    picture.draft("L", (max(width // 8, 1), max(height // 8, 1)))
+    picture.draft("L", (max(width // 8, LEAST_SIDE), max(height // 8, LEAST_SIDE)))
     with _decoding(name, width * height):
         picture.load()
-    return width, height, picture.format or ""
+        seen = perceptual_hash(_displayable(picture))
+    return width, height, picture.format or "", seen
 
 
 def shrink(content: bytes, size: int, name: str, max_pixels: int) -> bytes:

@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import indexes, models
+from nucleus_lab.engine import indexes, models, runs
 from nucleus_lab.engine.schema import (
     autotag,
     dataset,
@@ -19,7 +19,6 @@ from nucleus_lab.engine.schema import (
     taxonomy,
 )
 from nucleus_lab.engine.statements import Statement
-from nucleus_lab.errors import NotFoundError
 from nucleus_lab.query.catalog import Catalog, Run
 
 _DENSE = Statement(
@@ -158,11 +157,4 @@ def run_key(connection: Connection, dataset_id: int, public_id: str | None) -> i
         return None
     if not public_id.startswith(f"{identifiers.RUN}_"):
         return models.run_on(connection, public_id, dataset_id)
-    key = identifiers.decode(identifiers.RUN, public_id)
-    wanted = select(model_run.c.id).where(
-        model_run.c.id == key, model_run.c.dataset_id == dataset_id
-    )
-    if connection.scalar(wanted) is None:
-        shown = identifiers.encode(identifiers.DATASET, dataset_id)
-        raise NotFoundError(f"there is no model run {public_id!r} on dataset {shown}")
-    return key
+    return runs.part_on(connection, runs.get(connection, public_id), dataset_id)

@@ -33,7 +33,7 @@ def _item_columns() -> list[Any]:
     columns = item.c
     return [
         columns.id, columns.reference_id, columns.kind, columns.location, columns.width,
-        columns.height, columns.metadata, columns.media_key, columns.position,
+        columns.height, columns.metadata, columns.media_key, columns.position, columns.phash,
     ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ _POSITION = Statement(
 )
 
 ItemValues = tuple[Any, ...]
-"""id, reference id, kind, location, width, height, metadata, media key, position."""
+"""id, reference id, kind, location, width, height, metadata, media key, position, phash."""
 
 
 def by_reference(connection: Connection, dataset_id: int, reference_id: str) -> ItemValues:
@@ -198,7 +198,7 @@ def item_payload(values: ItemValues) -> dict[str, Any]:
     Returns:
         Its payload; every id that any client reads is in it.
     """
-    key, reference_id, kind, location, width, height, metadata, _, _ = values
+    key, reference_id, kind, location, width, height, metadata, _, _, phash = values
     public = f"di_{key:013x}"  # identifiers.encode, without the call: once an item
     payload = {
         "id": public,
@@ -211,6 +211,8 @@ def item_payload(values: ItemValues) -> dict[str, Any]:
     if width is not None:
         payload["width"] = width
         payload["height"] = height
+    if phash is not None:
+        payload["phash"] = phash
     return payload
 
 
@@ -315,19 +317,17 @@ def objects_by_item(
 
 
 def one_object(
-    connection: Connection,
-    dataset_id: int,
-    reference_id: str,
-    annotation_id: str,
-    run_id: int | None = None,
+    connection: Connection, dataset_id: int, ids: str, run_id: int | None = None
 ) -> dict[str, Any]:
     """Read one annotation or prediction.
+
+    Published clients send both ids with raw slashes, and the ids that they make for boxes hold the
+    reference id, so where one ends and the other begins is known by what there is.
 
     Args:
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
-        reference_id: The caller's id of the item.
-        annotation_id: The caller's id of the object.
+        ids: The caller's ids of the item and of the object with a slash between.
         run_id: Primary key of the run; ``None`` for annotations.
 
     Returns:
@@ -336,16 +336,22 @@ def one_object(
     Raises:
         NotFoundError: There is no such item, or no such object on it.
     """
-    key = references.key_of(connection, dataset_id, reference_id)
-    values = {"item_id": key, "annotation_id": annotation_id}
-    if run_id is None:
-        row = _ONE["annotation"].first(connection, **values)
-    else:
-        row = _ONE["prediction"].first(connection, **values, run_id=run_id)
-    if row is None:
-        noun = "annotation" if run_id is None else "prediction"
-        raise NotFoundError(f"item {reference_id!r} has no {noun} {annotation_id!r}")
-    return payload_of(reference_id, row, scored=run_id is not None)
+    pieces = ids.split("/")
+    splits = {"/".join(pieces[:end]): "/".join(pieces[end:]) for end in range(1, len(pieces))}
+    known = references.keys_of(connection, dataset_id, list(splits))
+    for reference_id, key in known.items():
+        values = {"item_id": key, "annotation_id": splits[reference_id]}
+        if run_id is None:
+            row = _ONE["annotation"].first(connection, **values)
+        else:
+            row = _ONE["prediction"].first(connection, **values, run_id=run_id)
+        if row is not None:
+            return payload_of(reference_id, row, scored=run_id is not None)
+    if not known:
+        raise references.unknown(ids.rpartition("/")[0] or ids, dataset_id)
+    noun = "annotation" if run_id is None else "prediction"
+    found = max(known, key=len)
+    raise NotFoundError(f"item {found!r} has no {noun} {splits[found]!r}")
 
 
 def payload_of(reference_id: str, row: ObjectValues, *, scored: bool) -> dict[str, Any]:
@@ -392,3 +398,22 @@ def grouped(
         else:
             found.append(payload)
     return groups
+
+
+def export_run(connection: Connection, dataset_id: int, run_id: int, into: Groups) -> None:
+    """Read all predictions of a run by type.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        run_id: Primary key of the run.
+        into: Groups to add to.
+    """
+    token: str | None = None
+    while True:
+        rows, token = page(connection, dataset_id, token, 10_000)
+        found = objects_by_item(connection, [values[0] for values in rows], run_id)
+        for values in rows:
+            grouped(values[1], found[values[0]], scored=True, into=into)
+        if token is None:
+            return

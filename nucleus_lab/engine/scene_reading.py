@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import reading, references, scenes, tracks
+from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.engine.schema import annotation, item, prediction, scene, slice_member
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -246,7 +247,7 @@ def with_objects(
     else:
         own = _OF_SCENE["prediction"].rows(connection, scene_id=key, run_id=run_id)
     own.sort(key=lambda row: row[1])
-    rows = reading.export_rows(connection, [entry.values for entry in inside], run_id)
+    rows = export_rows(connection, [entry.values for entry in inside], run_id)
     for row, entry in zip(rows, inside, strict=True):
         row["frame"], row["sensor"] = entry.frame, entry.sensor
     return {

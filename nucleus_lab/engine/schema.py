@@ -71,6 +71,7 @@ dataset = Table(
     Column("name", _Name, nullable=False),
     Column("is_scene", Boolean, nullable=False),
     Column("use_privacy_mode", Boolean, nullable=False),
+    Column("tags", JSONDocument),
     Column("item_metadata_schema", JSONDocument),
     Column("annotation_metadata_schema", JSONDocument),
     Column("created_at", BigInteger, nullable=False),
@@ -132,6 +133,8 @@ item = Table(
     Column("media_key", Text),  # name of the content in the media store; NULL for a URL
     Column("width", Integer),
     Column("height", Integer),
+    # Of a stored picture: 64 characters 0 and 1; pictures that look alike differ in few of them.
+    Column("phash", Text),
     Column("metadata", JSONDocument),
     Column("embedding_info", JSONDocument),
     _of("scene", nullable=True),
@@ -193,8 +196,11 @@ model_run = Table(
     metadata,
     _key(),
     _of("model"),
-    _of("dataset"),
+    # A run of no dataset has a part for each dataset that it has predictions on.
+    _of("dataset", nullable=True),
+    Column("parent_id", _Key, ForeignKey("model_run.id", ondelete="CASCADE")),
     Column("name", _Name, nullable=False),
+    Column("metadata", JSONDocument),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("model_id", "dataset_id", "name"),
     **_KEYED,

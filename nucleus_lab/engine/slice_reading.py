@@ -97,7 +97,7 @@ def export_page(
         place = {key: position for _, key, position in found}
         inside.sort(key=lambda entry: place[entry.scene])
         values = [entry.values for entry in inside]
-        return reading.export_rows(connection, values, run_id), following
+        return export_rows(connection, values, run_id), following
     if row.type != "dataset_item":
         raise ConflictError(
             f"slice {row.public_id} holds members of type {row.type}: only a slice of items or "

@@ -245,7 +245,10 @@ def with_pictures(
             ready[index] = None
         else:
             ready[index] = row._replace(
-                media_key=picture.key, width=picture.width, height=picture.height
+                media_key=picture.key,
+                width=picture.width,
+                height=picture.height,
+                phash=picture.phash,
             )
     return [row for row in ready if row is not None]
 

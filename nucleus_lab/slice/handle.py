@@ -224,6 +224,15 @@ class Slice(Handle):
         answer: dict[str, Any] = self._ask({"slice_tags": tags}, "tag", "POST")
         return answer
 
+    def export_class_labels(self) -> list[str]:
+        """Ask which labels the annotations in the slice have.
+
+        Returns:
+            The labels, sorted.
+        """
+        labels: list[str] = self._ask(None, "class_labels", "GET")["data"]
+        return labels
+
     def __repr__(self) -> str:
         known = "".join(
             f", {key}={self._fixed[key]!r}" for key in ("name", "type") if key in self._fixed

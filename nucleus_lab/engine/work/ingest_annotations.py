@@ -42,8 +42,8 @@ def run_predictions(engine: Engine, task: Task) -> dict[str, Any]:
 
     Args:
         engine: The open workspace.
-        task: Its payload holds ``requestId``, ``update``, ``model_id`` and ``trained_slice_id``,
-            or ``done`` where the request itself has stored them.
+        task: Its payload holds ``requestId``, ``update``, ``model_id``, ``trained_slice_id`` and
+            ``run_id``, or ``done`` where the request itself has stored them.
 
     Returns:
         The counters under ``prediction_upload``.
@@ -76,6 +76,7 @@ def _run(engine: Engine, task: Task, noun: str) -> dict[str, Any]:
                 values,
                 update=payload["update"],
                 trained_slice_id=payload.get("trained_slice_id"),
+                run_id=payload.get("run_id"),
             )
         _count(counts, answer, noun, task)
         counts["total"] += len(batch)

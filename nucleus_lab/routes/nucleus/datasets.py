@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -22,6 +22,12 @@ class CreateBody(msgspec.Struct):
     use_privacy_mode: bool | None = None
     item_metadata_schema: dict[str, Any] | None = None
     annotation_metadata_schema: dict[str, Any] | None = None
+
+
+class TagsBody(msgspec.Struct):
+    """Body of ``dataset/{ds}/tags``."""
+
+    tags: list[Annotated[str, msgspec.Meta(min_length=1)]]
 
 
 @route("POST", "dataset/create", body=CreateBody)
@@ -112,3 +118,31 @@ def delete_dataset(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
         deletion.delete_dataset(connection, row.id)
         indexes.drop(connection, row.id)
     return {"message": "Beginning dataset deletion..."}
+
+
+@route("GET", "dataset/{ds}/tags")
+def dataset_tags(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer the tags of the dataset."""
+    with engine.store.read() as connection:
+        return {"tags": datasets.tags(connection, datasets.get(connection, ds).id)}
+
+
+@route("POST", "dataset/{ds}/tags", body=TagsBody)
+def add_dataset_tags(engine: Engine, call: Call[TagsBody], ds: str) -> dict[str, Any]:
+    """Tag the dataset; tags that it has are left alone."""
+    with engine.store.write() as connection:
+        row = datasets.get(connection, ds)
+        datasets.lock(connection, row.id, changes=False)
+        known = datasets.tags(connection, row.id)
+        return {"tags": datasets.set_tags(connection, row.id, [*known, *call.body.tags])}
+
+
+@route("DELETE", "dataset/{ds}/tags", body=TagsBody)
+def remove_dataset_tags(engine: Engine, call: Call[TagsBody], ds: str) -> dict[str, Any]:
+    """Take tags from the dataset; tags that it does not have are no error."""
+    with engine.store.write() as connection:
+        row = datasets.get(connection, ds)
+        datasets.lock(connection, row.id, changes=False)
+        known = datasets.tags(connection, row.id)
+        left = [word for word in known if word not in set(call.body.tags)]
+        return {"tags": datasets.set_tags(connection, row.id, left)}

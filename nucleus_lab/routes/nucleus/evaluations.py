@@ -47,23 +47,34 @@ class OptionsBody(msgspec.Struct):
     confidence_threshold: _Share | None = None
 
 
-@route("POST", "dataset/{ds}/model/{prj}/calculateEvaluationMetrics", body=OptionsBody)
-def calculate_evaluation_metrics(
-    engine: Engine, call: Call[OptionsBody], ds: str, prj: str
-) -> dict[str, Any]:
-    """Submit the job that matches predictions with annotations and computes metrics."""
-    body = call.body
+def options_of(body: OptionsBody) -> EvaluationOptions:
+    """Read how to match.
+
+    Args:
+        body: What the caller asks for.
+
+    Returns:
+        The options.
+    """
     allowed = tuple(
         (pair.ground_truth_label, pair.model_prediction_label)
         for pair in body.allowed_label_matches or ()
     )
-    options = EvaluationOptions(
+    return EvaluationOptions(
         # The published example gives allowed pairs alone: they imply that classes matter.
         class_agnostic=not allowed if body.class_agnostic is None else body.class_agnostic,
         allowed_label_matches=allowed,
         iou_threshold=0.5 if body.iou_threshold is None else body.iou_threshold,
         confidence_threshold=body.confidence_threshold or 0.0,
     )
+
+
+@route("POST", "dataset/{ds}/model/{prj}/calculateEvaluationMetrics", body=OptionsBody)
+def calculate_evaluation_metrics(
+    engine: Engine, call: Call[OptionsBody], ds: str, prj: str
+) -> dict[str, Any]:
+    """Submit the job that matches predictions with annotations and computes metrics."""
+    options = options_of(call.body)
     with engine.store.read() as connection:
         found = datasets.get(connection, ds)
         run = evaluations.run_to_evaluate(connection, found, prj)

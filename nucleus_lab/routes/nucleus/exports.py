@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, queries, reading
+from nucleus_lab.engine import datasets, labels, queries, reading, slices
 from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.routes.table import Call, route
 
@@ -60,9 +60,24 @@ def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, An
 
 def _served(engine: Engine, call: Call[Any], ds: str, values: reading.ItemValues) -> str:
     """Return where the workspace itself has the picture of an item."""
-    key, _, _, location, _, _, _, media_key, _ = values
+    key, location, media_key = values[0], values[3], values[7]
     if media_key is None:
         return str(location)
     if call.base_url:
         return f"{call.base_url.rstrip('/')}/lab/dataset/{ds}/image/di_{key:013x}"
     return str(engine.media.path(media_key))
+
+
+@route("GET", "dataset/{ds}/class_labels")
+def class_labels(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer the labels that the annotations of the dataset have, sorted."""
+    with engine.store.read() as connection:
+        counts = labels.annotation_counts(connection, datasets.get(connection, ds).id)
+    return {"data": sorted(entry["label"] for entry in counts)}
+
+
+@route("GET", "slice/{slc}/class_labels")
+def class_labels_of_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer the labels of the annotations in a slice, sorted."""
+    with engine.store.read() as connection:
+        return {"data": labels.names_in_slice(connection, slices.get(connection, slc).id)}

@@ -211,48 +211,38 @@ def export_predictions(
 ) -> dict[str, Any]:
     """Answer all predictions of a model on the dataset, by type."""
     groups: reading.Groups = {}
-    token = None
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
         run = models.run_on(connection, prj, row.id)
-        while True:
-            rows, token = reading.page(connection, row.id, token, 10_000)
-            found = reading.objects_by_item(connection, [values[0] for values in rows], run)
-            for values in rows:
-                reading.grouped(values[1], found[values[0]], scored=True, into=groups)
-            if token is None:
-                return groups
+        reading.export_run(connection, row.id, run, groups)
+    return groups
 
 
-@route("GET", "dataset/{ds}/groundTruth/loc/{ref:path}/{ann}")
+@route("GET", "dataset/{ds}/groundTruth/loc/{ids:path}")
 def one_annotation(
     engine: Engine,
     call: Call[None],  # noqa: ARG001
     ds: str,
-    ref: str,
-    ann: str,
+    ids: str,
 ) -> dict[str, Any]:
     """Answer one annotation, by the ids of its item and its own."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
-        return reading.one_object(connection, row.id, ref, ann)
+        return reading.one_object(connection, row.id, ids)
 
 
-@route("GET", "dataset/{ds}/model/{prj}/loc/{ref:path}/{ann}")
+@route("GET", "dataset/{ds}/model/{prj}/loc/{ids:path}")
 def one_prediction(
     engine: Engine,
     call: Call[None],  # noqa: ARG001
     ds: str,
     prj: str,
-    ref: str,
-    ann: str,
+    ids: str,
 ) -> dict[str, Any]:
     """Answer one prediction, by the ids of its item and its own."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
-        return reading.one_object(
-            connection, row.id, ref, ann, models.run_on(connection, prj, row.id)
-        )
+        return reading.one_object(connection, row.id, ids, models.run_on(connection, prj, row.id))
 
 
 @route("POST", "dataset/{ds}/metadata", body=MetadataBody)
