@@ -107,6 +107,8 @@ class Collection:
         others: Annotations that are not boxes (polygons, keypoints, masks, categories).
         missing: Local pictures that the source names and that do not exist.
         problems: Entries that were left out, each with file, place, fault and remedy.
+        finished: Reference ids of the items whose labeling is finished; ``None`` where that is not
+            known, or all are.
     """
 
     items: ItemColumns = field(default_factory=ItemColumns)
@@ -114,3 +116,4 @@ class Collection:
     others: list[Any] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    finished: set[str] | None = None

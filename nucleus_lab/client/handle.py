@@ -9,6 +9,7 @@ from typing import Self
 
 from nucleus_lab.client.datasets import DatasetCalls
 from nucleus_lab.client.jobs import JobCalls
+from nucleus_lab.client.labeling import LabelingCalls
 from nucleus_lab.client.models import ModelCalls
 from nucleus_lab.client.slices import SliceCalls
 from nucleus_lab.client.target import choose
@@ -16,7 +17,7 @@ from nucleus_lab.errors import NucleusError
 from nucleus_lab.transport import connect
 
 
-class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls):
+class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls, LabelingCalls):
     """The door to a workspace.
 
     Without an endpoint the workspace is a folder on this machine and the engine runs inside this

@@ -10,6 +10,7 @@ from nucleus_lab.dataset.evaluation import EvaluationMethods
 from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
+from nucleus_lab.dataset.labeling import DatasetLabelingMethods
 from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.predictions import PredictionMethods
 from nucleus_lab.dataset.queries import QueryMethods
@@ -33,6 +34,7 @@ class Dataset(
     SliceMethods,
     EvaluationMethods,
     JobMethods,
+    DatasetLabelingMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 

@@ -3,10 +3,10 @@
 Example:
     >>> from nucleus_lab import formats
     >>> sorted(formats.FORMATS)
-    ['coco', 'images', 'pascal_voc', 'yolo']
+    ['coco', 'cvat', 'datumaro', 'images', 'label_studio', 'pascal_voc', 'yolo']
 """
 
-from nucleus_lab.formats import coco, images, pascal_voc, yolo
+from nucleus_lab.formats import coco, cvat, datumaro, images, label_studio, pascal_voc, yolo
 from nucleus_lab.formats.base import (
     FORMATS,
     Format,
@@ -26,8 +26,11 @@ __all__ = [
     "Match",
     "ReadOptions",
     "coco",
+    "cvat",
+    "datumaro",
     "detect",
     "images",
+    "label_studio",
     "named",
     "pascal_voc",
     "read",
