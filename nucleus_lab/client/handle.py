@@ -7,6 +7,7 @@ from html import escape
 from types import TracebackType
 from typing import Self
 
+from nucleus_lab.client.bundles import BundleCalls
 from nucleus_lab.client.datasets import DatasetCalls
 from nucleus_lab.client.jobs import JobCalls
 from nucleus_lab.client.labeling import LabelingCalls
@@ -17,7 +18,9 @@ from nucleus_lab.errors import NucleusError
 from nucleus_lab.transport import connect
 
 
-class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls, LabelingCalls):
+class NucleusClient(
+    DatasetCalls, ModelCalls, BundleCalls, SliceCalls, JobCalls, LabelingCalls
+):
     """The door to a workspace.
 
     Without an endpoint the workspace is a folder on this machine and the engine runs inside this

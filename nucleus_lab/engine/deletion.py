@@ -133,6 +133,25 @@ def delete_annotation_rows(connection: Connection, dataset_id: int, keys: list[i
     return gone.rowcount
 
 
+def delete_predictions(
+    connection: Connection, dataset_id: int, run_id: int, item_ids: list[int]
+) -> None:
+    """Delete what a run predicted on items.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        run_id: Primary key of the run.
+        item_ids: Primary keys of the items.
+    """
+    keys = {"keys": json_list(item_ids)}
+    ours = (prediction.c.model_run_id == run_id) & among(prediction.c.item_id, "keys")
+    _delete_members(
+        connection, dataset_id, "prediction", select(prediction.c.id).where(ours), keys
+    )
+    connection.execute(delete(prediction).where(ours), keys)
+
+
 def _delete_tasks(connection: Connection, condition: Any, values: dict[str, str]) -> None:
     """Delete the ties of items to labeling tasks, and the tasks that no item shows any more."""
     if connection.execute(delete(labeling_task_item).where(condition), values).rowcount:
