@@ -172,11 +172,11 @@ class _WithoutAnnotations(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - name of ast
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
         return self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802 - name of ast
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
 
@@ -209,7 +209,12 @@ def _imported(value: Any) -> str | None:
     """The statement that imports a thing of an installed package, without its alias."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     name = name or getattr(value, "_name", None)
-    if not isinstance(module, str) or not isinstance(name, str) or "." in name or module == "__main__":
+    if (
+        not isinstance(module, str)
+        or not isinstance(name, str)
+        or "." in name
+        or module == "__main__"
+    ):
         return None
     if not _installed(module):
         return None

@@ -25,8 +25,9 @@ class BundleCalls(Connection):
     ) -> Model:
         """Make a model with the code that runs it, from functions.
 
-        The code gets the bytes of a picture and returns a list of predictions, as mappings (``type``,
-        ``label``, ``geometry``, ``confidence``) or as objects such as ``BoxPrediction``::
+        The code gets the bytes of a picture and returns a list of predictions, as mappings
+        (``type``, ``label``, ``geometry``, ``confidence``) or as objects such as
+        ``BoxPrediction``::
 
             def load_model():
                 import torch
@@ -123,8 +124,7 @@ class BundleCalls(Connection):
                 "which loads the model from a file"
             )
         files = [
-            FilePart("bundle", path, content=text.encode())
-            for path, text in bundle.sources.items()
+            FilePart("bundle", path, content=text.encode()) for path, text in bundle.sources.items()
         ]
         files += [FilePart("bundle", path, path=str(file)) for path, file in bundle.files.items()]
         if bundle.model is not None:

@@ -18,9 +18,7 @@ from nucleus_lab.errors import NucleusError
 from nucleus_lab.transport import connect
 
 
-class NucleusClient(
-    DatasetCalls, ModelCalls, BundleCalls, SliceCalls, JobCalls, LabelingCalls
-):
+class NucleusClient(DatasetCalls, ModelCalls, BundleCalls, SliceCalls, JobCalls, LabelingCalls):
     """The door to a workspace.
 
     Without an endpoint the workspace is a folder on this machine and the engine runs inside this

@@ -23,14 +23,17 @@ from typing import Any, BinaryIO
 def _missing(requirements: list[str]) -> str | None:
     """Say which requirement this Python does not fulfil; of versions only ``==`` is held."""
     for text in requirements:
-        match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:==\s*([^\s;,]+))?", text)
+        match = re.match(
+            r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:==\s*([^\s;,]+))?", text
+        )
         if match is None:
             continue
         name, version = match.groups()
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            return f"the bundle needs {text!r}, which is not installed: {sys.executable} -m pip install {text!r}"
+            remedy = f"{sys.executable} -m pip install {text!r}"
+            return f"the bundle needs {text!r}, which is not installed: {remedy}"
         if version and version != found:
             return f"the bundle needs {text!r} and {name} {found} is installed"
     return None
@@ -98,10 +101,11 @@ def _serve(pictures: BinaryIO, answers: BinaryIO, folder: Path) -> int:
     code = folder / "code"
     sys.path.insert(0, str(code))
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    fault = _missing(manifest.get("requirements") or [])
+    if fault:
+        answer({"failed": fault})
+        return 1
     try:
-        fault = _missing(manifest.get("requirements") or [])
-        if fault:
-            raise ImportError(fault)
         predict = _load(folder, manifest)
     except (Exception, SystemExit) as failure:  # noqa: BLE001 - the job says what it was
         traceback.print_exc()

@@ -62,7 +62,7 @@ class BundleProcess:
         logs = engine.workspace / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / "bundles.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our script; running code is the point
                 [sys.executable, "-P", str(_CHILD), str(folder)],
                 env=environment,
                 cwd=folder,

@@ -146,9 +146,7 @@ def delete_predictions(
     """
     keys = {"keys": json_list(item_ids)}
     ours = (prediction.c.model_run_id == run_id) & among(prediction.c.item_id, "keys")
-    _delete_members(
-        connection, dataset_id, "prediction", select(prediction.c.id).where(ours), keys
-    )
+    _delete_members(connection, dataset_id, "prediction", select(prediction.c.id).where(ours), keys)
     connection.execute(delete(prediction).where(ours), keys)
 
 

@@ -111,7 +111,7 @@ def complete(connection: Connection, answers: Sequence[Answer], *, update: bool)
 def _checked(project: ProjectRow, task: Row[Any], answer: Answer) -> list[Any]:
     """Hold an answer against the types, the labels and the taxonomies of its project."""
     values = []
-    seen: set[str] = set()
+    seen: set[str | None] = set()
     for number, given in enumerate(answer.annotations):
         where = f"annotations[{number}] of task {answer.task_id}"
         try:

@@ -140,7 +140,9 @@ def create(
         "instructions": instructions,
         "created_at": clock.now(),
     }
-    key = connection.scalar(insert(labeling_project).values(values).returning(labeling_project.c.id))
+    key = connection.scalar(
+        insert(labeling_project).values(values).returning(labeling_project.c.id)
+    )
     return get(connection, identifiers.encode(identifiers.LABELING_PROJECT, key))
 
 

@@ -107,9 +107,7 @@ def send(connection: Connection, row: slices.SliceRow, project: ProjectRow) -> t
 
 def _add_taxonomies(connection: Connection, dataset_id: int, project: ProjectRow) -> None:
     for name, entry in project.taxonomies.items():
-        taxonomies.add(
-            connection, dataset_id, name, entry["type"], entry["labels"], extend=True
-        )
+        taxonomies.add(connection, dataset_id, name, entry["type"], entry["labels"], extend=True)
 
 
 def create_dataset(
@@ -214,13 +212,11 @@ def _take_in(connection: Connection, row: datasets.DatasetRow, tasks: Sequence[R
         )
     items.insert(connection, row.id, list(new.values()), update=False)
     keys = references.keys_of(connection, row.id, new.keys())
-    labeling_tasks.link(
-        connection, [(task.id, keys[names[task.id]], row.id) for task in tasks]
-    )
+    labeling_tasks.link(connection, [(task.id, keys[names[task.id]], row.id) for task in tasks])
     values = []
     for task in tasks:
         answer = wire.decode(task.answer) if task.answer else []
-        for value in msgspec.convert(answer, list[ANNOTATION_WIRE]):  # type: ignore[valid-type]
+        for value in msgspec.convert(answer, list[ANNOTATION_WIRE]):
             value.reference_id = names[task.id]
             values.append(value)
     # Two finished tasks may show one picture: the later one counts where both name an annotation.

@@ -243,6 +243,7 @@ def run_on(connection: Connection, public_id: str, dataset_id: int) -> int:
     Raises:
         NotFoundError: There is no such model, or it has no predictions there.
     """
+    run: int | None
     if public_id.startswith(f"{identifiers.RUN}_"):
         run = connection.scalar(
             select(model_run.c.id).where(
@@ -260,9 +261,7 @@ def run_on(connection: Connection, public_id: str, dataset_id: int) -> int:
     return run
 
 
-def ensure_run(
-    connection: Connection, model_id: int, dataset_id: int, name: str = RUN_NAME
-) -> int:
+def ensure_run(connection: Connection, model_id: int, dataset_id: int, name: str = RUN_NAME) -> int:
     """Find or create the run that takes the predictions of a model on a dataset.
 
     Args:

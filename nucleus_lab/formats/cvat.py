@@ -173,8 +173,7 @@ def _shapes(sheet: Sheet, image: Element) -> Iterator[str]:
 
 def _metadata(shape: Element) -> dict[str, Any]:
     metadata: dict[str, Any] = {
-        attribute.get("name", ""): attribute.text or ""
-        for attribute in shape.findall("attribute")
+        attribute.get("name", ""): attribute.text or "" for attribute in shape.findall("attribute")
     }
     if shape.get("occluded") == "1":
         metadata["occluded"] = True

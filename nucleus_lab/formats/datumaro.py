@@ -162,7 +162,7 @@ class _Names:
 
 def _sheet(entry: dict[str, Any], where: str) -> Sheet:
     image = entry.get("image") or {}
-    name = pictures.safe_name(str(image.get("path") or entry["id"]), where)
+    name = pictures.safe_name(str(image.get("path") or entry.get("id") or ""), where)
     height, width = image.get("size") or (None, None)
     return Sheet(name, width or None, height or None)
 

@@ -191,9 +191,7 @@ def near(value: float) -> float:
     return float(whole) if abs(value - whole) < 1e-6 else round(value, 9)
 
 
-def categories(
-    name: str, chosen: dict[str | None, list[str]], multiple: bool = False
-) -> list[Any]:
+def categories(name: str, chosen: dict[str | None, list[str]], multiple: bool = False) -> list[Any]:
     """Make the categories of a picture.
 
     Args:

@@ -113,10 +113,10 @@ def import_tasks(
         if not finished:
             report.pending += 1
             continue
-        task = _task_of(reference_id, known, report)
-        if task is not None:
-            ready[task.id] = payloads
-            names[task.id] = reference_id
+        found = _task_of(reference_id, known, report)
+        if found is not None:
+            ready[found.id] = payloads
+            names[found.id] = reference_id
     for batch in batches(list(ready), _AT_ONCE):
         done = project.complete_many({key: ready[key] for key in batch}, update=update)
         report.completed += len(done["completed"])

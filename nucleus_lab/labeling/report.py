@@ -33,11 +33,11 @@ class TaskImportReport:
         return not self.problems
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.path} ({self.format}): {self.completed:,} tasks completed with "
-            f"{self.annotations:,} annotations, {self.ignored:,} completed before, "
-            f"{self.pending:,} not finished"
-        ]
+        counts = (
+            f"{self.completed:,} tasks completed with {self.annotations:,} annotations, "
+            f"{self.ignored:,} completed before, {self.pending:,} not finished"
+        )
+        lines = [f"{self.path} ({self.format}): {counts}"]
         lines += [f"  {problem}" for problem in self.problems[:20]]
         if len(self.problems) > 20:
             lines.append(f"  … and {len(self.problems) - 20} more in .problems")

@@ -46,7 +46,9 @@ def pictures(connection: Connection, dataset_id: int, slice_id: int | None) -> l
         return list(connection.scalars(rows.order_by(item.c.position)))
     member = slice_member.c
     rows = rows.join(slice_member, (member.member_id == item.c.id) & (member.member == "item"))
-    return list(connection.scalars(rows.where(member.slice_id == slice_id).order_by(member.position)))
+    return list(
+        connection.scalars(rows.where(member.slice_id == slice_id).order_by(member.position))
+    )
 
 
 @job_kind("modelInferenceRun")
@@ -162,9 +164,7 @@ class _Run:
         self._deaths = 0
         if "error" in answer:
             raise InvalidInputError(str(answer["error"]))
-        return [
-            _checked(given, name, number) for number, given in enumerate(answer["predictions"])
-        ]
+        return [_checked(given, name, number) for number, given in enumerate(answer["predictions"])]
 
     def _store(self, done: dict[int, list[Any]]) -> None:
         """Replace what the run predicted on these items."""

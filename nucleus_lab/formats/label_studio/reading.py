@@ -146,7 +146,7 @@ def _read_results(sheet: Sheet, results: list[dict[str, Any]]) -> Iterator[str]:
         if kind == "labels" and isinstance(value, dict) and value.get("labels"):
             labels[key] = str(value["labels"][0])
         elif kind in _NOTES and isinstance(value, dict):
-            given = value.get(_NOTES[kind])
+            given: Any = value.get(_NOTES[kind])
             source = str(one.get("from_name") or kind)
             if key in regions:
                 single = isinstance(given, list) and len(given) == 1
@@ -174,7 +174,7 @@ def _read_results(sheet: Sheet, results: list[dict[str, Any]]) -> Iterator[str]:
 
 def _label(one: dict[str, Any], given: str | None) -> str:
     value = one["value"]
-    found = value.get(str(one["type"])) if str(one["type"]).endswith("labels") else None
+    found: Any = value.get(str(one["type"])) if str(one["type"]).endswith("labels") else None
     if isinstance(found, list) and found:
         return str(found[0])
     if given is None:
@@ -191,8 +191,8 @@ def _region(
 ) -> Any:
     width, height = _size(sheet, one)
     value, key = one["value"], str(one.get("id"))
-    meta = one.get("meta") if isinstance(one.get("meta"), dict) else {}
-    ours = meta.get("nucleus") if isinstance(meta.get("nucleus"), dict) else {}
+    meta = _mapping(one.get("meta"))
+    ours = _mapping(meta.get("nucleus"))
     metadata = {**(ours.get("metadata") or {}), **(notes or {})}
     if meta.get("text"):
         text = meta["text"]
@@ -217,9 +217,11 @@ def _region(
         return _polygon(label, rotated(x, y, wide, high, turn, (x, y)), sheet.name, key, metadata)
     if wide <= 0 or high <= 0:
         raise _FaultError(f"it is {near(wide):g} x {near(high):g} pixels: a box needs an area")
-    return BoxAnnotation(
-        label, near(x), near(y), near(wide), near(high), sheet.name, key, metadata
-    )
+    return BoxAnnotation(label, near(x), near(y), near(wide), near(high), sheet.name, key, metadata)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _polygon(

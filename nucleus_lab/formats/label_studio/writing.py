@@ -72,7 +72,9 @@ def _regions(sheet: Sheet, value: Any, key: str) -> list[dict[str, Any]]:
         return [_rectangle(sheet, key, value.label, _box(value), ours)]
     if value.TYPE == "polygon":
         points = [[_x(sheet, point.x), _y(sheet, point.y)] for point in value.vertices]
-        return [_region(sheet, key, "polygon", value.label, {"points": points, "closed": True}, ours)]
+        return [
+            _region(sheet, key, "polygon", value.label, {"points": points, "closed": True}, ours)
+        ]
     placed = [
         (name, point)
         for name, point in zip(value.names, value.keypoints, strict=True)

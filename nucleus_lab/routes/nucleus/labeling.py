@@ -57,10 +57,10 @@ def create_from_project(engine: Engine, call: Call[FromProjectBody]) -> dict[str
 
 
 def _count(given: int | str | None) -> int | None:
-    if given is None or given == "" or given == "None":
+    if given in {None, "", "None"}:
         return None
     try:
-        return int(given)
+        return int(given or 0)
     except ValueError as fault:
         raise InvalidInputError(
             f"last_n_tasks is {given!r}: write a whole number", path="last_n_tasks"
