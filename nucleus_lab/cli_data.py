@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -82,7 +83,9 @@ def demo(
         command = [sys.executable, "-m", "jupyterlab", str(notebook)]
         command += ["--no-browser"] if no_browser else []
         command += [f"--port={port}"] if port is not None else []
-        raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")  # a container; it listens on this machine alone
+        _become(command)
 
 
 @click.command(
@@ -150,6 +153,14 @@ def export_data(
 
 COMMANDS = (demo, import_data, export_data)
 """What the command group adds."""
+
+
+def _become(command: list[str]) -> None:
+    """Go on as another program, so that what stops this command stops that program."""
+    sys.stdout.flush()
+    if sys.platform == "win32":
+        raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
+    os.execv(command[0], command)  # noqa: S606 - our own arguments
 
 
 def _demo_workspace() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 REMOTE_SCHEMES: Final = frozenset({
     "http",
@@ -29,7 +28,6 @@ def is_local(location: str) -> bool:
     Returns:
         Whether it has none of the :data:`REMOTE_SCHEMES`: a drive letter or ``file:`` is local.
     """
-    try:
-        return urlsplit(location).scheme not in REMOTE_SCHEMES
-    except ValueError:  # "//[" looks like a broken IPv6 address, and is a path
-        return True
+    # The scheme is what stands before the first colon; reading the whole URL costs ten times that.
+    scheme, colon, _ = location.partition(":")
+    return not colon or scheme.strip().lower() not in REMOTE_SCHEMES

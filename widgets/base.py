@@ -24,6 +24,14 @@ from nucleus_lab.errors import InvalidInputError, NucleusError
 
 _LOG: Final = logging.getLogger(__name__)
 
+# In JupyterLab: the picture gives way to the live widget, and an output that holds no live widget
+# ("model not found") gives way to the picture.
+_SWITCH: Final = (
+    ".nl-still{max-height:600px;overflow:auto}"
+    ".jp-OutputArea-child:has(.nl-still):has(+.jp-OutputArea-child .nl),"
+    ".jp-OutputArea-child:has(.nl-still)+.jp-OutputArea-child:not(:has(.nl)){display:none}"
+)
+
 Answer = dict[str, Any] | tuple[dict[str, Any], Sequence[bytes]]
 Handler = TypeVar("Handler", bound=Callable[..., Answer])
 
@@ -92,6 +100,7 @@ class LabWidget(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         self._handling = threading.RLock()
+        self._display_id: str | None = None
         super().__init__(**traits)
         self.on_msg(self._receive)
 
@@ -112,6 +121,24 @@ class LabWidget(anywidget.AnyWidget):
             buffers: Bytes beside it.
         """
         self.send({"lab": "news", "subject": subject, "body": body}, list(buffers) or None)
+
+    def open(self) -> None:
+        """Open the connection to the page."""
+        super().open()
+        self._answer_on_any_thread()
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)
+        self._answer_on_any_thread()
+
+    def _answer_on_any_thread(self) -> None:
+        """Let the page's messages go to the subshell that JupyterLab addresses.
+
+        Since 7.4 ipykernel hands them to the thread that spoke last on the connection instead.
+        That is the main thread after every cell that touched the widget, so that pages and a
+        click on Cancel would wait for the running cell.
+        """
+        getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("lab") != "ask":
@@ -137,10 +164,38 @@ class LabWidget(anywidget.AnyWidget):
     def _hello(self, _body: dict[str, Any]) -> Answer:
         return {}
 
+    def renew_snapshot(self) -> None:
+        """Put a new picture into the saved notebook, wherever this widget is displayed."""
+        if self._display_id is not None:
+            self._publish_snapshot(update=True)
+
+    def _publish_snapshot(self, *, update: bool = False) -> None:
+        from IPython.display import publish_display_data
+
+        still = f'<style>{_SWITCH}</style><div class="nl-still">{self.snapshot()}</div>'
+        publish_display_data(  # type: ignore[no-untyped-call]
+            {"text/html": still, "text/plain": repr(self)},
+            transient={"display_id": self._display_id},
+            update=update,
+        )
+
+    def _ipython_display_(self) -> None:
+        """Publish the picture and the widget as two outputs, of which one is seen.
+
+        In one output, a notebook that is opened again beside a new kernel would show an error of
+        ipywidgets instead of the picture: a trusted widget view comes before every other form.
+        """
+        from IPython import get_ipython
+        from IPython.display import publish_display_data
+
+        self._display_id = f"nucleus-lab-{self.model_id}"
+        self._publish_snapshot()
+        if hasattr(get_ipython(), "kernel"):
+            data, metadata = super()._repr_mimebundle_() or ({}, {})
+            live = {**data, "text/plain": repr(self)}
+            publish_display_data(live, metadata)  # type: ignore[no-untyped-call]
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        found = super()._repr_mimebundle_(**kwargs)
-        if found is None:
-            return None
-        data, metadata = found if isinstance(found, tuple) else (found, {})
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         # The widget for who has a kernel; the picture and a stable text for everybody else.
         return {**data, "text/plain": repr(self), "text/html": self.snapshot()}, metadata

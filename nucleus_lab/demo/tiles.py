@@ -55,19 +55,23 @@ def write_tiles(folder: Path) -> Collection:
     collection = Collection()
     target = folder / "images"
     target.mkdir(parents=True, exist_ok=True)
+    cuts = []
     for photo in PHOTOGRAPHS:
         with Image.open(photo.path()) as opened:
             picture = opened.convert("L" if opened.mode == "L" else "RGB")
-        for window in _windows(photo, picture.width, picture.height):
-            edges = (window.x, window.y, window.x + window.width, window.y + window.height)
-            tile = picture.resize(
-                (round(window.width * window.zoom), round(window.height * window.zoom)),
-                Image.Resampling.LANCZOS,
-                box=edges,
-            )
-            file = target / f"{window.name}.jpg"
-            tile.save(file, quality=90)
-            _add_item(collection, photo, window, tile, file)
+        windows = _windows(photo, picture.width, picture.height)
+        cuts += [(turn, photo, picture, window) for turn, window in enumerate(windows)]
+    # In turns, so that the first screen of a gallery shows every photograph.
+    for _, photo, picture, window in sorted(cuts, key=lambda cut: cut[0]):
+        edges = (window.x, window.y, window.x + window.width, window.y + window.height)
+        tile = picture.resize(
+            (round(window.width * window.zoom), round(window.height * window.zoom)),
+            Image.Resampling.LANCZOS,
+            box=edges,
+        )
+        file = target / f"{window.name}.jpg"
+        tile.save(file, quality=90)
+        _add_item(collection, photo, window, tile, file)
     return collection
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import schema
+from nucleus_lab.engine import indexes, schema
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -61,6 +61,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
     for table in (model_run, autotag, slice_, item, scene, schema.label, schema.taxonomy):
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
     connection.execute(delete(dataset).where(dataset.c.id == dataset_id))
+    indexes.drop(connection, dataset_id)
 
 
 def delete_items(connection: Connection, dataset_id: int, item_ids: list[int]) -> None:

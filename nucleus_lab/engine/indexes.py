@@ -54,8 +54,21 @@ def _existing(connection: Connection, prefix: str) -> set[str]:
     return {row[0] for row in rows}
 
 
+def indexed(connection: Connection, dataset_id: int) -> frozenset[str]:
+    """Return what :func:`known_kinds` needs to know about a dataset, to be asked for once.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        Names of its indexes.
+    """
+    return frozenset(_existing(connection, f"ix_metadata_{dataset_id}_"))
+
+
 def known_kinds(
-    connection: Connection, dataset_id: int, path: Sequence[str]
+    connection: Connection, dataset_id: int, path: Sequence[str], names: frozenset[str]
 ) -> frozenset[str] | None:
     """Return the kinds of values that items hold under a key, if an index knows.
 
@@ -63,12 +76,12 @@ def known_kinds(
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
         path: Keys from the outside in.
+        names: What :func:`indexed` returned.
 
     Returns:
         Kinds as :func:`~nucleus_lab.query.json_path.kind_at` names them; ``None`` without an index.
     """
-    name = _name(dataset_id, path, "kind")
-    if name not in _existing(connection, name):
+    if _name(dataset_id, path, "kind") not in names:
         return None
     row = connection.execute(_held(dataset_id, tuple(path))).one()
     return frozenset(kind for kind, found in zip(_KINDS, row, strict=True) if found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +22,14 @@ from nucleus_lab.engine import indexes
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
 from nucleus_lab.engine.store import Store
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab.errors import InvalidInputError, NucleusError, QueryError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import category
+
+_log = logging.getLogger(__name__)
 
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
@@ -154,9 +157,12 @@ def improve(store: Store, found: Selection) -> None:
     """
     if not found.unindexed:
         return
-    with store.read() as connection:
-        size = indexes.size_of(connection, found.dataset_id)
-    indexes.note_use(store, found.dataset_id, found.unindexed, size)
+    try:
+        with store.read() as connection:
+            size = indexes.size_of(connection, found.dataset_id)
+        indexes.note_use(store, found.dataset_id, found.unindexed, size)
+    except NucleusError as fault:  # the answer is there already; without an index it is only slower
+        _log.warning("no index for dataset %s: %s", found.dataset_id, fault)
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:
@@ -357,7 +363,11 @@ def _sample(connection: Connection, found: Selection, seed: int) -> Any:
 
 def _run_statement(connection: Connection, found: Selection, statement: Any) -> list[Any]:
     try:
-        return list(connection.execute(statement).all())
+        result: Any = connection.execute(statement)
+        # The driver's own tuples: keys and texts need no conversion, and there may be many.
+        rows: list[Any] = result.cursor.fetchall()
+        result.close()
+        return rows
     except DataError as fault:
         raise QueryError(
             "Query error Q033: a value of this query is too large or of the wrong form for the "

@@ -85,10 +85,16 @@ class StoredCatalog(Catalog):
             The kinds; ``None`` without an index, and the key is put into ``unindexed``.
         """
         if path not in self._kinds:
-            self._kinds[path] = indexes.known_kinds(self._connection, self.dataset_id, path)
+            self._kinds[path] = indexes.known_kinds(
+                self._connection, self.dataset_id, path, self._index_names
+            )
             if self._kinds[path] is None:
                 self.unindexed.add(path)
         return self._kinds[path]
+
+    @cached_property
+    def _index_names(self) -> frozenset[str]:
+        return indexes.indexed(self._connection, self.dataset_id)
 
     @cached_property
     def positions_dense(self) -> bool:

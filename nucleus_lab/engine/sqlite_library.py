@@ -24,8 +24,13 @@ def sqlite_library() -> Any:
     """
     import sqlite3
 
-    if sqlite3.sqlite_version_info >= SAFE_VERSION:
-        return sqlite3
-    import pysqlite3.dbapi2
+    library: Any = sqlite3
+    if sqlite3.sqlite_version_info < SAFE_VERSION:
+        import pysqlite3.dbapi2
 
-    return pysqlite3.dbapi2
+        library = pysqlite3.dbapi2
+    # For a None or a bool the module looks for an adapter along a path that takes 2.4 us a value,
+    # more than the rest of inserting the row. Found at once, these give the same value back.
+    library.register_adapter(type(None), {}.get)
+    library.register_adapter(bool, int)
+    return library

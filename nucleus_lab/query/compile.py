@@ -20,7 +20,7 @@ from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.compile_objects import label_of, link, segment_count, table_of, types_of
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import DIALECTS, Clause
+from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.values import SqlValue, present, some
 
 _WIDEST: Final = 32
@@ -104,7 +104,7 @@ class _Compiler(ValueCompiler):
         dialect: str,
         rows: dict[str, FromClause],
     ) -> None:
-        context = Context(query.source, DIALECTS[dialect], metadata, catalog)
+        context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
         for kind, scope in query.scopes.items():
             context.rows[scope] = rows[kind]
@@ -157,7 +157,7 @@ class _Compiler(ValueCompiler):
     def exists(self, node: bound.Exists) -> Clause:
         row, linked = self.enter(node.scope)
         parts = linked if node.where is None else [*linked, self.condition(node.where)]
-        return select(1).select_from(row).where(*parts).exists()
+        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
 
     def of_types(self, node: bound.OfTypes) -> Clause:
         return types_of(self.context, node.scope, node.types)
@@ -173,8 +173,7 @@ class _Compiler(ValueCompiler):
     def enter(self, scope: Scope) -> tuple[FromClause, list[Clause]]:
         """Give a scope its alias, and say how it hangs on its parent."""
         scope = scope.root
-        table = table_of(self.context, scope)
-        row = table.alias(self.context.names.next(scope.kind))
+        row = self.context.alias(table_of(scope), scope.kind)
         self.context.rows[scope] = row
         return row, link(self.context, scope, row)
 
@@ -188,7 +187,9 @@ class _Compiler(ValueCompiler):
             parts.append(label_of(self.context, node.scope, node.label))
         weight = None if node.rows else segment_count(self.context, node, row)
         counted = func.count() if weight is None else func.coalesce(func.sum(weight), 0)
-        number = select(counted).select_from(row).where(*parts).scalar_subquery()
+        number = (
+            select(counted).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
+        )
         return SqlValue("number", node.name, node.place, number)
 
     def aggregate(self, node: bound.Aggregate) -> SqlValue:
@@ -199,7 +200,9 @@ class _Compiler(ValueCompiler):
         folded = getattr(func, node.function)(expression)
         if node.function == "sum":
             folded = func.coalesce(folded, 0.0)
-        number = select(folded).select_from(row).where(*parts).scalar_subquery()
+        number = (
+            select(folded).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
+        )
         return SqlValue(kind, operand.name, node.place, number)
 
     def value(self, node: BoundValue) -> SqlValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Table, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.annotation import ANNOTATION_TYPES
@@ -33,17 +33,16 @@ _MEMBERS: Final = {
 _GEOMETRIC: Final = sorted(entry.code for entry in ANNOTATION_TYPES.values() if entry.geometric)
 
 
-def table_of(context: Context, scope: Scope) -> Table:
-    """Return the table of a scope.
+def table_of(scope: Scope) -> str:
+    """Name the table of a scope.
 
     Args:
-        context: The statement.
         scope: The scope.
 
     Returns:
-        The table.
+        The name of its table.
     """
-    return context.table(_TABLES[scope.kind])
+    return _TABLES[scope.kind]
 
 
 def link(context: Context, scope: Scope, row: FromClause) -> list[Clause]:
@@ -103,8 +102,8 @@ def _of_items(
 ) -> Clause:
     if parent_scope.kind == "items":
         return row.c.item_id == parent.c.id
-    items = context.table("item").alias(context.names.next("frame"))
-    frames = select(items.c.id).where(items.c.scene_id == parent.c.id)
+    items = context.alias("item", "frame")
+    frames = select(items.c.id).correlate_except(items).where(items.c.scene_id == parent.c.id)
     inside: Clause = row.c.item_id.in_(frames)
     return inside if kind == "matches" else or_(inside, row.c.scene_id == parent.c.id)
 
@@ -173,7 +172,12 @@ def label_of(context: Context, scope: Scope, label: str) -> Clause:
     key = context.catalog.labels.get(label)
     own = context.never() if key is None else row.c.label_id == key
     labels = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
-    chosen = select(1).select_from(labels).where(context.dialect.element(labels, "text") == label)
+    chosen = (
+        select(1)
+        .select_from(labels)
+        .correlate_except(labels)
+        .where(context.dialect.element(labels, "text") == label)
+    )
     return or_(
         own,
         and_(row.c.type == MASK, _segments(context, row, label) > 0),
@@ -185,7 +189,7 @@ def _segments(context: Context, row: FromClause, label: str | None) -> Sql:
     members = context.dialect.elements(
         row.c.geometry, ["annotations"], context.names.next("segment")
     )
-    counted = select(func.count()).select_from(members)
+    counted = select(func.count()).select_from(members).correlate_except(members)
     if label is not None:
         named = JSONSource(context.dialect, members.c.value, ["label"]).get("text")
         counted = counted.where(named == label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlalchemy import MetaData, Table, false
 from sqlalchemy.sql.expression import FromClause
 
@@ -9,6 +11,11 @@ from nucleus_lab.query.bound import FieldValue, Scope
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.dialects import Clause, SQLite
 from nucleus_lab.query.values import Aliases
+
+
+@lru_cache(maxsize=1024)
+def _alias(table: Table, name: str) -> FromClause:
+    return table.alias(name)
 
 
 class Context:
@@ -39,6 +46,18 @@ class Context:
             The table.
         """
         return self.metadata.tables[name]
+
+    def alias(self, table: str, stem: str) -> FromClause:
+        """Return an alias of a table that the statement does not use yet.
+
+        Args:
+            table: Name of the table.
+            stem: What the name of the alias begins with.
+
+        Returns:
+            The alias; statements share it, since making one costs as much as a small query.
+        """
+        return _alias(self.table(table), self.names.next(stem))
 
     def row(self, scope: Scope) -> FromClause:
         """Return the table or alias that stands for the row of a scope.

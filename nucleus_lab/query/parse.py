@@ -38,6 +38,7 @@ stand around the dots of a path, nor before its bracket.
 
 from __future__ import annotations
 
+import re
 from typing import Final, cast
 
 from nucleus_lab.errors import QueryError
@@ -338,9 +339,23 @@ class _Parser(ValueParser):
             word = "MATCHES"
         pattern = self._compared(word.lower())
         if word == "MATCHES":
-            self.check_pattern(pattern)
+            self._check_pattern(pattern)
         operator = cast("tree.TextOperator", word)
         return tree.TextTest(operand.start, pattern.end, operator, operand, pattern, negated)
+
+    def _check_pattern(self, pattern: tree.Expression) -> None:
+        """Compile a regular expression, so that a bad one is refused at once."""
+        if not isinstance(pattern, tree.Text):
+            return
+        try:
+            re.compile(pattern.value)
+        except (re.error, OverflowError, RecursionError) as reason:
+            offset = (getattr(reason, "pos", 0) or 0) + 1
+            what = getattr(reason, "msg", str(reason))
+            position = min(pattern.start + offset, pattern.end - 1)
+            raise fault(
+                "Q050", f"not a valid regular expression: {what}", self.source, position
+            ) from reason
 
 
 __all__ = ["QueryError", "parse"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
@@ -431,24 +430,3 @@ class ValueParser:
                 self.advance()
         self.close(opening, ")")
         return tree.Function(name.start, self.last_end, name.text.lower(), tuple(arguments))
-
-    def check_pattern(self, pattern: tree.Expression) -> None:
-        """Compile a regular expression, so that a bad one is refused at once.
-
-        Args:
-            pattern: The operand of MATCHES.
-
-        Raises:
-            QueryError: It is no regular expression.
-        """
-        if not isinstance(pattern, tree.Text):
-            return
-        try:
-            re.compile(pattern.value)
-        except (re.error, OverflowError, RecursionError) as reason:
-            offset = (getattr(reason, "pos", 0) or 0) + 1
-            what = getattr(reason, "msg", str(reason))
-            position = min(pattern.start + offset, pattern.end - 1)
-            raise fault(
-                "Q050", f"not a valid regular expression: {what}", self.source, position
-            ) from reason

@@ -107,10 +107,10 @@ def _filename(_context: Context, field: FieldValue, row: FromClause) -> SqlValue
 def _index(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     if context.catalog.positions_dense:
         return _static(field, row.c.position)
-    other = context.table("item").alias(context.names.next("earlier"))
+    other = context.alias("item", "earlier")
     earlier = and_(other.c.dataset_id == row.c.dataset_id, other.c.position < row.c.position)
-    counted = select(func.count()).select_from(other).where(earlier)
-    return _static(field, counted.correlate(row).scalar_subquery())
+    counted = select(func.count()).select_from(other).correlate_except(other).where(earlier)
+    return _static(field, counted.scalar_subquery())
 
 
 def _created_at(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -119,8 +119,13 @@ def _created_at(_context: Context, field: FieldValue, row: FromClause) -> SqlVal
 
 def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     """The label; of a mask those of its segments, of a multicategory all it has."""
-    labels = context.table("label").alias(context.names.next("label"))
-    name = select(labels.c.name).where(labels.c.id == row.c.label_id).scalar_subquery()
+    labels = context.alias("label", "label")
+    name = (
+        select(labels.c.name)
+        .correlate_except(labels)
+        .where(labels.c.id == row.c.label_id)
+        .scalar_subquery()
+    )
 
     def equals(text: str) -> Clause:
         key = context.catalog.labels.get(text)
@@ -132,13 +137,13 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         )
         source = JSONSource(context.dialect, members.c.value, ["label"])
         text = SqlValue("text", field.name, field.place, source.get("text"))
-        found = select(1).select_from(members).where(test(text)).exists()
+        found = select(1).select_from(members).correlate_except(members).where(test(text)).exists()
         return and_(row.c.type == MASK, found)
 
     def labels_of(test: Callable[[SqlValue], Clause]) -> Clause:
         members = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
         text = SqlValue("text", field.name, field.place, context.dialect.element(members, "text"))
-        found = select(1).select_from(members).where(test(text)).exists()
+        found = select(1).select_from(members).correlate_except(members).where(test(text)).exists()
         return and_(row.c.type == CODES["multicategory"], found)
 
     return SqlValue(
@@ -153,8 +158,13 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
 
 def _label_of(column: str) -> Builder:
     def build(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-        labels = context.table("label").alias(context.names.next("label"))
-        name = select(labels.c.name).where(labels.c.id == row.c[column]).scalar_subquery()
+        labels = context.alias("label", "label")
+        name = (
+            select(labels.c.name)
+            .correlate_except(labels)
+            .where(labels.c.id == row.c[column])
+            .scalar_subquery()
+        )
 
         def equals(text: str) -> Clause:
             key = context.catalog.labels.get(text)
@@ -166,9 +176,12 @@ def _label_of(column: str) -> Builder:
 
 
 def _match_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    labels = context.table("label").alias(context.names.next("label"))
+    labels = context.alias("label", "label")
     key = func.coalesce(row.c.annotation_label_id, row.c.prediction_label_id)
-    return _static(field, select(labels.c.name).where(labels.c.id == key).scalar_subquery())
+    return _static(
+        field,
+        select(labels.c.name).correlate_except(labels).where(labels.c.id == key).scalar_subquery(),
+    )
 
 
 def _type(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -210,8 +223,13 @@ def _area(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
 
 
 def _taxonomy(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    table = context.table("taxonomy").alias(context.names.next("taxonomy"))
-    name = select(table.c.name).where(table.c.id == row.c.taxonomy_id).scalar_subquery()
+    table = context.alias("taxonomy", "taxonomy")
+    name = (
+        select(table.c.name)
+        .correlate_except(table)
+        .where(table.c.id == row.c.taxonomy_id)
+        .scalar_subquery()
+    )
 
     def equals(text: str) -> Clause:
         key = context.catalog.taxonomies.get(text)
@@ -283,14 +301,23 @@ def _category(_context: Context, field: FieldValue, row: FromClause) -> SqlValue
 
 
 def _scene_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    item = context.table("item").alias(context.names.next("frame"))
-    frames = select(func.count(distinct(item.c.frame))).where(item.c.scene_id == row.c.id)
-    return _static(field, frames.correlate(row).scalar_subquery())
+    item = context.alias("item", "frame")
+    frames = (
+        select(func.count(distinct(item.c.frame)))
+        .correlate_except(item)
+        .where(item.c.scene_id == row.c.id)
+    )
+    return _static(field, frames.scalar_subquery())
 
 
 def _slice_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    table = context.table("slice").alias(context.names.next("named"))
-    name = select(table.c.name).where(table.c.id == row.c.slice_id).scalar_subquery()
+    table = context.alias("slice", "named")
+    name = (
+        select(table.c.name)
+        .correlate_except(table)
+        .where(table.c.id == row.c.slice_id)
+        .scalar_subquery()
+    )
     return _static(field, name)
 
 
@@ -305,8 +332,13 @@ def _slice_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
 
 
 def _autotag_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    table = context.table("autotag").alias(context.names.next("tag"))
-    name = select(table.c.name).where(table.c.id == row.c.autotag_id).scalar_subquery()
+    table = context.alias("autotag", "tag")
+    name = (
+        select(table.c.name)
+        .correlate_except(table)
+        .where(table.c.id == row.c.autotag_id)
+        .scalar_subquery()
+    )
     level = field.scope.root.detail[0]
 
     def equals(text: str) -> Clause:

@@ -85,7 +85,7 @@ class JSONSource:
             return None
         alias = self.dialect.elements(self.column, self.path, name)
         condition = test(ElementSource(self.dialect, alias))
-        found = select(1).select_from(alias).where(condition).exists()
+        found = select(1).select_from(alias).correlate_except(alias).where(condition).exists()
         return and_(JSONValue("kind", self.column, self.path) == "array", found)
 
     def present(self, name: str) -> Clause:
@@ -102,7 +102,10 @@ class JSONSource:
         if not self.may_be("array"):
             return scalar
         alias = self.dialect.elements(self.column, self.path, name)
-        return or_(scalar, and_(kind == "array", select(1).select_from(alias).exists()))
+        return or_(
+            scalar,
+            and_(kind == "array", select(1).select_from(alias).correlate_except(alias).exists()),
+        )
 
     def by_kind(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause:
         """Test the value by its kind, or the members of a list, with one look at the type.
@@ -122,7 +125,10 @@ class JSONSource:
                 branches += [(each, clause) for each in types]
         members = self.dialect.elements(self.column, self.path, name)
         found = test(ElementSource(self.dialect, members))
-        branches.append(("array", select(1).select_from(members).where(found).exists()))
+        branches.append((
+            "array",
+            select(1).select_from(members).correlate_except(members).where(found).exists(),
+        ))
         return case(*branches, value=JSONValue("type", self.column, self.path))
 
 

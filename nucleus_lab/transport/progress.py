@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def progress_bar(client: Connection, total: float, title: str, **options: Any) -
     Returns:
         The bar; a context manager.
     """
-    if client.use_notebook:
-        from tqdm.notebook import tqdm
-    else:
-        from tqdm import tqdm
+    module = import_module("tqdm.notebook" if client.use_notebook else "tqdm")
     seen = client.use_notebook or "ipykernel" in sys.modules or sys.stderr.isatty()
-    return tqdm(total=total, desc=title, disable=not seen, **options)
+    bar: tqdm[Any] = module.tqdm(total=total, desc=title, disable=not seen, **options)
+    return bar

@@ -54,7 +54,8 @@ EXECUTE = """async (code) => {
 FAULTS = """() => window.__notebook.content.widgets
   .flatMap((cell) => cell.model.outputs?.toJSON() ?? [])
   .filter((output) => output.output_type === 'error').map((o) => `${o.ename}: ${o.evalue}`)"""
-NOISE = ("debugger state",)
+# A kernel that goes while the debugger asks it; ipywidgets on a widget of an earlier kernel.
+NOISE = ("debugger state", "widget model not found", "Canceled future")
 
 
 class Notebook:

@@ -58,10 +58,9 @@ def test_a_further_migration_runs_on_a_workspace_and_keeps_its_rows(engine, tmp_
     (folder / "versions" / "9999_add_colour.py").write_text(
         "import sqlalchemy as sa\n"
         "from alembic import op\n"
-        "revision, down_revision = '9999', '%s'\n"
+        f"revision, down_revision = '9999', '{schema.SCHEMA_VERSION}'\n"
         "def upgrade():\n"
         "    op.add_column('dataset', sa.Column('colour', sa.Text, server_default='blue'))\n"
-        % schema.SCHEMA_VERSION
     )
     with engine.store.write() as connection:
         connection.execute(
@@ -87,10 +86,10 @@ def test_a_failing_migration_leaves_the_workspace_as_it_was(engine, tmp_path):
     (folder / "versions" / "9999_fail.py").write_text(
         "import sqlalchemy as sa\n"
         "from alembic import op\n"
-        "revision, down_revision = '9999', '%s'\n"
+        f"revision, down_revision = '9999', '{schema.SCHEMA_VERSION}'\n"
         "def upgrade():\n"
         "    op.add_column('dataset', sa.Column('colour', sa.Text))\n"
-        "    op.execute('SELECT * FROM nowhere')\n" % schema.SCHEMA_VERSION
+        "    op.execute('SELECT * FROM nowhere')\n"
     )
     before = shape(engine.store)
 
@@ -110,7 +109,7 @@ def test_a_newer_workspace_is_refused_and_not_touched(workspace: Path):
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in workspace.iterdir()
     }
 
-    with pytest.raises(WorkspaceTooNewError, match="version 8000.*pip install -U nucleus_lab"):
+    with pytest.raises(WorkspaceTooNewError, match=r"version 8000.*pip install -U nucleus_lab"):
         Engine(workspace)
 
     after = {

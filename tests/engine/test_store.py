@@ -25,9 +25,13 @@ def count(engine: Engine) -> int:
 
 
 def test_a_write_is_kept_as_a_whole_or_not_at_all(engine):
-    with pytest.raises(ValueError, match="no"), engine.store.write() as connection:
-        datasets.create(connection, "lost")
-        raise ValueError("no")
+    def fail() -> None:
+        with engine.store.write() as connection:
+            datasets.create(connection, "lost")
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
     with engine.store.write() as connection:
         datasets.create(connection, "kept")
 
@@ -92,7 +96,7 @@ def test_the_sqlite_library_is_free_of_the_wal_reset_fault():
 def test_a_network_file_system_is_refused_for_sqlite(workspace, monkeypatch):
     monkeypatch.setattr(store_module, "file_system_type", lambda _path: "nfs4")
 
-    with pytest.raises(WorkspaceError, match="network file system .nfs4.*local disk"):
+    with pytest.raises(WorkspaceError, match=r"network file system .nfs4.*local disk"):
         Engine(workspace)
 
 
@@ -118,7 +122,7 @@ def test_a_file_that_is_no_database_is_named(workspace):
     workspace.mkdir()
     (workspace / "workspace.db").write_bytes(b"this is a diary, and no database at all" * 100)
 
-    with pytest.raises(WorkspaceError, match="workspace.db holds a damaged database"):
+    with pytest.raises(WorkspaceError, match=r"workspace.db holds a damaged database"):
         Engine(workspace)
 
 
@@ -135,12 +139,15 @@ def test_a_full_disk_loses_nothing_and_says_so(workspace):
         key = datasets.create(connection, "kept")
     rows = [(key, f"{number:08d}" + "x" * 200) for number in range(20_000)]
 
-    with pytest.raises(StorageFullError, match="no space left"), engine.store.write() as connection:
-        pages = connection.scalar(text("PRAGMA page_count"))
-        connection.execute(text(f"PRAGMA max_page_count = {pages + 20}"))
-        engine.store.upsert(
-            connection, label, ["dataset_id", "name"], rows, key=["dataset_id", "name"]
-        )
+    def fill() -> None:
+        with engine.store.write() as connection:
+            pages = connection.scalar(text("PRAGMA page_count"))
+            connection.execute(text(f"PRAGMA max_page_count = {pages + 20}"))
+            columns = ["dataset_id", "name"]
+            engine.store.upsert(connection, label, columns, rows, key=columns)
+
+    with pytest.raises(StorageFullError, match="no space left"):
+        fill()
 
     with engine.store.read() as connection:
         assert connection.scalars(select(dataset.c.name)).all() == ["kept"]

@@ -1,4 +1,5 @@
 """Every attested query, and what else compiles, against predicates written by hand."""
+# ruff: noqa: ISC004 - queries longer than a line
 
 from __future__ import annotations
 
@@ -363,6 +364,26 @@ def test_aggregates_fold_the_values_of_objects(ask: Any, world: World) -> None:
     total = "sum(annotations[type = polygon].area) = 0"
     assert ask(total) == world.ids(
         lambda i: sum(area(o) or 0 for o in i.annotations if o.type == "polygon") == 0
+    )
+
+
+def test_objects_of_two_collections_are_compared_pair_by_pair(ask: Any, world: World) -> None:
+    def pairs(test: Callable[[Obj, Obj], Any]) -> Predicate:
+        return lambda i: any(test(a, p) for a in i.annotations for p in i.of())
+
+    assert ask("predictions.confidence * 10 > annotations.dimensions.x") == world.ids(
+        pairs(lambda a, p: sized(a) and p.confidence is not None and p.confidence * 10 > a.width)
+    )
+    assert ask("annotations.track = predictions.track") == world.ids(
+        pairs(lambda a, p: a.track is not None and a.track == p.track)
+    )
+    assert ask("annotations.dimensions.x < metadata.speed_mph") == world.ids(
+        lambda i: some(
+            i.annotations,
+            lambda o: (
+                sized(o) and number(at(i, "speed_mph")) is not None and o.width < at(i, "speed_mph")
+            ),
+        )
     )
 
 

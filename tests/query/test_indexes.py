@@ -20,6 +20,11 @@ def ask(engine: Any, text: str) -> list[int]:
     return keys
 
 
+def kinds(connection: Any, dataset_id: int, path: tuple[str, ...]) -> frozenset[str] | None:
+    names = indexes.indexed(connection, dataset_id)
+    return indexes.known_kinds(connection, dataset_id, path, names)
+
+
 def test_answers_are_the_same_with_indexes(engine: Any) -> None:
     make(engine)
     before = {text: ask(engine, text) for text in METADATA_CONDITIONS}
@@ -38,10 +43,10 @@ def test_answers_are_the_same_with_indexes(engine: Any) -> None:
 
     assert {text: ask(engine, text) for text in METADATA_CONDITIONS} == before
     with engine.store.read() as connection:
-        assert indexes.known_kinds(connection, 1, ("camera",)) == {"text", "null"}
-        assert indexes.known_kinds(connection, 1, ("tags",)) == {"text", "array"}
-        assert indexes.known_kinds(connection, 1, ("height",)) is None
-        assert indexes.known_kinds(connection, 2, ("camera",)) is None
+        assert kinds(connection, 1, ("camera",)) == {"text", "null"}
+        assert kinds(connection, 1, ("tags",)) == {"text", "array"}
+        assert kinds(connection, 1, ("height",)) is None
+        assert kinds(connection, 2, ("camera",)) is None
     with engine.store.write() as connection:
         assert indexes.drop(connection, 1) == 27
     assert {text: ask(engine, text) for text in METADATA_CONDITIONS} == before
@@ -55,14 +60,14 @@ def test_a_large_dataset_gets_an_index_at_the_second_use(
     ask(engine, text)
     ask(engine, text)
     with engine.store.read() as connection:
-        assert indexes.known_kinds(connection, 1, ("camera",)) is None
+        assert kinds(connection, 1, ("camera",)) is None
     monkeypatch.setattr(indexes, "LARGE", 100)
 
     answers = [ask(engine, text) for _ in range(3)]
 
     assert answers[0] == answers[1] == answers[2]
     with engine.store.read() as connection:
-        assert indexes.known_kinds(connection, 1, ("camera",)) == {"text", "null"}
+        assert kinds(connection, 1, ("camera",)) == {"text", "null"}
         if engine.store.dialect == "sqlite":
             found = queries.select_rows(connection, 1, text)
             options = {"literal_binds": True, "render_postcompile": True}
@@ -74,3 +79,18 @@ def test_a_large_dataset_gets_an_index_at_the_second_use(
             assert [row[3].split(" (")[0] for row in plan] == [
                 f"SEARCH item USING INDEX {indexes._name(1, ('camera',), 'text')}"
             ]
+
+
+def test_indexes_go_with_their_dataset(engine: Any) -> None:
+    from nucleus_lab.engine import deletion
+
+    make(engine)
+    indexes.ensure(engine.store, 1, ("camera",))
+    indexes.ensure(engine.store, 2, ("camera",))
+
+    with engine.store.write() as connection:
+        deletion.delete_dataset(connection, 1)
+
+    with engine.store.read() as connection:
+        assert indexes.indexed(connection, 1) == frozenset()
+        assert len(indexes.indexed(connection, 2)) == 3

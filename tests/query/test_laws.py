@@ -15,7 +15,7 @@ from nucleus_lab.errors import QueryError
 from nucleus_lab.query.parse import parse
 
 LAWS = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -39,6 +39,10 @@ TEXTS = [
     "predictions.count > annotations.count",
     "matches.fp > 1",
     "matches.iou < 0.5",
+    "predictions.confidence * 10 > annotations.dimensions.x",
+    "annotations.track = predictions.track",
+    "annotations.area > metadata.speed_mph",
+    "predictions[label = car AND confidence > 0.2].count >= annotations[label = car].count",
     "metadata.camera = rear",
     "metadata.camera != rear",
     "metadata.camera IN (front, left)",
@@ -181,3 +185,21 @@ def test_too_deep_queries_are_refused(text: str) -> None:
 
 def test_the_longest_query_runs(ask: Any) -> None:
     assert ask(" OR ".join(["metadata.camera = rear"] * 499)) == ask("metadata.camera = rear")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["annotations.car > 0", "width > 640 SAMPLE 5 SEED 1", "LIMIT 4 OFFSET 2", "LIMIT 0", ""],
+)
+def test_a_query_is_a_filter_of_items_too(text: str, ask: Any, filled: Any) -> None:
+    from sqlalchemy import select
+
+    from nucleus_lab.engine import queries
+    from nucleus_lab.engine.schema import item
+
+    engine, world = filled
+    with engine.store.read() as connection:
+        clause = queries.item_filter(connection, world.dataset_id, text, 1)
+        keys = connection.scalars(select(item.c.id).where(clause).order_by(item.c.id)).all()
+
+    assert list(keys) == ask(text)

@@ -53,7 +53,6 @@ class JobProgress(LabWidget):
         self._began = time.monotonic()
         self._errors: list[str] = []
         self._errors_read = 0.0
-        self._display_id: str | None = None
         super().__init__(_progress=self._read())
         self._thread = threading.Thread(
             target=self._poll, name=f"progress of {job.job_id}", daemon=True
@@ -93,26 +92,6 @@ class JobProgress(LabWidget):
         shown = self._progress
         return f"JobProgress of {shown.get('job_type')}: {shown.get('status')}"
 
-    def _ipython_display_(self) -> None:
-        """Show the widget under a name, so that its picture can be renewed when the job ends."""
-        from IPython.display import publish_display_data
-
-        data, metadata = self._repr_mimebundle_()
-        self._display_id = self._display_id or f"nucleus-lab-{self.model_id}"
-        publish_display_data(  # type: ignore[no-untyped-call]
-            data, metadata, transient={"display_id": self._display_id}
-        )
-
-    def _renew_picture(self) -> None:
-        if self._display_id is None:
-            return
-        from IPython.display import publish_display_data
-
-        data, metadata = self._repr_mimebundle_()
-        publish_display_data(  # type: ignore[no-untyped-call]
-            data, metadata, transient={"display_id": self._display_id}, update=True
-        )
-
     @answers("cancel")
     def _cancel(self, _body: dict[str, Any]) -> Answer:
         self.job.cancel()
@@ -150,7 +129,7 @@ class JobProgress(LabWidget):
                 break
         else:
             self._last_look()
-        self._renew_picture()
+        self.renew_snapshot()
 
     def _last_look(self) -> None:
         try:

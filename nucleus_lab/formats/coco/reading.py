@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from nucleus_lab.formats.coco import layout
 from nucleus_lab.formats.coco.records import Category, Dataset, Entry, Id, Picture, load
 from nucleus_lab.formats.coco.shapes import shapes_of
 from nucleus_lab.location import is_local
+
+_NO_BOX = (0.0, 0.0, 0.0, 0.0)
 
 
 def read_dataset(path: Path, options: ReadOptions) -> Collection:
@@ -122,22 +124,23 @@ class _Reader:
         self, entries: list[Entry], index: dict[Id, int], categories: dict[int, Category]
     ) -> tuple[list[Entry], list[int]]:
         """Drop entries of unknown pictures or categories; sort the rest by picture."""
-        for number, entry in enumerate(entries):
-            if entry.id is None:
-                entry.id = f"entry-{number}"
         owners = [index.get(entry.image_id, -1) for entry in entries]
-        kept = range(len(entries))
-        known = all(entry.category_id in categories for entry in entries)
-        if not known or (owners and min(owners) < 0):
-            kept = [  # type: ignore[assignment]
+        if None in [entry.id for entry in entries]:
+            for number, entry in enumerate(entries):
+                if entry.id is None:
+                    entry.id = f"entry-{number}"
+        used = {entry.category_id for entry in entries}
+        kept = list(range(len(entries)))
+        if not used <= categories.keys() or -1 in owners:
+            kept = [
                 number
                 for number, entry in enumerate(entries)
                 if self._is_known(number, entry, owners[number], categories)
             ]
         if len(kept) < len(entries) or any(a > b for a, b in pairwise(owners)):
-            order = sorted(kept, key=owners.__getitem__)
-            entries = [entries[number] for number in order]
-            owners = [owners[number] for number in order]
+            kept.sort(key=owners.__getitem__)
+            entries = [entries[number] for number in kept]
+            owners = [owners[number] for number in kept]
         return entries, owners
 
     def _is_known(
@@ -155,39 +158,45 @@ class _Reader:
     def _boxes(
         self, entries: list[Entry], owners: list[int], categories: dict[int, Category]
     ) -> None:
-        with_box = [
-            (owner, entry) for owner, entry in zip(owners, entries, strict=True) if entry.bbox
-        ]
-        items = self.collection.items
-        widths, heights = items.width, items.height
-        first = self.first
-        good = []
-        for pair in with_box:
-            x, y, width, height = pair[1].bbox  # type: ignore[misc]
-            at = first + pair[0]
-            if (
-                width > 0
-                and height > 0
-                and x < (widths[at] or 1e9)
-                and y < (heights[at] or 1e9)
-                and x + width > 0
-                and y + height > 0
-            ):
-                good.append(pair)
-            else:
-                self._bad_box(pair[1], widths[at], heights[at])
-        boxes = [entry.bbox for _, entry in good]
         columns = self.collection.boxes
+        items = self.collection.items
+        first = self.first
+        if any(entry.bbox is None for entry in entries):
+            there = [at for at, entry in enumerate(entries) if entry.bbox is not None]
+            entries, owners = [entries[at] for at in there], [owners[at] for at in there]
+        widths = [width or 1e9 for width in items.width[first:]]
+        heights = [height or 1e9 for height in items.height[first:]]
+        boxes = [entry.bbox or _NO_BOX for entry in entries]
+        good = [
+            w > 0 and h > 0 and x < widths[at] and y < heights[at] and x + w > 0 and y + h > 0
+            for at, (x, y, w, h) in zip(owners, boxes, strict=True)
+        ]
+        if not all(good):
+            for at, entry, fits in zip(owners, entries, good, strict=True):
+                if not fits:
+                    self._bad_box(entry, items.width[first + at], items.height[first + at])
+            entries, owners = list(compress(entries, good)), list(compress(owners, good))
+            boxes = list(compress(boxes, good))
         names = {number: category.name for number, category in categories.items()}
-        columns.item += [first + owner for owner, _ in good]
-        columns.label += [names[entry.category_id] for _, entry in good]  # type: ignore[index]
-        columns.annotation_id += [str(entry.id) for _, entry in good]
-        columns.x += [box[0] for box in boxes]  # type: ignore[index]
-        columns.y += [box[1] for box in boxes]  # type: ignore[index]
-        columns.width += [box[2] for box in boxes]  # type: ignore[index]
-        columns.height += [box[3] for box in boxes]  # type: ignore[index]
-        columns.metadata += [box_metadata(entry) for _, entry in good]
-        self._repeated_ids(columns, len(good))
+        columns.item += [first + at for at in owners] if first else owners
+        columns.label += [names[entry.category_id] for entry in entries]  # type: ignore[index]
+        columns.annotation_id += [str(entry.id) for entry in entries]
+        if boxes:
+            xs, ys, ws, hs = zip(*boxes, strict=True)
+            columns.x += xs
+            columns.y += ys
+            columns.width += ws
+            columns.height += hs
+        columns.metadata += [
+            None
+            if (area is None or abs(area - box[2] * box[3]) <= 1e-6 * area)
+            and not entry.iscrowd
+            and entry.attributes is None
+            and entry.metadata is None
+            else box_metadata(entry)
+            for entry, box, area in zip(entries, boxes, (e.area for e in entries), strict=True)
+        ]
+        self._repeated_ids(columns, len(entries))
 
     def _bad_box(self, entry: Entry, width: int | None, height: int | None) -> None:
         box = entry.bbox or (0.0, 0.0, 0.0, 0.0)

@@ -111,28 +111,21 @@ def _annotations(
     collection: Collection, image_ids: list[Any], names: dict[str, int]
 ) -> list[_Annotation]:
     boxes = collection.boxes
-    metadata = boxes.metadata or [None] * len(boxes)
     scores: list[float] | list[None] = boxes.confidence or [None] * len(boxes)
+    ids = _own_ids(boxes.annotation_id) or range(1, len(boxes) + 1)
     rows = [
-        _Annotation(number, image_ids[item], names[label], (x, y, w, h), w * h, 0, score=score)
-        for number, (item, label, x, y, w, h, score) in enumerate(
-            zip(
-                boxes.item, boxes.label, boxes.x, boxes.y, boxes.width, boxes.height, scores,
-                strict=True,
-            ),
-            1,
+        _Annotation(own, image_ids[item], names[label], (x, y, w, h), w * h, 0, score=score)
+        for own, item, label, x, y, w, h, score in zip(
+            ids, boxes.item, boxes.label, boxes.x, boxes.y, boxes.width, boxes.height, scores,
+            strict=True,
         )
     ]  # fmt: skip
-    for row, known in zip(rows, metadata, strict=True):
+    for row, known in zip(rows, boxes.metadata, strict=False):  # empty when no box has any
         if known:
             row.iscrowd = int(bool(known.get("iscrowd")))
             row.area = known.get("area", row.area)
             rest = {k: v for k, v in known.items() if k not in {"iscrowd", "area"}}
             row.attributes = rest or None
-    ids = _own_ids(boxes.annotation_id)
-    if ids is not None:
-        for row, own in zip(rows, ids, strict=True):
-            row.id = own
     if collection.others:
         _add_shapes(collection, image_ids, names, rows)
     return rows
@@ -141,10 +134,10 @@ def _annotations(
 def _own_ids(texts: list[str]) -> list[int] | None:
     """The ids as numbers, if all are numbers and no two are the same."""
     try:
-        numbers = [int(text) for text in texts]
+        numbers = list(map(int, texts))
     except ValueError:
         return None
-    same = len(set(numbers)) == len(numbers) and [str(number) for number in numbers] == texts
+    same = len(set(numbers)) == len(numbers) and list(map(str, numbers)) == texts
     return numbers if same else None
 
 

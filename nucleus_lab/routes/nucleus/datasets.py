@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import clock, datasets, deletion
+from nucleus_lab.engine import clock, datasets, deletion, indexes
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -110,4 +110,5 @@ def delete_dataset(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id)
         deletion.delete_dataset(connection, row.id)
+        indexes.drop(connection, row.id)
     return {"message": "Beginning dataset deletion..."}

@@ -127,8 +127,11 @@ export class Detail {
     this.#release();
     this.#problem.hidden = true;
     this.#place.textContent = `${count(index + 1)} of ${count(this.#count)}`;
+    const held = this.#previous.matches(":focus") || this.#next.matches(":focus");
     this.#previous.disabled = index === 0;
     this.#next.disabled = index === this.#count - 1;
+    // A button that is disabled loses the focus, and the keys with it.
+    if (held && (this.#previous.disabled || this.#next.disabled)) this.#stage.focus({ preventScroll: true });
     const cell = this.#parts.pages.cell(index);
     this.#row = cell?.row ?? null;
     this.#size = { width: cell?.row.width ?? 0, height: cell?.row.height ?? 0 };

@@ -46,6 +46,11 @@ interface Incoming {
   error?: Fault;
 }
 
+/** When to repeat a question while no answer has ever come, in milliseconds. JupyterLab hands the
+ * first messages to the main thread, where they wait for a running cell to end, and later ones to
+ * a subshell, which answers at once. Python may answer twice; the second answer finds nobody. */
+const REPEATS = [500, 1500, 4000];
+
 let views = 0;
 
 export class Channel {
@@ -55,6 +60,7 @@ export class Channel {
   readonly #news = new Map<string, (body: never, buffers: DataView[]) => void>();
   readonly #name: string;
   #asked = 0;
+  #answered = false;
   #life: Life = "live";
   #onLife: (life: Life) => void = () => {};
 
@@ -82,12 +88,21 @@ export class Channel {
     return new Promise<Answer<T>>((resolve, reject) => {
       const slow = setTimeout(() => this.#setLife("slow"), this.#patience);
       this.#waiting.set(id, { resolve: resolve as Waiting["resolve"], reject, slow });
-      try {
-        this.#model.send({ lab: "ask", id, subject, body });
-      } catch {
-        this.#lose();
-      }
+      this.#send({ lab: "ask", id, subject, body });
+      if (!this.#answered) for (const delay of REPEATS) setTimeout(() => this.#repeat({ lab: "ask", id, subject, body }), delay);
     });
+  }
+
+  #send(question: { lab: string; id: string; subject: string; body: object }): void {
+    try {
+      this.#model.send(question);
+    } catch {
+      this.#lose();
+    }
+  }
+
+  #repeat(question: { lab: string; id: string; subject: string; body: object }): void {
+    if (this.#waiting.has(question.id)) this.#send(question);
   }
 
   /** Tell Python something that needs no answer. */
@@ -113,6 +128,7 @@ export class Channel {
     const waiting = this.#waiting.get(content.id);
     if (waiting === undefined) return; // another view of the same widget asked
     this.#waiting.delete(content.id);
+    this.#answered = true;
     clearTimeout(waiting.slow);
     this.#setLife("live");
     if (content.error) waiting.reject(new KernelError(content.error));
