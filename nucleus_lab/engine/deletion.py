@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
 from nucleus_lab.engine import indexes, schema
+from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -18,8 +19,6 @@ from nucleus_lab.engine.schema import (
     dataset,
     evaluation,
     item,
-    labeling_task,
-    labeling_task_item,
     match,
     model_run,
     prediction,

@@ -14,6 +14,7 @@ from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_WIRE
 from nucleus_lab.engine import clock, datasets, deletion, labeling_marks, objects
 from nucleus_lab.engine.labeling_projects import ProjectRow, by_keys
+from nucleus_lab.engine.labeling_schema import labeling_task
 from nucleus_lab.engine.labeling_tasks import (
     ACCEPTED,
     COMPLETED,
@@ -22,7 +23,7 @@ from nucleus_lab.engine.labeling_tasks import (
     by_ids,
     links,
 )
-from nucleus_lab.engine.schema import annotation, labeling_task
+from nucleus_lab.engine.schema import annotation
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import ConflictError, InvalidInputError
 

@@ -14,7 +14,8 @@ from nucleus_lab import identifiers, wire
 from nucleus_lab.bulk import batches
 from nucleus_lab.engine import clock
 from nucleus_lab.engine.datasets import document
-from nucleus_lab.engine.schema import item, labeling_project, labeling_task, labeling_task_item
+from nucleus_lab.engine.labeling_schema import labeling_project, labeling_task, labeling_task_item
+from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import Statement, among, json_list
 
 KEY: Final = "scale_metadata"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, select
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import clock, labeling_marks
 from nucleus_lab.engine.datasets import document, lock
-from nucleus_lab.engine.schema import labeling_project, labeling_task, labeling_task_item
+from nucleus_lab.engine.labeling_schema import labeling_project, labeling_task, labeling_task_item
 from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError
 
 TYPES: Final = ("box", "line", "polygon", "keypoints", "category", "multicategory")

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import bulk_write, clock
 from nucleus_lab.engine.labeling_projects import ProjectRow
-from nucleus_lab.engine.schema import item, labeling_project, labeling_task, labeling_task_item
+from nucleus_lab.engine.labeling_schema import labeling_project, labeling_task, labeling_task_item
+from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 

@@ -24,8 +24,9 @@ from nucleus_lab.engine import (
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.labeling_answers import store
 from nucleus_lab.engine.labeling_projects import ProjectRow, by_keys
+from nucleus_lab.engine.labeling_schema import labeling_project, labeling_task, labeling_task_item
 from nucleus_lab.engine.labeling_tasks import COMPLETED, PENDING
-from nucleus_lab.engine.schema import item, labeling_project, labeling_task, labeling_task_item
+from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.engine.uploading import check_takes_items
 from nucleus_lab.errors import ConflictError, InvalidInputError

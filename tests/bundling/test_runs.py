@@ -119,7 +119,7 @@ def test_one_bad_picture_is_an_error_of_that_picture(
     ("function", "reason"),
     [
         (code.always_fails, "none of the 3 items worked"),
-        (code.always_dies, "failed on 3 items in a row.*exit status 7"),
+        (code.always_dies, r"failed on 3 items in a row.*exit status 7"),
     ],
 )
 def test_a_model_that_never_works_ends_in_an_error(
@@ -146,7 +146,7 @@ def test_a_model_that_cannot_be_loaded_says_why(
     broken = client.create_launch_model("M", "m1", args)
     needy = client.create_launch_model("M", "m2", {**args, "requirements": ["no-such-thing==1"]})
 
-    with pytest.raises(JobError, match="cannot be loaded: OSError: weights.pt is missing"):
+    with pytest.raises(JobError, match=r"cannot be loaded: OSError: weights\.pt is missing"):
         run(client, broken, dataset.id, "r")
     with pytest.raises(JobError, match="needs 'no-such-thing==1', which is not installed"):
         run(client, needy, dataset.id, "r")

@@ -20,7 +20,8 @@ from nucleus_lab.engine import (
 )
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.labeling_answers import Answer
-from nucleus_lab.engine.schema import annotation, item, labeling_task, slice_member
+from nucleus_lab.engine.labeling_schema import labeling_task
+from nucleus_lab.engine.schema import annotation, item, slice_member
 from nucleus_lab.errors import InvalidInputError
 
 BOX = {"type": "box", "label": "car", "geometry": {"x": 1, "y": 2, "width": 3, "height": 4}}

@@ -293,7 +293,8 @@ def test_shapes_of_cvat_are_read(tmp_path: Path) -> None:
     found = cvat(
         tmp_path,
         """<image id="0" name="1.jpg" width="100" height="50">
-        <box label="car" occluded="1" xtl="10" ytl="10" xbr="30" ybr="20" rotation="90" z_order="2"/>
+        <box label="car" occluded="1" xtl="10" ytl="10" xbr="30" ybr="20" rotation="90"
+         z_order="2"/>
         <points label="head" points="1,2;3,4"/>
         <ellipse label="car" cx="1" cy="1" rx="1" ry="1"/>
         <box label="car" xtl="30" ytl="10" xbr="10" ybr="20"/>
