@@ -54,7 +54,7 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="coco, images, pascal_voc, yolo"):
+    with pytest.raises(InvalidInputError, match="coco, cvat, datumaro, images, label_studio"):
         formats.read(tmp_path, "voc")
 
 
