@@ -108,6 +108,8 @@ class Collection:
         missing: Local pictures that the source names and that do not exist.
         problems: Entries that were left out, each with file, place, fault and remedy.
         scenes: Scenes, of formats that have them; there are no items beside them then.
+        finished: Reference ids of the items whose labeling is finished; ``None`` where that is not
+            known, or all are.
     """
 
     items: ItemColumns = field(default_factory=ItemColumns)
@@ -116,3 +118,4 @@ class Collection:
     missing: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     scenes: list[Any] = field(default_factory=list)
+    finished: set[str] | None = None

@@ -21,6 +21,8 @@ MODEL: Final = "prj"
 RUN: Final = "run"
 JOB: Final = "job"
 EVALUATION: Final = "ev"
+LABELING_PROJECT: Final = "lbl"
+LABELING_TASK: Final = "task"
 
 _NOUNS: Final = {
     DATASET: "dataset",
@@ -33,6 +35,8 @@ _NOUNS: Final = {
     RUN: "model run",
     JOB: "job",
     EVALUATION: "evaluation",
+    LABELING_PROJECT: "labeling project",
+    LABELING_TASK: "labeling task",
 }
 
 

@@ -80,6 +80,39 @@ class Model(Handle):
             payload.get("trained_slice_ids"),
         )
 
+    def run(self, dataset_id: str, model_run_name: str, slice_id: str | None = None) -> str:
+        """Run the code of the model on the pictures of a dataset or a slice.
+
+        The model was made by :meth:`NucleusClient.create_launch_model` or
+        :meth:`NucleusClient.create_launch_model_from_dir`. Its predictions become the model run of
+        that name; another run of the same name replaces those of the items that it covers. An
+        error of the code on one picture is an entry of ``AsyncJob.errors()``; the job fails when
+        no picture worked::
+
+            job = client.get_job(model.run(dataset.id, "first run"))
+            job.sleep_until_complete()
+            job.status()["message"]["model_run_id"]
+
+        Args:
+            dataset_id: Id of the dataset, starts with ``ds_``.
+            model_run_name: Name of the run.
+            slice_id: Only the items of this slice.
+
+        Returns:
+            Id of the job.
+
+        Raises:
+            ConflictError: The model has no code.
+            ForbiddenError: The server runs no code.
+        """
+        payload = {
+            "dataset_id": dataset_id,
+            "slice_id": slice_id,
+            "model_run_name": model_run_name,
+        }
+        route = f"model/run/{segment(self.id)}/"
+        return str(self._client.make_request(payload, route)["job_id"])
+
     def add_tags(self, tags: list[str]) -> dict[str, Any]:
         """Tag the model.
 

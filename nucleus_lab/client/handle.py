@@ -7,8 +7,10 @@ from html import escape
 from types import TracebackType
 from typing import Self
 
+from nucleus_lab.client.bundles import BundleCalls
 from nucleus_lab.client.datasets import DatasetCalls
 from nucleus_lab.client.jobs import JobCalls
+from nucleus_lab.client.labeling import LabelingCalls
 from nucleus_lab.client.models import ModelCalls
 from nucleus_lab.client.point_clouds import PointCloudCalls
 from nucleus_lab.client.slices import SliceCalls
@@ -17,7 +19,9 @@ from nucleus_lab.errors import NucleusError
 from nucleus_lab.transport import connect
 
 
-class NucleusClient(DatasetCalls, ModelCalls, SliceCalls, JobCalls, PointCloudCalls):
+class NucleusClient(
+    DatasetCalls, ModelCalls, BundleCalls, SliceCalls, JobCalls, PointCloudCalls, LabelingCalls
+):
     """The door to a workspace.
 
     Without an endpoint the workspace is a folder on this machine and the engine runs inside this

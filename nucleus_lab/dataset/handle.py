@@ -11,6 +11,7 @@ from nucleus_lab.dataset.evaluation import EvaluationMethods
 from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
+from nucleus_lab.dataset.labeling import DatasetLabelingMethods
 from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.point_clouds import PointCloudMethods
 from nucleus_lab.dataset.predictions import PredictionMethods
@@ -41,6 +42,7 @@ class Dataset(
     JobMethods,
     TagMethods,
     DeduplicationMethods,
+    DatasetLabelingMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
 from nucleus_lab.engine import indexes, schema
+from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -57,6 +58,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         delete(scene_track).where(scene_track.c.scene_id.in_(ours(scene))),
     ):
         connection.execute(statement)
+    _delete_tasks(connection, labeling_task_item.c.dataset_id == dataset_id, {})
     for table in (
         model_run, autotag, slice_, item, scene, schema.track, schema.label, schema.taxonomy,
     ):  # fmt: skip
@@ -88,6 +90,7 @@ def delete_items(connection: Connection, dataset_id: int, item_ids: list[int]) -
         ),
     ):
         connection.execute(statement, keys)
+    _delete_tasks(connection, among(labeling_task_item.c.item_id, "keys"), keys)
     of_items = select(item.c.id).where(among(item.c.id, "keys"))
     _delete_members(connection, dataset_id, "item", of_items, keys)
     connection.execute(delete(item).where(among(item.c.id, "keys")), keys)
@@ -114,6 +117,48 @@ def delete_annotations(connection: Connection, dataset_id: int, item_ids: list[i
     _delete_members(connection, dataset_id, "annotation", of_items, keys)
     gone = connection.execute(delete(annotation).where(among(annotation.c.item_id, "keys")), keys)
     return gone.rowcount
+
+
+def delete_annotation_rows(connection: Connection, dataset_id: int, keys: list[int]) -> int:
+    """Delete annotations by their primary keys.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key.
+        keys: Primary keys of annotations of the dataset.
+
+    Returns:
+        How many went.
+    """
+    given = {"keys": json_list(keys)}
+    ours = select(annotation.c.id).where(among(annotation.c.id, "keys"))
+    _delete_members(connection, dataset_id, "annotation", ours, given)
+    gone = connection.execute(delete(annotation).where(among(annotation.c.id, "keys")), given)
+    return gone.rowcount
+
+
+def delete_predictions(
+    connection: Connection, dataset_id: int, run_id: int, item_ids: list[int]
+) -> None:
+    """Delete what a run predicted on items.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        run_id: Primary key of the run.
+        item_ids: Primary keys of the items.
+    """
+    keys = {"keys": json_list(item_ids)}
+    ours = (prediction.c.model_run_id == run_id) & among(prediction.c.item_id, "keys")
+    _delete_members(connection, dataset_id, "prediction", select(prediction.c.id).where(ours), keys)
+    connection.execute(delete(prediction).where(ours), keys)
+
+
+def _delete_tasks(connection: Connection, condition: Any, values: dict[str, str]) -> None:
+    """Delete the ties of items to labeling tasks, and the tasks that no item shows any more."""
+    if connection.execute(delete(labeling_task_item).where(condition), values).rowcount:
+        tied = select(labeling_task_item.c.labeling_task_id)
+        connection.execute(delete(labeling_task).where(labeling_task.c.id.not_in(tied)))
 
 
 def delete_choices(connection: Connection, dataset_id: int, taxonomy_id: int) -> None:

@@ -102,8 +102,17 @@ def insert(
     if update and known:
         changes = [(known[row[0]], *row[1:]) for row in rows if row[0] in known]
         _UPDATE.many(connection, changes, *_UPDATE_PLACES)
+        _mark_again(connection, dataset_id, known)
         return Counts(new=len(new), updated=len(known))
     return Counts(new=len(new), ignored=len(known))
+
+
+def _mark_again(connection: Connection, dataset_id: int, known: Mapping[str, int]) -> None:
+    """Put back what labeling notes in the metadata of items, which an upload replaces."""
+    from nucleus_lab.engine import labeling_marks
+
+    if labeling_marks.any_in(connection, dataset_id):
+        labeling_marks.renew(connection, list(known.values()))
 
 
 _METADATA = Statement(

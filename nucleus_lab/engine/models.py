@@ -14,6 +14,7 @@ from nucleus_lab.engine.schema import (
     evaluation,
     match,
     model,
+    model_bundle,
     model_run,
     prediction,
     slice_member,
@@ -168,6 +169,7 @@ def remove(connection: Connection, key: int) -> None:
         delete(evaluation).where(evaluation.c.model_run_id.in_(runs)),
         delete(prediction).where(prediction.c.model_run_id.in_(runs)),
         delete(model_run).where(model_run.c.model_id == key),
+        delete(model_bundle).where(model_bundle.c.model_id == key),
         delete(model).where(model.c.id == key),
     ):
         connection.execute(statement)
@@ -228,6 +230,8 @@ def _set_words(connection: Connection, key: int, column: str, words: list[str]) 
 def run_of(connection: Connection, model_id: int, dataset_id: int) -> int | None:
     """Find the run that holds the predictions of a model on a dataset.
 
+    It is the one that uploads fill; without one, the newest of those that have a name.
+
     Args:
         connection: The open transaction.
         model_id: Primary key of the model.
@@ -237,11 +241,10 @@ def run_of(connection: Connection, model_id: int, dataset_id: int) -> int | None
         The primary key of the run, or ``None`` when there are no predictions yet.
     """
     return connection.scalar(
-        select(model_run.c.id).where(
-            model_run.c.model_id == model_id,
-            model_run.c.dataset_id == dataset_id,
-            model_run.c.name == RUN_NAME,
-        )
+        select(model_run.c.id)
+        .where(model_run.c.model_id == model_id, model_run.c.dataset_id == dataset_id)
+        .order_by((model_run.c.name == RUN_NAME).desc(), model_run.c.id.desc())
+        .limit(1)
     )
 
 
@@ -259,7 +262,16 @@ def run_on(connection: Connection, public_id: str, dataset_id: int) -> int:
     Raises:
         NotFoundError: There is no such model, or it has no predictions there.
     """
-    run = run_of(connection, key_of(connection, public_id), dataset_id)
+    run: int | None
+    if public_id.startswith(f"{identifiers.RUN}_"):
+        run = connection.scalar(
+            select(model_run.c.id).where(
+                model_run.c.id == identifiers.decode(identifiers.RUN, public_id),
+                model_run.c.dataset_id == dataset_id,
+            )
+        )
+    else:
+        run = run_of(connection, key_of(connection, public_id), dataset_id)
     if run is None:
         shown = identifiers.encode(identifiers.DATASET, dataset_id)
         raise NotFoundError(
@@ -268,24 +280,31 @@ def run_on(connection: Connection, public_id: str, dataset_id: int) -> int:
     return run
 
 
-def ensure_run(connection: Connection, model_id: int, dataset_id: int) -> int:
+def ensure_run(connection: Connection, model_id: int, dataset_id: int, name: str = RUN_NAME) -> int:
     """Find or create the run that takes the predictions of a model on a dataset.
 
     Args:
         connection: The open write transaction; the dataset is locked.
         model_id: Primary key of the model.
         dataset_id: Primary key of the dataset.
+        name: Name of the run; uploads fill the default one.
 
     Returns:
         The primary key of the run.
     """
-    found = run_of(connection, model_id, dataset_id)
+    found = connection.scalar(
+        select(model_run.c.id).where(
+            model_run.c.model_id == model_id,
+            model_run.c.dataset_id == dataset_id,
+            model_run.c.name == name,
+        )
+    )
     if found is not None:
-        return found
+        return int(found)
     row = {
         "model_id": model_id,
         "dataset_id": dataset_id,
-        "name": RUN_NAME,
+        "name": name,
         "created_at": clock.now(),
     }
     key: int = connection.scalar(insert(model_run).values(row).returning(model_run.c.id))

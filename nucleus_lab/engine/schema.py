@@ -308,6 +308,15 @@ slice_member = Table(
     sqlite_with_rowid=False,
 )
 
+model_bundle = Table(
+    "model_bundle",
+    metadata,
+    _of("model", primary_key=True),
+    Column("folder", Text, nullable=False, unique=True),  # below "bundles" of the workspace
+    Column("manifest", JSONDocument, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 evaluation = Table(
     "evaluation",
     metadata,
@@ -394,3 +403,6 @@ job_error = Table(
     Column("message", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# The tables of labeling have a module of their own; importing it completes the metadata.
+from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401

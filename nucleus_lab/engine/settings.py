@@ -46,6 +46,10 @@ class Settings:
         inline_jobs: Run each job in the thread that submits it, without a worker process.
         job_modules: Importable modules with further job kinds.
         upload_url_s: Seconds for which a signed upload URL is valid.
+        run_bundles: Whether callers over HTTP may store and run code (model bundles). A bundle runs
+            with all rights of the server; whoever works in the workspace itself needs no leave.
+        bundle_load_s: Seconds that the code of a bundle may take to load its model.
+        bundle_item_s: Seconds that it may take for one item.
     """
 
     database_url: str = ""
@@ -64,6 +68,9 @@ class Settings:
     inline_jobs: bool = False
     job_modules: tuple[str, ...] = ()
     upload_url_s: float = 3600.0
+    run_bundles: bool = False
+    bundle_load_s: float = 600.0
+    bundle_item_s: float = 120.0
 
     @classmethod
     def load(
@@ -131,6 +138,8 @@ _LOWEST: Final[dict[str, float]] = {
     "worker_idle_s": 0,
     "worker_poll_s": 0.001,
     "upload_url_s": 1,
+    "bundle_load_s": 0.1,
+    "bundle_item_s": 0.1,
 }
 
 

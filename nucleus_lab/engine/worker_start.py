@@ -36,7 +36,7 @@ def start_worker(engine: Engine, slot: int) -> None:
         **engine.settings.to_environment(),
         WORKSPACE_VARIABLE: str(engine.workspace.resolve()),
         "NUCLEUS_LAB_DATABASE_URL": engine.database_url or "",
-        "PYTHONPATH": os.pathsep.join(_import_path()),
+        "PYTHONPATH": os.pathsep.join(import_path()),
     }
     if HANDED_DOWN:
         environment[SLOT_VARIABLE] = str(slot)
@@ -67,7 +67,7 @@ def _log_file(folder: Path) -> Path:
     return path
 
 
-def _import_path() -> list[str]:
+def import_path() -> list[str]:
     """Search path under which the worker finds the same package, installed or not."""
     path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     home = Path(nucleus_lab.__file__).resolve().parent.parent

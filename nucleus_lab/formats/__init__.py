@@ -3,10 +3,20 @@
 Example:
     >>> from nucleus_lab import formats
     >>> sorted(formats.FORMATS)
-    ['coco', 'images', 'kitti', 'mot', 'pascal_voc', 'yolo']
+    ['coco', 'cvat', 'datumaro', 'images', 'kitti', 'label_studio', 'mot', 'pascal_voc', 'yolo']
 """
 
-from nucleus_lab.formats import coco, images, kitti, mot, pascal_voc, yolo
+from nucleus_lab.formats import (
+    coco,
+    cvat,
+    datumaro,
+    images,
+    kitti,
+    label_studio,
+    mot,
+    pascal_voc,
+    yolo,
+)
 from nucleus_lab.formats.base import (
     FORMATS,
     Format,
@@ -27,10 +37,13 @@ __all__ = [
     "Match",
     "ReadOptions",
     "coco",
+    "cvat",
+    "datumaro",
     "detect",
     "holds_scenes",
     "images",
     "kitti",
+    "label_studio",
     "mot",
     "named",
     "pascal_voc",

@@ -78,5 +78,6 @@ class Images:
         """
         raise InvalidInputError(
             f"a folder of pictures holds no annotations, so nothing can be exported to {path}: "
-            f"use coco, pascal_voc or yolo ({len(collection.items)} items are waiting)"
+            "use coco, cvat, datumaro, label_studio, pascal_voc or yolo "
+            f"({len(collection.items)} items are waiting)"
         )

@@ -13,14 +13,15 @@ from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
+from nucleus_lab.slice.labeling import SliceLabelingMethods
 from nucleus_lab.slice.rows import paged, read_row, read_rows
 from nucleus_lab.transport.connection import Connection
-from nucleus_lab.transport.handle import Handle, segment
+from nucleus_lab.transport.handle import segment
 
 EXPORT_PAGE: Final = 10_000
 
 
-class Slice(Handle):
+class Slice(SliceLabelingMethods):
     """A named subset of a dataset.
 
     Made by :meth:`Dataset.create_slice`::

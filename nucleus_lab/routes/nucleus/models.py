@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import models
+from nucleus_lab.engine import bundles, models
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ def get_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:  # 
 def delete_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:  # noqa: ARG001
     """Delete a model with its predictions."""
     with engine.store.write(bulk=True) as connection:
-        models.remove(connection, models.key_of(connection, prj))
+        key = models.key_of(connection, prj)
+        folder = bundles.folder_of(connection, key)
+        models.remove(connection, key)
+    bundles.forget(engine, folder)
     return {"msg": "Model deletion running in an async job"}
 
 
