@@ -111,9 +111,16 @@ class AnnotationMethods(DatasetBase):
     ) -> AsyncJob:
         """Delete all ground truth of items, in the background.
 
+        What is deleted can be listed by :meth:`deleted_annotations` and brought back by
+        :meth:`restore_annotations`, until it is deleted for good or its item goes::
+
+            dataset.delete_annotations(["1.jpg"]).sleep_until_complete()
+            dataset.restore_annotations([row["id"] for row in dataset.deleted_annotations()])
+
         Args:
             reference_ids: The items; none by default.
-            keep_history: Accepted; this workspace keeps no history of annotations.
+            keep_history: Keep what is deleted; ``False`` removes it for good, and with it what
+                was kept of these items before.
 
         Returns:
             The job.

@@ -6,7 +6,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nucleus_lab.dataset.annotations import DEFAULT_ANNOTATION_UPDATE_MODE
+from nucleus_lab.dataset.chips import ChipMethods
 from nucleus_lab.dataset.evaluation import EvaluationMethods
+from nucleus_lab.dataset.history import HistoryMethods
 from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
@@ -33,6 +35,8 @@ class Dataset(
     SliceMethods,
     EvaluationMethods,
     JobMethods,
+    HistoryMethods,
+    ChipMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, and_, bindparam, select
@@ -161,16 +161,33 @@ def page(
     after = -1
     if token:
         position, _, key = token.partition("-")
-        if not (position.isdigit() and key.isdigit()):
-            raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
         # Where its item is now: positions move up when gaps are closed between two pages.
-        row = _POSITION.first(connection, dataset_id=dataset_id, key=int(key))
-        after = int(position) if row is None else row[0]
+        place, last = place_of(position, token), place_of(key, token)
+        row = _POSITION.first(connection, dataset_id=dataset_id, key=last)
+        after = place if row is None else row[0]
     rows = _PAGE.rows(connection, dataset_id=dataset_id, after=after, size=size + 1)
     if len(rows) <= size:
         return rows, None
     rows.pop()
     return rows, f"{rows[-1][8]}-{rows[-1][0]}"
+
+
+def place_of(text: str, token: str) -> int:
+    """Read the number in a page token.
+
+    Args:
+        text: The number.
+        token: The token, for the message.
+
+    Returns:
+        The number, one that every database can hold.
+
+    Raises:
+        InvalidInputError: It is none, so the token was not made here.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
+    return int(text)
 
 
 def check_page_size(size: int) -> None:
@@ -410,12 +427,28 @@ def export_rows(
         A row an item: ``item`` and every group, the segmentation as one object or null.
     """
     found = objects_by_item(connection, [values[0] for values in items], run_id)
+    return rows_of(items, found, scored=run_id is not None)
+
+
+def rows_of(
+    items: Sequence[ItemValues], found: Mapping[int, Sequence[ObjectValues]], *, scored: bool
+) -> list[dict[str, Any]]:
+    """Return items with given objects, as training exports answer.
+
+    Args:
+        items: The items.
+        found: The objects of each item by its primary key.
+        scored: Whether they are predictions.
+
+    Returns:
+        As :func:`export_rows`.
+    """
     rows = []
     for values in items:
         row: dict[str, Any] = {"item": item_payload(values)}
         for group in GROUPS:
             row[group] = []
-        grouped(values[1], found[values[0]], scored=run_id is not None, into=row)
+        grouped(values[1], found[values[0]], scored=scored, into=row)
         masks = row[_SINGLE]
         row[_SINGLE] = masks[0] if masks else None
         rows.append(row)

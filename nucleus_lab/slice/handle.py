@@ -12,14 +12,15 @@ from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
+from nucleus_lab.slice.exports import SliceExports
 from nucleus_lab.slice.rows import paged, read_row, read_rows
 from nucleus_lab.transport.connection import Connection
-from nucleus_lab.transport.handle import Handle, segment
+from nucleus_lab.transport.handle import segment
 
 EXPORT_PAGE: Final = 10_000
 
 
-class Slice(Handle):
+class Slice(SliceExports):
     """A named subset of a dataset.
 
     Made by :meth:`Dataset.create_slice`::
@@ -155,6 +156,8 @@ class Slice(Handle):
 
     def items_and_annotation_generator(self) -> Iterator[dict[str, Any]]:
         """Read the items with their ground truth, page by page.
+
+        A slice of objects gives the items that carry its annotations, each with those alone.
 
         Yields:
             ``item``, and ``annotations`` grouped by type.

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import datasets, deletion, items, models, reading, references, uploading
+from nucleus_lab.engine import (
+    datasets,
+    deletion,
+    items,
+    metadata_schemas,
+    models,
+    reading,
+    references,
+    uploading,
+)
 from nucleus_lab.engine.uploading import ItemWire
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.table import Call, route
@@ -260,6 +269,8 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
         changes.setdefault(entry.reference_id, {}).update(new)
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
+        if call.body.level == "item":
+            metadata_schemas.refuse(row.item_metadata_schema, changes)
     if call.query.get("async") == "1":
         payload = {"changes": changes}
         return engine.jobs.submit(
