@@ -198,7 +198,10 @@ def __getattr__(name: str) -> Any:
 
         value: Any = version("nucleus_lab")
     elif name in _MODULE_OF:
-        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        from nucleus_lab.bulk import collector_paused
+
+        with collector_paused():  # what an import makes stays: walking through it is for nothing
+            value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -24,8 +24,6 @@ from nucleus_lab.errors import InvalidInputError, NucleusError
 
 _LOG: Final = logging.getLogger(__name__)
 
-VIEW: Final = "application/vnd.jupyter.widget-view+json"
-
 # In JupyterLab: the picture gives way to the live widget, and an output that holds no live widget
 # ("model not found") gives way to the picture.
 _SWITCH: Final = (
@@ -124,6 +122,24 @@ class LabWidget(anywidget.AnyWidget):
         """
         self.send({"lab": "news", "subject": subject, "body": body}, list(buffers) or None)
 
+    def open(self) -> None:
+        """Open the connection to the page."""
+        super().open()
+        self._answer_on_any_thread()
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)
+        self._answer_on_any_thread()
+
+    def _answer_on_any_thread(self) -> None:
+        """Let the page's messages go to the subshell that JupyterLab addresses.
+
+        Since 7.4 ipykernel hands them to the thread that spoke last on the connection instead.
+        That is the main thread after every cell that touched the widget, so that pages and a
+        click on Cancel would wait for the running cell.
+        """
+        getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
+
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("lab") != "ask":
             return
@@ -175,8 +191,8 @@ class LabWidget(anywidget.AnyWidget):
         self._display_id = f"nucleus-lab-{self.model_id}"
         self._publish_snapshot()
         if hasattr(get_ipython(), "kernel"):
-            data, metadata = self._repr_mimebundle_()
-            live = {VIEW: data[VIEW], "text/plain": repr(self)}
+            data, metadata = super()._repr_mimebundle_() or ({}, {})
+            live = {**data, "text/plain": repr(self)}
             publish_display_data(live, metadata)  # type: ignore[no-untyped-call]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

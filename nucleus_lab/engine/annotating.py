@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
+from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, metadata_schemas, models, objects
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.errors import MediaError
@@ -46,7 +47,7 @@ def annotate(
     outcome = Outcome()
     kept, keys = with_masks(engine, values, files, outcome)
     kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
-    with engine.store.write(bulk=True) as connection:
+    with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         outcome.add(objects.store(connection, row.id, kept, update=update, mask_keys=keys))
     return {
@@ -83,7 +84,7 @@ def predict(
     """
     outcome = Outcome()
     kept, keys = with_masks(engine, values, files, outcome)
-    with engine.store.write(bulk=True) as connection:
+    with engine.store.write(bulk=True) as connection, collector_paused():
         model_id = models.key_of(connection, model)
         datasets.lock(connection, row.id)
         run = models.ensure_run(connection, model_id, row.id)
@@ -115,6 +116,8 @@ def with_masks(
     Returns:
         The payloads to store, and the stored file of each local mask by ``id(payload)``.
     """
+    if not any(kind in _MASKS for kind in set(map(type, values))):
+        return values, {}
     masks = [value for value in values if type(value) in _MASKS]
     local = [value for value in masks if is_local(value.mask_url)]
     if not local:

@@ -27,9 +27,9 @@ from nucleus_lab.engine.schema import annotation, label, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.engine.uploading import (
     Uploaded,
+    all_urls,
     check_takes_items,
     fitting,
-    is_url,
     with_pictures,
 )
 from nucleus_lab.errors import InvalidInputError
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from nucleus_lab.engine.datasets import DatasetRow
 
 _BOX: Final = ANNOTATION_TYPES["box"]
-_COLUMNS: Final = (
-    "item_id", "annotation_id", "type", "label_id", "x", "y", "width", "height", "metadata",
-)  # fmt: skip
 
 
 def ingest(
@@ -130,7 +127,7 @@ def _rows(
             new.reference_id, new.location, new.width, new.height, metadata, strict=False
         )
     ]
-    if not all(map(is_url, new.location)):
+    if not all_urls(new.location):
         rows = with_pictures(engine, row.id, rows, files, uploaded, overwrite=update)
     return fitting(row, rows, uploaded) if row.item_metadata_schema else rows
 
@@ -210,37 +207,34 @@ def store_boxes(
     known = references.keys_of(connection, dataset_id, new.reference_id)
     keys = [known.get(name) for name in new.reference_id]
     numbers = labels.keys_of(connection, dataset_id, set(boxes.label))
-    metadata = (wire.encode(extra).decode() if extra else None for extra in boxes.metadata)
-    columns: list[Any] = [
-        [keys[index] for index in boxes.item],
-        boxes.annotation_id,
-        repeat(_BOX.code),
-        [numbers[name] for name in boxes.label],
-        boxes.x,
-        boxes.y,
-        boxes.width,
-        boxes.height,
-        metadata if boxes.metadata else repeat(None),
-    ]
-    table: Table = annotation
-    names: tuple[str, ...] = _COLUMNS
-    if run_id is not None:
-        table, names = prediction, ("model_run_id", *_COLUMNS, "confidence")
-        columns = [repeat(run_id), *columns, boxes.confidence or repeat(None)]
-    rows: list[tuple[Any, ...]] = list(zip(*columns, strict=False))
-    place = 0 if run_id is None else 1
-    if None in keys:
-        missing = [name for name, key in zip(new.reference_id, keys, strict=True) if key is None]
-        outcome.errors += [references.unknown(name, dataset_id).message for name in missing]
-        rows = [row for row in rows if row[place] is not None]
-    if len({row[place : place + 2] for row in rows}) < len(rows):
+    documents = [wire.encode(extra).decode() if extra else None for extra in boxes.metadata]
+    items = [keys[index] for index in boxes.item]
+    columns: dict[str, Sequence[Any]] = {
+        "item_id": items,
+        "annotation_id": boxes.annotation_id,
+        "type": [_BOX.code] * len(boxes),
+        "label_id": list(map(numbers.get, boxes.label)),
+        "x": boxes.x,
+        "y": boxes.y,
+        "width": boxes.width,
+        "height": boxes.height,
+    }
+    if documents:
+        columns["metadata"] = documents
+    if run_id is not None and boxes.confidence:
+        columns["confidence"] = boxes.confidence
+    if len(set(zip(boxes.item, boxes.annotation_id, strict=True))) < len(boxes):
         named = [
             f"{name} (item {new.reference_id[index]})"
             for index, name in zip(boxes.item, boxes.annotation_id, strict=True)
         ]
         references.refuse_twice("annotation id", named, "give each box of an item its own")
-    key = names[: place + 2]
-    objects.put(connection, table, names, rows, key=key, update=update, outcome=outcome)
+    if None in keys:
+        missing = [name for name, key in zip(new.reference_id, keys, strict=True) if key is None]
+        outcome.errors += [references.unknown(name, dataset_id).message for name in missing]
+        kept = [at for at, key in enumerate(items) if key is not None]
+        columns = {name: [values[at] for at in kept] for name, values in columns.items()}
+    objects.put(connection, columns, run_id=run_id, update=update, outcome=outcome)
 
 
 def _boxes(table: Table) -> Any:

@@ -53,12 +53,6 @@ class Counts:
     ignored: int = 0
 
 
-_COLUMNS: Final = (
-    "dataset_id", "reference_id", "position", "kind", "location", "media_key", "width", "height",
-    "metadata", "embedding_info", "created_at",
-)  # fmt: skip
-
-
 def _update() -> Any:
     # A size that was measured once is not forgotten because a second upload does not know it.
     same = item.c.location == bindparam("new_location")
@@ -98,10 +92,11 @@ def insert(
     if new:
         now = clock.now()
         first = datasets.take_positions(connection, dataset_id, len(new))
-        ready = [
-            (dataset_id, row[0], position, *row[1:], now) for position, row in enumerate(new, first)
-        ]
-        bulk_write.upsert(connection, item, _COLUMNS, ready, key=())
+        columns = dict(zip(ItemRow._fields, zip(*new, strict=True), strict=True))
+        columns["dataset_id"] = (dataset_id,) * len(new)
+        columns["position"] = tuple(range(first, first + len(new)))
+        columns["created_at"] = (now,) * len(new)
+        bulk_write.upsert_columns(connection, item, columns, key=())
     if update and known:
         changes = [(known[row[0]], *row[1:]) for row in rows if row[0] in known]
         _UPDATE.many(connection, changes, *_UPDATE_PLACES)

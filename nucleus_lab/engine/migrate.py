@@ -85,6 +85,8 @@ def create(connection: Connection, place: str) -> None:
             f"{place} holds tables that are not a workspace's ({', '.join(sorted(taken)[:3])} …): "
             "choose another folder or an empty database"
         )
+    if connection.dialect.name == "postgresql":
+        schema.complete_for_postgresql()
     schema.metadata.create_all(connection, checkfirst=False)
     connection.execute(
         text(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from itertools import count, islice
+from operator import gt
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationType
-from nucleus_lab.annotation.base import ObjectWire
+from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationType, ObjectRow
 from nucleus_lab.engine import bulk_write, labels, references
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.taxonomies import Choices
@@ -19,14 +19,16 @@ from nucleus_lab.errors import NotFoundError
 
 _BY_STRUCT: Final[dict[type, AnnotationType]] = {}
 
-_SHARED: Final = (
-    "annotation_id", "type", "label_id", "taxonomy_id", "x", "y", "width", "height", "geometry",
-    "metadata", "track_reference_id", "extra",
-)  # fmt: skip
-_ANNOTATION: Final = ("item_id", *_SHARED)
-_PREDICTION: Final = ("model_run_id", "item_id", *_SHARED, "confidence")
-_ANNOTATION_KEY: Final = ("item_id", "annotation_id")
-_PREDICTION_KEY: Final = ("model_run_id", "item_id", "annotation_id")
+_REST: Final = ("x", "y", "width", "height", "geometry", "metadata", "track_reference_id", "extra")
+"""Columns of an :data:`ObjectRow` after id, label and taxonomy."""
+
+_NEVER_UPDATED: Final = frozenset({
+    "id",
+    "model_run_id",
+    "item_id",
+    "scene_id",
+    "annotation_id",
+})
 
 
 @dataclass(slots=True)
@@ -57,19 +59,19 @@ class Outcome:
         self.refused = self.refused or other.refused
 
 
-def type_of(value: ObjectWire) -> AnnotationType:
-    """Return the type of a validated payload.
+def type_of(kind: type) -> AnnotationType:
+    """Return the type of validated payloads.
 
     Args:
-        value: The payload.
+        kind: Their class.
 
     Returns:
         Its entry in the registry.
     """
-    if not _BY_STRUCT or type(value) not in _BY_STRUCT:
+    if kind not in _BY_STRUCT:
         for entry in ANNOTATION_TYPES.values():
             _BY_STRUCT[entry.wire] = _BY_STRUCT[entry.prediction_wire] = entry
-    return _BY_STRUCT[type(value)]
+    return _BY_STRUCT[kind]
 
 
 def store(
@@ -98,81 +100,98 @@ def store(
         DuplicateIDError: An id stands twice on one item.
     """
     outcome = Outcome()
-    kinds = [type_of(value) for value in values]
+    kinds = {kind: type_of(kind) for kind in set(map(type, values))}
     choices = _choices(connection, dataset_id, values, kinds, outcome)
     if outcome.refused:
         return outcome
     items = _items(connection, dataset_id, values, outcome)
-    rows: list[tuple[Any, ...]] = [
-        (key, *kind.to_row(value), kind.code, value)
-        for key, kind, value in zip(items, kinds, values, strict=True)
-        if key is not None
-    ]
-    if mask_keys:
-        rows = [_with_file(row, mask_keys.get(id(row[13]))) for row in rows]
-    _refuse_twice(rows)
-    names = {row[2] for row in rows if row[2] is not None}
+    if None in items:
+        values = [value for value, key in zip(values, items, strict=True) if key is not None]
+        items = [key for key in items if key is not None]
+    if not values:
+        return outcome
+    rows = _rows(values, kinds, mask_keys or {})
+    ids, names, taxonomies, *rest = zip(*rows, strict=True)
+    if len(set(zip(items, ids, strict=True))) < len(ids):
+        _refuse_twice(values, ids)
     numbers: dict[Any, int | None] = {None: None}
-    numbers.update(labels.keys_of(connection, dataset_id, names))
-    table = annotation if run_id is None else prediction
-    columns: Sequence[str] = _ANNOTATION if run_id is None else _PREDICTION
-    key: Sequence[str] = _ANNOTATION_KEY if run_id is None else _PREDICTION_KEY
-    ready: list[tuple[Any, ...]]
-    if run_id is None:
-        ready = [
-            (row[0], row[1], row[12], numbers[row[2]], choices.get(row[3]), *row[4:12])
-            for row in rows
-        ]
-    else:
-        ready = [
-            (run_id, row[0], row[1], row[12], numbers[row[2]], choices.get(row[3]), *row[4:12],
-             row[13].confidence)
-            for row in rows
-        ]  # fmt: skip
-    put(connection, table, columns, ready, key=key, update=update, outcome=outcome)
+    numbers.update(labels.keys_of(connection, dataset_id, set(names) - {None}))
+    columns: dict[str, Sequence[Any]] = {
+        "item_id": items,
+        "annotation_id": ids,
+        "type": [kinds[kind].code for kind in map(type, values)],
+        "label_id": list(map(numbers.get, names)),
+        "taxonomy_id": list(map(choices.get, taxonomies)),
+        **dict(zip(_REST, rest, strict=True)),
+    }
+    if run_id is not None:
+        columns["confidence"] = [value.confidence for value in values]
+    put(connection, columns, run_id=run_id, update=update, outcome=outcome)
     return outcome
 
 
-def _with_file(row: tuple[Any, ...], key: str | None) -> tuple[Any, ...]:
+def _rows(
+    values: Sequence[Any], kinds: Mapping[type, AnnotationType], mask_keys: Mapping[int, str]
+) -> list[ObjectRow]:
+    if mask_keys:
+        return [
+            _with_file(kinds[type(value)].to_row(value), mask_keys.get(id(value)))
+            for value in values
+        ]
+    if len(kinds) == 1:
+        (kind,) = kinds.values()
+        return list(map(kind.to_row, values))
+    return [kinds[type(value)].to_row(value) for value in values]
+
+
+def _with_file(row: ObjectRow, key: str | None) -> ObjectRow:
     """Note the stored file of a mask in ``extra``; its payload keeps the caller's path."""
     if key is None:
         return row
-    extra = {**(wire.decode(row[11]) if row[11] else {}), "media_key": key}
-    return (*row[:11], wire.encode(extra).decode(), *row[12:])
+    extra = {**(wire.decode(row[10]) if row[10] else {}), "media_key": key}
+    return (*row[:10], wire.encode(extra).decode())
 
 
 def put(
     connection: Connection,
-    table: Table,
-    columns: Sequence[str],
-    rows: list[tuple[Any, ...]],
+    columns: Mapping[str, Sequence[Any]],
     *,
-    key: Sequence[str],
+    run_id: int | None,
     update: bool,
     outcome: Outcome,
 ) -> None:
-    """Write finished rows and count them.
+    """Write finished columns and count them.
 
     Args:
         connection: The open write transaction.
-        table: ``annotation`` or ``prediction``.
-        columns: What the places of a row are; those of the key come first.
-        rows: The rows; objects without an id of the caller's may come twice.
-        key: Columns that make an object one and the same.
+        columns: Values by column, all of one length; ``item_id`` and ``annotation_id`` are there.
+            Objects without an id of the caller's may come twice.
+        run_id: Primary key of the model run; ``None`` for annotations.
         update: Whether to overwrite those that are there.
         outcome: Where to count.
     """
-    width = len(key)
-    total = len(rows)
+    items = columns["item_id"]
+    total = len(items)
+    order: Sequence[int] | None = None
+    if update:
+        last = dict(zip(zip(items, columns["annotation_id"], strict=True), count(), strict=False))
+        if len(last) < total:  # equal objects without an id: the last one counts
+            order = list(last.values())
     # Sorted by item, an index of millions of rows is filled several times as fast; the objects of
     # one item keep their order.
-    rows.sort(key=itemgetter(width - 2))
-    if update:
-        unique = {row[:width]: row for row in rows}
-        if len(unique) < total:  # equal objects without an id: the last one counts
-            rows = list(unique.values())
-    rest = columns[width:] if update else ()
-    changed = bulk_write.upsert(connection, table, columns, rows, key=key, update=rest)
+    if any(map(gt, items, islice(items, 1, None))):
+        order = sorted(order or range(total), key=items.__getitem__)
+    if order is not None:
+        columns = {name: [column[at] for at in order] for name, column in columns.items()}
+    key: tuple[str, ...] = ("item_id", "annotation_id")
+    table = annotation
+    if run_id is not None:
+        columns = {"model_run_id": [run_id] * len(columns["item_id"]), **columns}
+        key, table = ("model_run_id", *key), prediction
+    rest = (
+        [column.name for column in table.c if column.name not in _NEVER_UPDATED] if update else ()
+    )
+    changed = bulk_write.upsert_columns(connection, table, columns, key=key, update=rest)
     outcome.processed += total if update else changed
     outcome.ignored += 0 if update else total - changed
 
@@ -181,15 +200,13 @@ def _choices(
     connection: Connection,
     dataset_id: int,
     values: Sequence[Any],
-    kinds: Sequence[AnnotationType],
+    kinds: Mapping[type, AnnotationType],
     outcome: Outcome,
 ) -> Mapping[Any, int | None]:
     """Check categories against their taxonomies; return the taxonomies' keys by name."""
-    named = [
-        value
-        for value, kind in zip(values, kinds, strict=True)
-        if not kind.geometric and getattr(value, "taxonomy_name", None)
-    ]
+    named: list[Any] = []
+    if not all(kind.geometric for kind in kinds.values()):
+        named = [value for value in values if getattr(value, "taxonomy_name", None)]
     if not named:
         return {None: None}
     choices = Choices(connection, dataset_id)
@@ -208,10 +225,9 @@ def _items(
 ) -> list[int | None]:
     """Find the item of each value; unknown ones are reported once each."""
     wanted = [value.reference_id for value in values]
-    distinct = {name for name in wanted if name is not None}
     known: dict[Any, int | None] = {}
-    known.update(references.keys_of(connection, dataset_id, distinct))
-    keys = [known.get(name) for name in wanted]
+    known.update(references.keys_of(connection, dataset_id, set(wanted) - {None}))
+    keys = list(map(known.get, wanted))
     missing: dict[str, int] = {}
     if None in keys:
         by_id = _public_items(connection, dataset_id, values)
@@ -248,13 +264,11 @@ def _public_items(
     return {public: key if key in ours else None for public, key in keys.items()}
 
 
-def _refuse_twice(rows: Sequence[tuple[Any, ...]]) -> None:
+def _refuse_twice(values: Sequence[Any], ids: Sequence[str]) -> None:
     """Refuse an id that stands twice on one item; objects without an id may come twice."""
-    if len({(row[0], row[1]) for row in rows}) == len(rows):
-        return
     named = [
-        f"{row[13].annotation_id} (item {row[13].reference_id})"
-        for row in rows
-        if row[13].annotation_id is not None and row[13].annotation_id == row[1]
+        f"{value.annotation_id} (item {value.reference_id})"
+        for value, stored in zip(values, ids, strict=True)
+        if value.annotation_id is not None and value.annotation_id == stored
     ]
     references.refuse_twice("annotation id", named, "give each object of an item an id of its own")

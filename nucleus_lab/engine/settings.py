@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -145,6 +144,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as fault:
         raise WorkspaceError(f"{path} cannot be read: {fault}", path=str(path)) from fault
+    import tomllib  # most workspaces have no such file
+
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ERRORS: Final = 10_000
 """Entries of ``error_payload`` at most; ``upload_errors`` counts all."""
+
+_URL_STARTS: Final = frozenset({"http:", "https", "s3://", "gs://"})
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Extent = Annotated[int, msgspec.Meta(ge=1)]
@@ -143,7 +145,7 @@ def append(
     overwrite = [update if payload.update is None else payload.update for payload in payloads]
     if row.use_privacy_mode:
         rows = [entry for entry in rows if _known_size(entry, result)]
-    elif files or not all(map(is_url, places)):
+    elif files or not all_urls(places):
         rows = with_pictures(engine, row.id, rows, files, result, overwrite=all(overwrite))
     if row.item_metadata_schema:
         rows = fitting(row, rows, result)
@@ -251,7 +253,7 @@ def with_pictures(
     local = [
         (index, parts[index] if in_order else by_name.get(row.location))
         for index, row in enumerate(rows)
-        if not is_url(row.location) and is_local(row.location)
+        if is_local(row.location)
     ]
     if local and not overwrite:
         with engine.store.read() as connection:
@@ -274,9 +276,16 @@ def with_pictures(
     return [row for row in ready if row is not None]
 
 
-def is_url(location: str) -> bool:
-    """Recognise the common case twenty times as fast as parsing it does."""
-    return location.startswith(("http://", "https://", "s3://", "gs://"))
+def all_urls(locations: Iterable[str]) -> bool:
+    """Recognise the common case, that nothing is local, without parsing each location.
+
+    Args:
+        locations: URLs or paths.
+
+    Returns:
+        Whether all are surely URLs.
+    """
+    return {location[:5] for location in locations} <= _URL_STARTS
 
 
 def _not_sent(row: ItemRow) -> MediaError:

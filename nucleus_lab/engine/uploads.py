@@ -147,6 +147,20 @@ class Uploads:
                     ) from fault
                 yield value
 
+    def count(self, dataset_id: int, request_id: str) -> int:
+        """Count the objects of an upload without reading them, for a progress bar.
+
+        Args:
+            dataset_id: Row of the dataset.
+            request_id: What the caller calls the upload.
+
+        Returns:
+            Lines with something on them.
+        """
+        self.check(dataset_id, request_id)
+        with self._path(dataset_id, request_id).open("rb") as file:
+            return sum(1 for line in file if not line.isspace())
+
     def discard(self, dataset_id: int, request_id: str) -> None:
         """Remove an upload; nothing happens when it is gone.
 

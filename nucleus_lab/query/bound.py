@@ -7,8 +7,9 @@ stands inside the same one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from nucleus_lab.query.fields import Field
@@ -19,8 +20,7 @@ Place = tuple[int, int]
 """Start and end of what a node was read from."""
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(msgspec.Struct, eq=False):
     """A row that conditions speak about: the row of the result, or some object reached from it.
 
     Attributes:
@@ -47,8 +47,7 @@ class Scope:
         return scope
 
 
-@dataclass(slots=True)
-class Constant:
+class Constant(msgspec.Struct):
     """A value that the query gives.
 
     Attributes:
@@ -68,8 +67,7 @@ class Constant:
     bare: bool = False
 
 
-@dataclass(slots=True)
-class FieldValue:
+class FieldValue(msgspec.Struct):
     """A property of the row of a scope.
 
     Attributes:
@@ -87,8 +85,7 @@ class FieldValue:
     place: Place
 
 
-@dataclass(slots=True)
-class Many:
+class Many(msgspec.Struct):
     """A property of many objects, before it is grouped into an :class:`Exists`.
 
     Attributes:
@@ -104,8 +101,7 @@ class Many:
     bound: bool = False
 
 
-@dataclass(slots=True)
-class Count:
+class Count(msgspec.Struct):
     """How many objects there are: never missing.
 
     Attributes:
@@ -127,8 +123,7 @@ class Count:
     rows: bool = False
 
 
-@dataclass(slots=True)
-class Aggregate:
+class Aggregate(msgspec.Struct):
     """The values of many objects in one: ``min``, ``max``, ``sum`` or ``avg``."""
 
     function: str
@@ -138,8 +133,7 @@ class Aggregate:
     place: Place
 
 
-@dataclass(slots=True)
-class Arithmetic:
+class Arithmetic(msgspec.Struct):
     """Two values and an operator."""
 
     operator: str
@@ -148,8 +142,7 @@ class Arithmetic:
     place: Place
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """A function of values, such as ``negate``, ``abs``, ``lower`` or ``length``."""
 
     function: str
@@ -160,29 +153,25 @@ class Call:
 BoundValue = Constant | FieldValue | Many | Count | Aggregate | Arithmetic | Call
 
 
-@dataclass(slots=True)
-class All:
+class All(msgspec.Struct):
     """Every part holds; no part: true."""
 
     parts: tuple[BoundCondition, ...]
 
 
-@dataclass(slots=True)
-class AnyOf:
+class AnyOf(msgspec.Struct):
     """Some part holds; no part: false."""
 
     parts: tuple[BoundCondition, ...]
 
 
-@dataclass(slots=True)
-class Complement:
+class Complement(msgspec.Struct):
     """The part does not hold."""
 
     part: BoundCondition
 
 
-@dataclass(slots=True)
-class Test:
+class Test(msgspec.Struct):
     """A comparison or a chain of them, about single values."""
 
     operands: tuple[BoundValue, ...]
@@ -190,8 +179,7 @@ class Test:
     place: Place
 
 
-@dataclass(slots=True)
-class Member:
+class Member(msgspec.Struct):
     """The value equals one of some constants."""
 
     operand: BoundValue
@@ -199,8 +187,7 @@ class Member:
     place: Place
 
 
-@dataclass(slots=True)
-class Matches:
+class Matches(msgspec.Struct):
     """The text of the value fits a pattern."""
 
     operand: BoundValue
@@ -209,16 +196,14 @@ class Matches:
     place: Place
 
 
-@dataclass(slots=True)
-class Present:
+class Present(msgspec.Struct):
     """There is a value."""
 
     operand: BoundValue
     place: Place
 
 
-@dataclass(slots=True)
-class Exists:
+class Exists(msgspec.Struct):
     """Some row of the scope has it all.
 
     Attributes:
@@ -230,24 +215,21 @@ class Exists:
     where: BoundCondition | None
 
 
-@dataclass(slots=True)
-class OfTypes:
+class OfTypes(msgspec.Struct):
     """The object of a scope has one of these annotation types."""
 
     scope: Scope
     types: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class OfLabel:
+class OfLabel(msgspec.Struct):
     """The object of a scope has this label; a mask, when one of its segments has it."""
 
     scope: Scope
     label: str
 
 
-@dataclass(slots=True)
-class OfTaxonomy:
+class OfTaxonomy(msgspec.Struct):
     """The object of a scope is a category in this taxonomy."""
 
     scope: Scope
@@ -269,8 +251,7 @@ BoundCondition = (
 )
 
 
-@dataclass(slots=True)
-class BoundKey:
+class BoundKey(msgspec.Struct):
     """One key of an ordering."""
 
     operand: BoundValue
@@ -278,8 +259,7 @@ class BoundKey:
     nulls_first: bool
 
 
-@dataclass(slots=True)
-class BoundQuery:
+class BoundQuery(msgspec.Struct):
     """A whole query, ready to compile.
 
     Attributes:
@@ -302,4 +282,4 @@ class BoundQuery:
     offset: int | None = None
     sample: int | None = None
     seed: int | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = []

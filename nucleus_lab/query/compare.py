@@ -15,9 +15,9 @@ from sqlalchemy.types import BigInteger, Double
 
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query.bound import Constant
-from nucleus_lab.query.constants import text_as_moment, text_as_number
 from nucleus_lab.query.dialects import DAY, Clause, Sql, SQLite
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.given_values import text_as_moment, text_as_number
 from nucleus_lab.query.values import Aliases, JSONSource, SqlValue, as_text, as_time, some
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {

@@ -20,8 +20,7 @@ from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.compile_objects import label_of, link, segment_count, table_of, types_of
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Clause
-from nucleus_lab.query.postgresql import DIALECTS
+from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.values import SqlValue, present, some
 
 _WIDEST: Final = 32
@@ -105,7 +104,7 @@ class _Compiler(ValueCompiler):
         dialect: str,
         rows: dict[str, FromClause],
     ) -> None:
-        context = Context(query.source, DIALECTS[dialect], metadata, catalog)
+        context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
         for kind, scope in query.scopes.items():
             context.rows[scope] = rows[kind]

@@ -12,10 +12,10 @@ from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundValue, Kind
 from nucleus_lab.query.compare import Comparer
-from nucleus_lab.query.constants import text_as_moment
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Sql
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.given_values import text_as_moment
 from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.sources import value_of
 from nucleus_lab.query.values import JSONSource, SqlValue, as_number, as_text, as_time

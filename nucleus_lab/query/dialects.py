@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
@@ -243,3 +243,20 @@ def _sqlite_members(column: Sql, path: tuple[str, ...], name: str) -> TableValue
     labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in path)
     # A value that is no list would be listed as itself: callers ask for lists first.
     return func.json_each(column, "$" + labels).table_valued("value", "type", name=name)
+
+
+@cache
+def dialect_named(name: str) -> SQLite:
+    """Return what a database writes; PostgreSQL is imported only for one.
+
+    Args:
+        name: Name of its SQLAlchemy dialect.
+
+    Returns:
+        Its expressions.
+    """
+    if name == "postgresql":
+        from nucleus_lab.query.postgresql import PostgreSQL
+
+        return PostgreSQL()
+    return SQLite()

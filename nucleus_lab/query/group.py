@@ -8,8 +8,9 @@ never join: ``annotations.label != car`` means that there is no car.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Many, Scope

@@ -17,9 +17,9 @@ from nucleus_lab.query.bound import (
     Scope,
 )
 from nucleus_lab.query.catalog import Catalog
-from nucleus_lab.query.constants import milliseconds
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LATER, LEVELS, ROOTS, Field, fields_of, home_of
+from nucleus_lab.query.given_values import milliseconds
 from nucleus_lab.query.group import normal
 
 Segments = tuple[tree.Segment, ...]

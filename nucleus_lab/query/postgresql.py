@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -244,7 +244,3 @@ def _members(column: Sql, path: tuple[str, ...], name: str) -> TableValuedAlias:
     only_lists = case((func.jsonb_typeof(inner) == "array", inner))
     listed = func.jsonb_array_elements(only_lists).table_valued("value")
     return listed.render_derived(name=name)
-
-
-DIALECTS: Final[dict[str, SQLite]] = {"sqlite": SQLite(), "postgresql": PostgreSQL()}
-"""The databases by the name of their SQLAlchemy dialect."""

@@ -12,9 +12,9 @@ from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound, tree
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
 from nucleus_lab.query.catalog import Catalog
-from nucleus_lab.query.constants import constant_of, milliseconds, parameter_value
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LEVELS
+from nucleus_lab.query.given_values import constant_of, milliseconds, parameter_value
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.object_paths import ObjectPathReader
 

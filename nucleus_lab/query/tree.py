@@ -1,28 +1,28 @@
 """What a query is made of, as the parser reads it; nothing here knows a dataset.
 
-Each node has ``start`` and ``end``, its place in the text.
+Each node has ``start`` and ``end``, its place in the text. A struct is made ten times as fast as a
+dataclass, whose methods are compiled at every start.
 """
 
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 ArithmeticOperator = Literal["+", "-", "*", "/", "%"]
 Comparator = Literal["=", "!=", "<", "<=", ">", ">="]
 TextOperator = Literal["LIKE", "ILIKE", "CONTAINS", "STARTS WITH", "ENDS WITH", "MATCHES"]
 
 
-@dataclass(slots=True)
-class Node:
+class Node(msgspec.Struct):
     """Anything with a place in the text."""
 
     start: int
     end: int
 
 
-@dataclass(slots=True)
 class Number(Node):
     """A number; ``text`` is how it was written, for comparison with text values."""
 
@@ -30,21 +30,18 @@ class Number(Node):
     text: str
 
 
-@dataclass(slots=True)
 class Text(Node):
     """A quoted text."""
 
     value: str
 
 
-@dataclass(slots=True)
 class Word(Node):
     """A lone bare word where a value may stand: text, or a field right of ``<`` and ``>``."""
 
     name: str
 
 
-@dataclass(slots=True)
 class Date(Node):
     """A date in UTC; without a time it means the whole day for ``=``."""
 
@@ -52,7 +49,6 @@ class Date(Node):
     has_time: bool
 
 
-@dataclass(slots=True)
 class Duration(Node):
     """An amount with a unit: milliseconds to weeks, or kilometres."""
 
@@ -60,14 +56,12 @@ class Duration(Node):
     unit: str
 
 
-@dataclass(slots=True)
 class Parameter(Node):
     """A value that the caller passes under a name."""
 
     name: str
 
 
-@dataclass(slots=True)
 class Segment(Node):
     """One name of a path; a quoted one is never a reserved word."""
 
@@ -75,7 +69,6 @@ class Segment(Node):
     quoted: bool
 
 
-@dataclass(slots=True)
 class Path(Node):
     """A field: names, an optional filter in brackets, and names after it."""
 
@@ -84,7 +77,6 @@ class Path(Node):
     tail: tuple[Segment, ...] = ()
 
 
-@dataclass(slots=True)
 class Function(Node):
     """A call; its name in lower case."""
 
@@ -92,7 +84,6 @@ class Function(Node):
     arguments: tuple[Expression, ...]
 
 
-@dataclass(slots=True)
 class Unary(Node):
     """A sign before a value."""
 
@@ -100,7 +91,6 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(slots=True)
 class Binary(Node):
     """Arithmetic; ``at`` is the place of the operator."""
 
@@ -110,28 +100,24 @@ class Binary(Node):
     at: int
 
 
-@dataclass(slots=True)
 class And(Node):
     """All parts hold."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(slots=True)
 class Or(Node):
     """At least one part holds."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(slots=True)
 class Not(Node):
     """The exact complement."""
 
     part: Expression
 
 
-@dataclass(slots=True)
 class Comparison(Node):
     """``a < b <= c``: the operands, and the operators between them."""
 
@@ -139,7 +125,6 @@ class Comparison(Node):
     operators: tuple[Comparator, ...]
 
 
-@dataclass(slots=True)
 class In(Node):
     """Membership; ``values`` is a parameter when the whole list is one."""
 
@@ -148,7 +133,6 @@ class In(Node):
     negated: bool
 
 
-@dataclass(slots=True)
 class Between(Node):
     """An inclusive range."""
 
@@ -158,7 +142,6 @@ class Between(Node):
     negated: bool
 
 
-@dataclass(slots=True)
 class TextTest(Node):
     """A pattern or part of a text."""
 
@@ -168,7 +151,6 @@ class TextTest(Node):
     negated: bool
 
 
-@dataclass(slots=True)
 class IsNull(Node):
     """Whether there is no value."""
 
@@ -184,7 +166,6 @@ CONDITIONS = (And, Or, Not, Comparison, In, Between, TextTest, IsNull)
 """The nodes that are true or false; a path or function may be either."""
 
 
-@dataclass(slots=True)
 class OrderKey(Node):
     """One key of ``ORDER BY``."""
 
@@ -193,7 +174,6 @@ class OrderKey(Node):
     nulls_first: bool
 
 
-@dataclass(slots=True)
 class Query(Node):
     """A whole query; without a condition everything matches."""
 

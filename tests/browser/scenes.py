@@ -97,11 +97,13 @@ def crowd(count: int) -> Any:
     return Repeated(dataset, count // different)
 
 
-def pictures(count: int) -> list[Any]:
-    """Items to upload, each of other content."""
-    found = []
-    for number in range(count):
-        path = folder / f"upload {number}.png"
-        Image.new("RGB", (64, 48), (number % 256, number // 256, 90)).save(path)
-        found.append(DatasetItem(str(path), f"upload {number}"))
-    return found
+def upload(count: int) -> Any:
+    """A job of a worker process: so many boxes on a hundred pictures."""
+    dataset = client.create_dataset("uploads")
+    picture = _black("upload.png")
+    dataset.append([DatasetItem(picture, f"upload {number}") for number in range(100)])
+    boxes = [
+        BoxAnnotation("cup", 1, 1, 9, 9, f"upload {number % 100}", annotation_id=f"box {number}")
+        for number in range(count)
+    ]
+    return dataset.annotate(boxes, asynchronous=True)

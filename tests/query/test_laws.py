@@ -192,9 +192,10 @@ def test_the_longest_query_runs(ask: Any) -> None:
     ["annotations.car > 0", "width > 640 SAMPLE 5 SEED 1", "LIMIT 4 OFFSET 2", "LIMIT 0", ""],
 )
 def test_a_query_is_a_filter_of_items_too(text: str, ask: Any, filled: Any) -> None:
+    from sqlalchemy import select
+
     from nucleus_lab.engine import queries
     from nucleus_lab.engine.schema import item
-    from sqlalchemy import select
 
     engine, world = filled
     with engine.store.read() as connection:

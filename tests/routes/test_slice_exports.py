@@ -46,7 +46,9 @@ def test_objects_are_exported_raw_with_their_item_and_their_match(ask, five, mod
 
     def told(entries):
         names = [sorted(set(entry) - {"item"}) for entry in entries]
-        return [(entry["item"]["ref_id"], *name) for entry, name in zip(entries, names)]
+        return [
+            (entry["item"]["ref_id"], *name) for entry, name in zip(entries, names, strict=True)
+        ]
 
     assert told(apart) == [
         ("r0", "annotation"),

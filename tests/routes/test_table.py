@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -150,7 +151,7 @@ def test_a_fault_of_ours_answers_500_without_its_details(caplog: pytest.LogCaptu
 
 @pytest.mark.usefixtures("echo")
 def test_the_in_process_transport_refuses_what_json_cannot_carry() -> None:
-    transport = InProcessTransport(None)  # type: ignore[arg-type]
+    transport = InProcessTransport(SimpleNamespace(workspace="nowhere"))  # type: ignore[arg-type]
 
     with pytest.raises(ValueError, match=r"\$.width is nan"):
         transport.send(Request("POST", "echo/a", {"width": float("nan")}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_chips_cover_every_pixel(size: tuple[int, int], chip: int, data: Any) ->
 
     assert covered.all()
     offsets = sorted({tile[0] for tile in laid(*size, chip, stride)})
-    assert all(b - a <= stride for a, b in zip(offsets, offsets[1:], strict=False))
+    assert all(b - a <= stride for a, b in pairwise(offsets))
 
 
 def test_the_corrected_tiling_has_none_of_the_gaps_of_the_published_one() -> None:
@@ -66,7 +67,8 @@ def test_the_published_tiling_stretches_to_the_border() -> None:
 
 def test_boxes_are_cut_at_the_edges_of_a_chip() -> None:
     def box(label: str, *numbers: float) -> dict[str, Any]:
-        return {"label": label, "geometry": dict(zip(("x", "y", "width", "height"), numbers))}
+        names = ("x", "y", "width", "height")
+        return {"label": label, "geometry": dict(zip(names, numbers, strict=True))}
 
     given_boxes = [
         box("inside", 12, 13, 2, 3),

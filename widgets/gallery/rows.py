@@ -102,5 +102,8 @@ def label_list(counts: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[s
     ordered = sorted(
         joined.values(), key=lambda one: (-one["ground_truth"] - one["predictions"], one["label"])
     )
-    painted = colours([one["label"] for one in ordered])
+    # By ground truth alone, so that a label keeps its colour when a model's predictions are drawn
+    # too, and has the same one in the plots of the evaluation.
+    by_truth = sorted(joined.values(), key=lambda one: (-one["ground_truth"], one["label"]))
+    painted = colours([one["label"] for one in by_truth])
     return [{**one, "colour": painted[one["label"]]} for one in ordered]

@@ -62,6 +62,7 @@ def _run(engine: Engine, task: Task, noun: str) -> dict[str, Any]:
         return _message(noun, row.public_id, counts)
     kind = ANNOTATION_WIRE if noun == "annotation" else PREDICTION_WIRE
     refused: list[str] = []
+    expected = engine.uploads.count(row.id, payload["requestId"])
     lines = engine.uploads.read(row.id, payload["requestId"])
     for batch in batches(lines, annotating.AT_ONCE):
         values = converted(batch, kind, task, refused.append)
@@ -80,7 +81,7 @@ def _run(engine: Engine, task: Task, noun: str) -> dict[str, Any]:
         counts["total"] += len(batch)
         counts["errored"] = counts["total"] - counts["processed"] - counts["ignored"]
         message = _message(noun, row.public_id, counts)
-        task.progress(counts["total"], counts["total"] + 1, message)
+        task.progress(counts["total"], expected, message)
     return _message(noun, row.public_id, counts)
 
 

@@ -38,6 +38,7 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
             task.error(entry["error"])
         return _message(row.public_id, task, done)
     seen: set[str] = set()
+    expected = engine.uploads.count(row.id, task.payload["requestId"])
     lines = engine.uploads.read(row.id, task.payload["requestId"])
     stored = 0
     for batch in batches(lines, _AT_ONCE):
@@ -62,7 +63,7 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
         total.ignored += part.ignored
         total.errors += part.errors
         stored += len(batch)
-        task.progress(stored, stored + 1, _message(row.public_id, task, total.counters()))
+        task.progress(stored, expected, _message(row.public_id, task, total.counters()))
     return _message(row.public_id, task, total.counters())
 
 
