@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, literal, literal_column, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import clock, reading
+from nucleus_lab.engine import clock, pages, reading
 from nucleus_lab.engine.schema import annotation, deleted_annotation, item
 from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.errors import NotFoundError, PayloadTooLargeError
@@ -80,7 +80,7 @@ def page(
 
     """
     reading.check_page_size(size)
-    after = reading.place_of(token, token) if token else 0
+    after = pages.place_of(token, token) if token else 0
     columns = deleted_annotation.c
     condition = (columns.dataset_id == dataset_id) & (columns.id > after)
     given = {}

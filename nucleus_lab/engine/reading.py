@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
-from nucleus_lab.engine import references
+from nucleus_lab.engine import pages, references
 from nucleus_lab.engine.schema import annotation, item, label, prediction, taxonomy
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -162,7 +162,7 @@ def page(
     if token:
         position, _, key = token.partition("-")
         # Where its item is now: positions move up when gaps are closed between two pages.
-        place, last = place_of(position, token), place_of(key, token)
+        place, last = pages.place_of(position, token), pages.place_of(key, token)
         row = _POSITION.first(connection, dataset_id=dataset_id, key=last)
         after = place if row is None else row[0]
     rows = _PAGE.rows(connection, dataset_id=dataset_id, after=after, size=size + 1)
@@ -170,24 +170,6 @@ def page(
         return rows, None
     rows.pop()
     return rows, f"{rows[-1][8]}-{rows[-1][0]}"
-
-
-def place_of(text: str, token: str) -> int:
-    """Read the number in a page token.
-
-    Args:
-        text: The number.
-        token: The token, for the message.
-
-    Returns:
-        The number, one that every database can hold.
-
-    Raises:
-        InvalidInputError: It is none, so the token was not made here.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
-    return int(text)
 
 
 def check_page_size(size: int) -> None:
@@ -414,7 +396,10 @@ def grouped(
 
 
 def export_rows(
-    connection: Connection, items: Sequence[ItemValues], run_id: int | None = None
+    connection: Connection,
+    items: Sequence[ItemValues],
+    run_id: int | None = None,
+    found: Mapping[int, Sequence[ObjectValues]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return items with all their objects, as training exports answer.
 
@@ -422,33 +407,19 @@ def export_rows(
         connection: The open transaction.
         items: The items.
         run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
+        found: The objects of each item, where not all of them are wanted.
 
     Returns:
         A row an item: ``item`` and every group, the segmentation as one object or null.
     """
-    found = objects_by_item(connection, [values[0] for values in items], run_id)
-    return rows_of(items, found, scored=run_id is not None)
-
-
-def rows_of(
-    items: Sequence[ItemValues], found: Mapping[int, Sequence[ObjectValues]], *, scored: bool
-) -> list[dict[str, Any]]:
-    """Return items with given objects, as training exports answer.
-
-    Args:
-        items: The items.
-        found: The objects of each item by its primary key.
-        scored: Whether they are predictions.
-
-    Returns:
-        As :func:`export_rows`.
-    """
+    if found is None:
+        found = objects_by_item(connection, [values[0] for values in items], run_id)
     rows = []
     for values in items:
         row: dict[str, Any] = {"item": item_payload(values)}
         for group in GROUPS:
             row[group] = []
-        grouped(values[1], found[values[0]], scored=scored, into=row)
+        grouped(values[1], found[values[0]], scored=run_id is not None, into=row)
         masks = row[_SINGLE]
         row[_SINGLE] = masks[0] if masks else None
         rows.append(row)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import reading, slice_reading, slices
+from nucleus_lab.engine import pages, reading, slice_reading, slices
 from nucleus_lab.engine.schema import annotation, item, match, prediction, slice_member
 from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.errors import ConflictError
@@ -36,7 +36,7 @@ def export_page(
     """
     if size is not None:
         reading.check_page_size(size)
-    after = reading.place_of(token, token) if token else -1
+    after = pages.place_of(token, token) if token else -1
     table = annotation if run_id is None else prediction
     first = func.min(slice_member.c.position).label("first")
     found = (
@@ -86,7 +86,7 @@ def _only_members(
     kept = {
         key: [entry for entry in objects if entry[1] in members] for key, objects in found.items()
     }
-    return reading.rows_of(items, kept, scored=run_id is not None)
+    return reading.export_rows(connection, items, run_id, kept)
 
 
 def raw(connection: Connection, row: slices.SliceRow) -> list[dict[str, Any]]:

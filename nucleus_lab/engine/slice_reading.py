@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import reading, slices
+from nucleus_lab.engine import pages, reading, slices
 from nucleus_lab.engine.schema import annotation, item, prediction, scene
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import ConflictError
@@ -19,7 +19,7 @@ def _page(
     """Read members, all of them without a size."""
     if size is not None:
         reading.check_page_size(size)
-    after = reading.place_of(token, token) if token else -1
+    after = pages.place_of(token, token) if token else -1
     wanted = None if size is None else size + 1
     found = slices.members(connection, row.id, after=after, size=wanted)
     if size is None or len(found) <= size:
