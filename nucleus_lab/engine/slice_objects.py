@@ -83,10 +83,17 @@ def _only_members(
             {"keys": keys},
         )
     )
-    kept = {
-        key: [entry for entry in objects if entry[1] in members] for key, objects in found.items()
-    }
-    return reading.export_rows(connection, items, run_id, kept)
+    rows = []
+    for values in items:
+        row: dict[str, Any] = {"item": reading.item_payload(values)}
+        for group in reading.GROUPS:
+            row[group] = []
+        kept = [entry for entry in found[values[0]] if entry[1] in members]
+        reading.grouped(values[1], kept, scored=run_id is not None, into=row)
+        masks = row[reading.SINGLE]
+        row[reading.SINGLE] = masks[0] if masks else None
+        rows.append(row)
+    return rows
 
 
 def raw(connection: Connection, row: slices.SliceRow) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from nucleus_lab.errors import ConflictError, ForbiddenError, NotFoundError
 from nucleus_lab.wire import FilePart
 
 from .conftest import box, item
-from .test_slices import create
+from .test_slice_routes import create
 
 
 @pytest.fixture
