@@ -41,6 +41,20 @@ class DatasetCalls(Connection):
     ) -> Dataset:
         """Make an empty dataset.
 
+        Without a schema, one metadata key may hold text on one item and a number on another, and
+        queries compare each value as what it is. A schema gives a key one type: an item that
+        breaks it is counted in ``upload_errors`` and named there, an annotation that does is named
+        in ``errors``; the others of the same call are kept. Keys that the schema does not name
+        stay free, and ``None`` fits every type::
+
+            client.create_dataset(
+                "street",
+                item_metadata_schema={
+                    "speed": {"type": "number"},
+                    "weather": {"type": "category", "choices": ["fog", "sun"]},
+                },
+            )
+
         Args:
             name: A name for people.
             is_scene: Whether it will hold scenes; fixed from then on. ``None`` means items.

@@ -14,6 +14,7 @@ from nucleus_lab.dataset.objects import check_objects, upload_objects
 from nucleus_lab.dataset.uploads import upload_in_background
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.location import is_local
+from nucleus_lab.taxonomy import Taxonomy
 
 DEFAULT_ANNOTATION_UPDATE_MODE: Final = False
 """An annotation that the item has already is ignored unless the caller asks for an update."""
@@ -111,9 +112,16 @@ class AnnotationMethods(DatasetBase):
     ) -> AsyncJob:
         """Delete all ground truth of items, in the background.
 
+        What is deleted can be listed by :meth:`deleted_annotations` and brought back by
+        :meth:`restore_annotations`, until it is deleted for good or its item goes::
+
+            dataset.delete_annotations(["1.jpg"]).sleep_until_complete()
+            dataset.restore_annotations([row["id"] for row in dataset.deleted_annotations()])
+
         Args:
             reference_ids: The items; none by default.
-            keep_history: Accepted; this workspace keeps no history of annotations.
+            keep_history: Keep what is deleted; ``False`` removes it for good, and with it what
+                was kept of these items before.
 
         Returns:
             The job.
@@ -144,6 +152,12 @@ class AnnotationMethods(DatasetBase):
         }
         answer: dict[str, Any] = self._ask(payload, "add_taxonomy")
         return answer
+
+    @property
+    def taxonomies(self) -> list[Taxonomy]:
+        """All taxonomies, oldest first."""
+        rows = self._ask_lab(None, "taxonomies", "GET")["taxonomies"]
+        return [Taxonomy.from_json(row) for row in rows]
 
     def delete_taxonomy(self, taxonomy_name: str) -> dict[str, Any]:
         """Delete a taxonomy with every annotation and prediction that uses it.

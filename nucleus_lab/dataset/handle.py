@@ -6,8 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nucleus_lab.dataset.annotations import DEFAULT_ANNOTATION_UPDATE_MODE
+from nucleus_lab.dataset.chips import ChipMethods
 from nucleus_lab.dataset.deduplication import DeduplicationMethods
 from nucleus_lab.dataset.evaluation import EvaluationMethods
+from nucleus_lab.dataset.history import HistoryMethods
 from nucleus_lab.dataset.imports import ImportMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
@@ -43,6 +45,8 @@ class Dataset(
     TagMethods,
     DeduplicationMethods,
     DatasetLabelingMethods,
+    HistoryMethods,
+    ChipMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 

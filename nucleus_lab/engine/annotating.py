@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, models, objects, runs
+from nucleus_lab.engine import datasets, metadata_schemas, models, objects, runs
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.errors import MediaError
 from nucleus_lab.location import is_local
@@ -46,6 +46,7 @@ def annotate(
     """
     outcome = Outcome()
     kept, keys = with_masks(engine, values, files, outcome)
+    kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         outcome.add(objects.store(connection, row.id, kept, update=update, mask_keys=keys))

@@ -11,12 +11,27 @@ from sqlalchemy import Connection, Table, bindparam, select
 from nucleus_lab import wire
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.columns import BoxColumns, ItemColumns
-from nucleus_lab.engine import datasets, items, labels, models, objects, reading, references
+from nucleus_lab.engine import (
+    datasets,
+    items,
+    labels,
+    metadata_schemas,
+    models,
+    objects,
+    reading,
+    references,
+)
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
-from nucleus_lab.engine.uploading import Uploaded, all_urls, check_takes_items, with_pictures
+from nucleus_lab.engine.uploading import (
+    Uploaded,
+    all_urls,
+    check_takes_items,
+    fitting,
+    with_pictures,
+)
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.wire import FilePart
 
@@ -61,6 +76,8 @@ def ingest(
         check_boxes(boxes)
     uploaded = Uploaded()
     outcome = Outcome()
+    if boxes is not None and boxes.metadata and row.annotation_metadata_schema and not model_id:
+        boxes = _fitting(row, new, boxes, outcome)
     rows = [] if model_id else _rows(engine, row, new, files, uploaded, update=update)
     with engine.store.write(bulk=True) as connection:
         datasets.lock(connection, row.id)
@@ -111,8 +128,28 @@ def _rows(
         )
     ]
     if not all_urls(new.location):
-        return with_pictures(engine, row.id, rows, files, uploaded, overwrite=update)
-    return rows
+        rows = with_pictures(engine, row.id, rows, files, uploaded, overwrite=update)
+    return fitting(row, rows, uploaded) if row.item_metadata_schema else rows
+
+
+def _fitting(row: DatasetRow, new: ItemColumns, boxes: BoxColumns, outcome: Outcome) -> BoxColumns:
+    """Leave out boxes whose metadata breaks the schema of the dataset."""
+    schema = metadata_schemas.read(row.annotation_metadata_schema)
+    faults = [metadata_schemas.fault(schema, extra) for extra in boxes.metadata]
+    kept = [place for place, wrong in enumerate(faults) if wrong is None]
+    outcome.errors += [
+        f"Metadata type conflict: annotation {boxes.annotation_id[place]!r} of item "
+        f"{new.reference_id[boxes.item[place]]!r}: {wrong}; it was left out"
+        for place, wrong in enumerate(faults)
+        if wrong is not None
+    ]
+    if len(kept) == len(faults):
+        return boxes
+    columns = {name: getattr(boxes, name) for name in boxes.__slots__}
+    return BoxColumns(**{
+        name: [values[place] for place in kept] if values else []
+        for name, values in columns.items()
+    })
 
 
 def check_boxes(boxes: BoxColumns) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock
+from nucleus_lab.engine import clock, metadata_schemas
 from nucleus_lab.engine.schema import dataset, item, model_run, scene, slice_
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -132,10 +132,12 @@ def create(
         The primary key.
 
     Raises:
-        InvalidInputError: The name is empty.
+        InvalidInputError: The name is empty, or a schema does not say what a key holds.
     """
     if not name.strip():
         raise InvalidInputError("a dataset needs a name: name is empty", path="name")
+    metadata_schemas.check(item_metadata_schema, "item_metadata_schema")
+    metadata_schemas.check(annotation_metadata_schema, "annotation_metadata_schema")
     row = {
         "name": name,
         "is_scene": is_scene,

@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import indexes, schema
+from nucleus_lab.engine import deleted_annotations, indexes, schema
 from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
     autotag_score,
     dataset,
+    deleted_annotation,
     evaluation,
     item,
     match,
@@ -56,6 +57,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         delete(annotation).where(annotation.c.item_id.in_(ours(item))),
         delete(annotation).where(annotation.c.scene_id.in_(ours(scene))),
         delete(scene_track).where(scene_track.c.scene_id.in_(ours(scene))),
+        delete(deleted_annotation).where(deleted_annotation.c.dataset_id == dataset_id),
     ):
         connection.execute(statement)
     _delete_tasks(connection, labeling_task_item.c.dataset_id == dataset_id, {})
@@ -77,6 +79,7 @@ def delete_items(connection: Connection, dataset_id: int, item_ids: list[int]) -
     """
     keys = {"keys": json_list(item_ids)}
     delete_annotations(connection, dataset_id, item_ids)
+    deleted_annotations.forget(connection, dataset_id, item_ids)
     of_items = select(prediction.c.id).where(
         prediction.c.model_run_id.in_(_runs_of(dataset_id)), among(prediction.c.item_id, "keys")
     )
@@ -179,6 +182,9 @@ def delete_choices(connection: Connection, dataset_id: int, taxonomy_id: int) ->
         keys = select(table.c.id).where(condition)
         _delete_members(connection, dataset_id, table.name, keys, {})
         connection.execute(delete(table).where(condition))
+    # Taxonomies have keys of their own: what was chosen from one is of its dataset.
+    kept = deleted_annotation.c.taxonomy_id == taxonomy_id
+    connection.execute(delete(deleted_annotation).where(kept))
 
 
 def _delete_members(

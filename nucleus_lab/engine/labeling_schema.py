@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text
 
-from nucleus_lab.engine.schema import _KEYED, JSONDocument, _Key, _key, _Name, _of, metadata
+from nucleus_lab.engine.schema import _KEYED, _Key, _key, _Name, _of, metadata
+from nucleus_lab.engine.schema_types import JSONDocument
 
 labeling_project = Table(
     "labeling_project",

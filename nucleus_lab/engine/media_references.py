@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation.segmentation import MASK
-from nucleus_lab.engine.schema import annotation, item, prediction
+from nucleus_lab.engine.schema import annotation, deleted_annotation, item, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -26,7 +26,7 @@ def referenced_keys(connection: Connection) -> Iterator[str]:
         Keys; the same one may come more than once.
     """
     yield from connection.scalars(select(item.c.media_key).where(item.c.media_key.is_not(None)))
-    for table in (annotation, prediction):
+    for table in (annotation, prediction, deleted_annotation):
         masks = select(table.c.geometry, table.c.extra).where(table.c.type == MASK.code)
         for geometry, extra in connection.execute(masks):
             key = mask_key(geometry, extra)

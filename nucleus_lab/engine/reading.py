@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
-from nucleus_lab.engine import references
+from nucleus_lab.engine import pages, references
 from nucleus_lab.engine.schema import annotation, item, label, prediction, taxonomy
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -164,11 +164,10 @@ def page(
     after = -1
     if token:
         position, _, key = token.partition("-")
-        if not (position.isdigit() and key.isdigit()):
-            raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
         # Where its item is now: positions move up when gaps are closed between two pages.
-        row = _POSITION.first(connection, dataset_id=dataset_id, key=int(key))
-        after = int(position) if row is None else row[0]
+        place, last = pages.place_of(position, token), pages.place_of(key, token)
+        row = _POSITION.first(connection, dataset_id=dataset_id, key=last)
+        after = place if row is None else row[0]
     rows = _PAGE.rows(connection, dataset_id=dataset_id, after=after, size=size + 1)
     if len(rows) <= size:
         return rows, None

@@ -257,6 +257,19 @@ prediction = Table(
     **_KEYED,
 )
 
+# Annotations that were deleted and can be restored, under the keys that they had. Rows of one item
+# may have the same annotation_id: it was deleted, uploaded anew and deleted again.
+deleted_annotation = Table(
+    "deleted_annotation",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False),
+    _of("dataset"),
+    Column("item_id", _Key, nullable=False),  # goes with its item: engine.deletion
+    *_object_columns(),
+    Column("deleted_at", BigInteger, nullable=False),
+    Index("ix_deleted_annotation", "dataset_id", "item_id"),
+)
+
 # Most objects lie on an item; an index of the few that lie on a scene costs the others nothing.
 for _name, _object, _columns in (
     ("uq_annotation_scene", annotation, ("scene_id", "annotation_id")),

@@ -33,6 +33,7 @@ class Settings:
         database_url: SQLAlchemy URL; ``""`` stands for the SQLite file of the workspace.
         max_pixels: Pictures with more pixels are refused before they are decoded.
         max_file_bytes: Picture files above this size are refused.
+        media_url_s: Seconds for which a signed URL of a picture is valid.
         max_upload_bytes: Staged request bodies above this size are refused.
         media_threads: Threads that copy and check pictures, or make thumbnails.
         sweep_grace_s: Files that nothing refers to are kept this long, in seconds.
@@ -55,6 +56,7 @@ class Settings:
     database_url: str = ""
     max_pixels: int = 120_000_000
     max_file_bytes: int = 512 * 1024 * 1024
+    media_url_s: float = 3600.0
     # What published clients hold to: the longest text of their JavaScript service.
     max_upload_bytes: int = 0x1FFFFFE8
     media_threads: int = 4
@@ -130,6 +132,7 @@ _FIELDS: Final = {field.name: field for field in fields(Settings)}
 _LOWEST: Final[dict[str, float]] = {
     "max_pixels": 1,
     "max_file_bytes": 1,
+    "media_url_s": 1,
     "max_upload_bytes": 1,
     "media_threads": 1,
     "sweep_grace_s": 0,

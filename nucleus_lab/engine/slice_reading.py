@@ -7,11 +7,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import reading, scene_reading, slices
+from nucleus_lab.engine import pages, reading, scene_reading, slices
 from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.engine.schema import annotation, item, prediction, scene
 from nucleus_lab.engine.statements import Statement, among, json_list
-from nucleus_lab.errors import ConflictError, InvalidInputError
+from nucleus_lab.errors import ConflictError
 
 _MOST_SCENES: Final = 30
 """Scenes of a page of an export at most: each may have thousands of items."""
@@ -23,9 +23,7 @@ def _page(
     """Read members, all of them without a size."""
     if size is not None:
         reading.check_page_size(size)
-    if token and not token.isdigit():
-        raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
-    after = int(token) if token else -1
+    after = pages.place_of(token, token) if token else -1
     wanted = None if size is None else size + 1
     found = slices.members(connection, row.id, after=after, size=wanted)
     if size is None or len(found) <= size:
@@ -56,11 +54,11 @@ def members_page(
             rows = reading.by_keys(connection, row.dataset_id, keys)
             payloads |= {(member, values[0]): reading.item_payload(values) for values in rows}
         elif member == "scene":
-            payloads |= {(member, key): value for key, value in _scenes(connection, keys).items()}
+            payloads |= {(member, key): value for key, value in scenes(connection, keys).items()}
         else:
             table = annotation if member == "annotation" else prediction
             payloads |= {
-                (member, key): value for key, value in _objects(connection, table, keys).items()
+                (member, key): value for key, value in objects(connection, table, keys).items()
             }
     ordered = [payloads[kind, key] for kind, key, _ in found if (kind, key) in payloads]
     return ordered, following
@@ -73,7 +71,7 @@ def export_page(
     size: int | None,
     run_id: int | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Read some items of a slice with all their objects.
+    """Read some items of a slice of items with all their objects.
 
     Args:
         connection: The open transaction.
@@ -119,7 +117,17 @@ _BY_KEYS = {
 }
 
 
-def _objects(connection: Connection, table: Table, keys: list[int]) -> dict[int, dict[str, Any]]:
+def objects(connection: Connection, table: Table, keys: list[int]) -> dict[int, dict[str, Any]]:
+    """Read objects on items by their primary keys.
+
+    Args:
+        connection: The open transaction.
+        table: ``annotation`` or ``prediction``.
+        keys: Primary keys.
+
+    Returns:
+        Payloads with ``id`` and ``dataset_item_id``, by primary key.
+    """
     scored = table is prediction
     prefix = identifiers.PREDICTION if scored else identifiers.ANNOTATION
     found = {}
@@ -131,7 +139,16 @@ def _objects(connection: Connection, table: Table, keys: list[int]) -> dict[int,
     return found
 
 
-def _scenes(connection: Connection, keys: list[int]) -> dict[int, dict[str, Any]]:
+def scenes(connection: Connection, keys: list[int]) -> dict[int, dict[str, Any]]:
+    """Read scenes without their frames.
+
+    Args:
+        connection: The open transaction.
+        keys: Primary keys.
+
+    Returns:
+        ``id``, ``reference_id``, ``type`` and ``metadata``, by primary key.
+    """
     rows = connection.execute(
         select(scene.c.id, scene.c.reference_id, scene.c.type, scene.c.metadata).where(
             among(scene.c.id, "keys")

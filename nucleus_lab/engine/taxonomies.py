@@ -88,6 +88,28 @@ def remove(connection: Connection, dataset_id: int, name: str) -> None:
     connection.execute(delete(taxonomy).where(taxonomy.c.id == key))
 
 
+def listing(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
+    """Return the taxonomies of a dataset, oldest first.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+
+    Returns:
+        ``taxonomy_name``, ``type`` and ``labels`` of each.
+    """
+    columns = taxonomy.c
+    rows = connection.execute(
+        select(columns.name, columns.type, columns.labels)
+        .where(columns.dataset_id == dataset_id)
+        .order_by(columns.id)
+    )
+    return [
+        {"taxonomy_name": row.name, "type": row.type, "labels": wire.decode(row.labels)}
+        for row in rows
+    ]
+
+
 class Choices:
     """The taxonomies of a dataset, to check categories against.
 

@@ -10,7 +10,7 @@ import msgspec
 
 from nucleus_lab import wire
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, items, references
+from nucleus_lab.engine import datasets, items, metadata_schemas, references
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
@@ -148,6 +148,8 @@ def append(
         rows = [entry for entry in rows if _known_size(entry, result)]
     elif files or not all_urls(places):
         rows = with_pictures(engine, row.id, rows, files, result, overwrite=all(overwrite))
+    if row.item_metadata_schema:
+        rows = fitting(row, rows, result)
     with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         if any(overwrite) and not all(overwrite):
@@ -164,6 +166,30 @@ def append(
             result.updated += counts.updated
             result.ignored += counts.ignored
     return result
+
+
+def fitting(row: DatasetRow, rows: Sequence[ItemRow], result: Uploaded) -> list[ItemRow]:
+    """Leave out items whose metadata breaks the schema of the dataset.
+
+    Args:
+        row: The dataset.
+        rows: The items.
+        result: Where to note those that are left out.
+
+    Returns:
+        The others, in order.
+    """
+    schema = metadata_schemas.read(row.item_metadata_schema)
+    kept = []
+    for entry in rows:
+        metadata = wire.decode(entry.metadata) if entry.metadata else None
+        wrong = metadata_schemas.fault(schema, metadata)
+        if wrong is None:
+            kept.append(entry)
+        else:
+            message = f"Metadata type conflict: item {entry.reference_id!r}: {wrong}"
+            result.errors.append(_error(entry, message, metadata_schemas.CODE))
+    return kept
 
 
 def _location(payload: ItemWire) -> str:

@@ -6,10 +6,6 @@ then starts the job with nothing but the request id. The body waits as a file un
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import hashlib
-import hmac
 import os
 import re
 import secrets
@@ -18,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from nucleus_lab.engine import signatures
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.free_space import free_bytes
 from nucleus_lab.errors import (
@@ -25,7 +22,6 @@ from nucleus_lab.errors import (
     InvalidInputError,
     NotFoundError,
     PayloadTooLargeError,
-    WorkspaceError,
 )
 from nucleus_lab.wire import decode
 
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_SECRET_BYTES: Final = 32
 
 
 class Uploads:
@@ -64,7 +59,7 @@ class Uploads:
         _check_request_id(request_id)
         expires = int(time.time() + self._engine.settings.upload_url_s)
         claim = f"{dataset_id}.{expires}.{request_id}"
-        return f"{claim}.{self._signature(claim)}"
+        return f"{claim}.{signatures.signature(self._engine.workspace, claim)}"
 
     def receive(self, token: str, body: bytes) -> None:
         """Keep the body of an upload until its job ends; a second one replaces the first.
@@ -79,9 +74,7 @@ class Uploads:
             StorageFullError: No space is left.
         """
         claim, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(
-            signature.encode("utf-8", "replace"), self._signature(claim).encode()
-        ):
+        if not signatures.is_signed(self._engine.workspace, claim, signature):
             raise ForbiddenError("this upload URL was not made by this server: ask for a new one")
         dataset_id, expires, request_id = claim.split(".", 2)
         if int(expires) < time.time():
@@ -192,36 +185,6 @@ class Uploads:
                     path.unlink()
             except FileNotFoundError:  # its job ended in this moment
                 continue
-
-    def _signature(self, claim: str) -> str:
-        digest = hmac.new(self._secret(), claim.encode("utf-8", "replace"), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-    def _secret(self) -> bytes:
-        """Read the secret of the workspace; the first caller makes it."""
-        path = self._engine.workspace / "secret"
-        try:
-            found = path.read_bytes()
-        except FileNotFoundError:
-            return self._make_secret(path)
-        if len(found) != _SECRET_BYTES:
-            raise WorkspaceError(f"{path} is damaged: delete it, a new one is made at next use")
-        return found
-
-    @staticmethod
-    def _make_secret(path: Path) -> bytes:
-        temporary = path.with_name(f"secret.{os.getpid()}-{secrets.token_hex(4)}.part")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_SECRET_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):  # another process was first
-                path.hardlink_to(temporary)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return path.read_bytes()
 
 
 def _check_request_id(request_id: str) -> None:

@@ -13,6 +13,7 @@ from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
+from nucleus_lab.slice.exports import SliceExports
 from nucleus_lab.slice.labeling import SliceLabelingMethods
 from nucleus_lab.slice.rows import paged, read_row, read_rows
 from nucleus_lab.transport.connection import Connection
@@ -21,7 +22,7 @@ from nucleus_lab.transport.handle import segment
 EXPORT_PAGE: Final = 10_000
 
 
-class Slice(SliceLabelingMethods):
+class Slice(SliceExports, SliceLabelingMethods):
     """A named subset of a dataset.
 
     Made by :meth:`Dataset.create_slice`::
@@ -157,6 +158,8 @@ class Slice(SliceLabelingMethods):
 
     def items_and_annotation_generator(self) -> Iterator[dict[str, Any]]:
         """Read the items with their ground truth, page by page.
+
+        A slice of objects gives the items that carry its annotations, each with those alone.
 
         Yields:
             ``item``, and ``annotations`` grouped by type.

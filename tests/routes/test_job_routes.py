@@ -134,6 +134,7 @@ def test_jobs_are_listed_with_all_filters(engine: Engine) -> None:
         ({"limit": "many"}, "$.limit"),
         ({"from_date": "yesterday"}, "from_date is 'yesterday': write a date such as"),
         ({"job_types": "modelMetrics"}, "$.job_types"),
+        ({"job_types": ["modelMetric"]}, "job_types has 'modelMetric': use some of"),
     ],
 )
 def test_a_wrong_filter_is_refused(engine: Engine, body: Any, message: str) -> None:

@@ -84,8 +84,35 @@ def test_a_slice_of_objects_holds_annotations_and_predictions(ask, five, model):
     assert ask("GET", f"slice/{slc}/info")["type"] == "object"
     with pytest.raises(ConflictError, match="object"):
         ask("POST", f"slice/{slc}/append", {"reference_ids": ["r0"]})
-    with pytest.raises(ConflictError, match="only a slice of items"):
-        ask("POST", f"slice/{slc}/exportForTrainingPage", {})
+    truths = ask("POST", f"slice/{slc}/exportForTrainingPage", {})["data"]
+    assert [(row["item"]["ref_id"], row["box"]) for row in truths] == [("r1", [box(1)])]
+    found = ask("GET", f"slice/{slc}/{model}/exportForTraining")["exportedRows"]
+    assert [(row["item"]["ref_id"], row["box"]) for row in found] == [
+        ("r2", [box(2, confidence=0.5)])
+    ]
+
+
+def test_a_slice_of_objects_exports_its_items_page_by_page_without_other_objects(ask, five):
+    given = [box(3), box(1), box(1, "bus"), box(0), box(3, "bus")]
+    ask("POST", f"dataset/{five}/annotate", {"annotations": given})
+    ids = {n: ask("GET", f"dataset/{five}/refloc/r{n}")["item"]["id"] for n in (0, 1, 3)}
+    rows = ask("POST", f"lab/dataset/{five}/rows", {"item_ids": list(ids.values())})["rows"]
+    key = {one["annotation_id"]: one["id"] for row in rows for one in row["annotations"]}
+    slc = create(ask, five, object_ids=[key["bus-3"], key["car-1"], key["car-3"], key["bus-1"]])
+
+    route = f"slice/{slc}/exportForTrainingPage"
+    first = ask("POST", route, {"pageSize": 1})
+    second = ask("POST", route, {"pageSize": 1, "pageToken": first["nextPageToken"]})
+
+    assert [row["item"]["ref_id"] for row in first["data"] + second["data"]] == ["r3", "r1"]
+    assert first["data"][0]["box"] == [box(3), box(3, "bus")]
+    assert second["data"][0]["box"] == [box(1), box(1, "bus")]
+    assert second["nextPageToken"] is None
+    for wrong in ("x", "²", "9" * 30):
+        with pytest.raises(InvalidInputError, match="pageToken"):
+            ask("POST", route, {"pageToken": wrong})
+        with pytest.raises(InvalidInputError, match="pageToken"):
+            ask("POST", f"slice/{slc}/itemsPage", {"pageToken": wrong})
 
 
 def test_the_items_of_a_slice_are_exported_with_truths_or_predictions(ask, five, model):

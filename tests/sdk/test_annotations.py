@@ -31,6 +31,7 @@ from nucleus_lab import (
     SegmentationPrediction,
 )
 from nucleus_lab.errors import InvalidInputError, MediaError, QueryError
+from nucleus_lab.taxonomy import Taxonomy
 
 VERTICES = [Point(1, 2), Point(3.5, 4), Point(5, 1)]
 TRUTH = [
@@ -297,6 +298,10 @@ def test_a_taxonomy_is_made_extended_used_and_deleted(dataset: Any) -> None:
         "Taxonomy already exists",
         "Taxonomy updated",
         "Taxonomy created",
+    ]
+    assert dataset.taxonomies == [
+        Taxonomy("clothes", "category", ["shirt", "dress", "hat"]),
+        Taxonomy("colours", "multicategory", ["red", "blue"]),
     ]
     used = [
         CategoryAnnotation("hat", "a", taxonomy_name="clothes"),

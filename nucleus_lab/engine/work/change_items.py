@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab.bulk import batches
-from nucleus_lab.engine import datasets, deletion, items, references, scenes
+from nucleus_lab.engine import datasets, deleted_annotations, deletion, items, references, scenes
 from nucleus_lab.engine.work import Task, job_kind
 
 if TYPE_CHECKING:
@@ -47,15 +47,16 @@ def update_metadata(engine: Engine, task: Task) -> dict[str, Any]:
 
 @job_kind("annotationDeletion")
 def delete_annotations(engine: Engine, task: Task) -> dict[str, Any]:
-    """Delete all annotations of items.
+    """Delete all annotations of items, for good or so that they can be restored.
 
     Args:
         engine: The open workspace.
-        task: Its payload holds ``reference_ids``.
+        task: Its payload holds ``reference_ids`` and ``keep_history``.
 
     Returns:
-        How many annotations went, and that no history of them was kept.
+        How many annotations went, and whether they were kept.
     """
+    kept = bool(task.payload.get("keep_history", True))
     wanted = list(dict.fromkeys(task.payload["reference_ids"]))
     done = deleted = 0
     with engine.store.read() as connection:
@@ -64,6 +65,10 @@ def delete_annotations(engine: Engine, task: Task) -> dict[str, Any]:
         with engine.store.write(bulk=True) as connection:
             datasets.lock(connection, row.id)
             known = references.keys_of(connection, row.id, names)
+            if kept:
+                deleted_annotations.keep(connection, row.id, list(known.values()))
+            else:
+                deleted_annotations.forget(connection, row.id, list(known.values()))
             deleted += deletion.delete_annotations(connection, row.id, list(known.values()))
         for name in names:
             if name not in known:
@@ -73,5 +78,5 @@ def delete_annotations(engine: Engine, task: Task) -> dict[str, Any]:
     return {
         "dataset_id": row.public_id,
         "annotations_deleted": deleted,
-        "history_kept": False,
+        "history_kept": kept,
     }

@@ -11,6 +11,7 @@ from nucleus_lab.engine import (
     datasets,
     deletion,
     items,
+    metadata_schemas,
     models,
     reading,
     references,
@@ -259,6 +260,8 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
         changes.setdefault(entry.reference_id, {}).update(new)
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
+        if call.body.level == "item":
+            metadata_schemas.refuse(row.item_metadata_schema, changes)
     if level == "scene":
         scene_uploads.check_takes_scenes(row)
     if call.query.get("async") == "1":

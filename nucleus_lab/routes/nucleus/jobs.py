@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from nucleus_lab import identifiers
+from nucleus_lab.engine import datasets, work
 from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.job import CustomerJobTypes
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -89,7 +92,7 @@ def list_jobs(engine: Engine, call: Call[ListJobsBody]) -> list[dict[str, Any]]:
         The four job keys of each.
 
     Raises:
-        InvalidInputError: The limit is out of range, or a date cannot be read.
+        InvalidInputError: The limit is out of range, a date cannot be read, or a type is unknown.
     """
     body = call.body
     limit = _MOST_LISTED if body.limit is None else body.limit
@@ -97,7 +100,9 @@ def list_jobs(engine: Engine, call: Call[ListJobsBody]) -> list[dict[str, Any]]:
         raise InvalidInputError(f"limit is {limit}: write 1 to {_MOST_LISTED:,}")
     dataset_id = None
     if body.dataset_id is not None:
-        dataset_id = identifiers.decode(identifiers.DATASET, body.dataset_id)
+        with engine.store.read() as connection:
+            dataset_id = datasets.get(connection, body.dataset_id).id
+    _check_types(engine, body.job_types or ())
     return engine.jobs.list(
         dataset_id=dataset_id,
         job_types=body.job_types or (),
@@ -121,6 +126,20 @@ def cancel_job(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:  #
         The status payload.
     """
     return engine.jobs.cancel(_row(job))
+
+
+def _check_types(engine: Engine, names: Sequence[str]) -> None:
+    """Refuse a type that no job can have: a wrong name would look like an empty list."""
+    for name in names:
+        if name in CustomerJobTypes.options():
+            continue
+        try:
+            work.find(name, engine.settings.job_modules)
+        except LookupError:
+            raise InvalidInputError(
+                f"job_types has {name!r}: use some of {', '.join(CustomerJobTypes.options())}",
+                path="job_types",
+            ) from None
 
 
 def _moment(name: str, text: str | None, *, end: bool) -> int | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, models, slice_reading, slices
+from nucleus_lab.engine import datasets, models, slice_objects, slice_reading, slices
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.nucleus.items import PageBody
 from nucleus_lab.routes.table import Call, route
@@ -156,12 +156,24 @@ def page_of_members(engine: Engine, call: Call[PageBody], slc: str) -> dict[str,
     return {"items": rows, "nextPageToken": token}
 
 
+def _export(
+    connection: Any,
+    row: slices.SliceRow,
+    token: str | None,
+    size: int | None,
+    run_id: int | None = None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    if row.type == "object":
+        return slice_objects.export_page(connection, row, token, size, run_id)
+    return slice_reading.export_page(connection, row, token, size, run_id)
+
+
 @route("GET", "slice/{slc}/exportForTraining")
 def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
     """Answer the items of a slice with their annotations."""
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
-        data, _ = slice_reading.export_page(connection, row, None, None)
+        data, _ = _export(connection, row, None, None)
     return {"exportedRows": data}
 
 
@@ -171,7 +183,7 @@ def export_slice_page(engine: Engine, call: Call[PageBody], slc: str) -> dict[st
     body = call.body
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
-        data, token = slice_reading.export_page(connection, row, body.pageToken, body.pageSize)
+        data, token = _export(connection, row, body.pageToken, body.pageSize)
     return {"data": data, "nextPageToken": token}
 
 
@@ -186,7 +198,7 @@ def export_slice_predictions(
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
         run = models.run_on(connection, prj, row.dataset_id)
-        data, _ = slice_reading.export_page(connection, row, None, None, run)
+        data, _ = _export(connection, row, None, None, run)
     return {"exportedRows": data}
 
 
@@ -199,5 +211,5 @@ def export_slice_predictions_page(
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
         run = models.run_on(connection, prj, row.dataset_id)
-        data, token = slice_reading.export_page(connection, row, body.pageToken, body.pageSize, run)
+        data, token = _export(connection, row, body.pageToken, body.pageSize, run)
     return {"data": data, "nextPageToken": token}

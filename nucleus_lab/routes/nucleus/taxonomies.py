@@ -35,6 +35,13 @@ def add_taxonomy(engine: Engine, call: Call[TaxonomyBody], ds: str) -> dict[str,
     return {"dataset_id": row.public_id, "taxonomy_name": body.taxonomy_name, "status": status}
 
 
+@route("GET", "lab/dataset/{ds}/taxonomies")
+def list_taxonomies(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+    """Answer the taxonomies of a dataset."""
+    with engine.store.read() as connection:
+        return {"taxonomies": taxonomies.listing(connection, datasets.get(connection, ds).id)}
+
+
 @route("DELETE", "dataset/{ds}/taxonomy/{name:path}")
 def delete_taxonomy(engine: Engine, call: Call[None], ds: str, name: str) -> dict[str, Any]:  # noqa: ARG001
     """Delete a taxonomy with all that was chosen from it."""
