@@ -42,7 +42,17 @@ _LOCK = threading.Lock()
 _USES: WeakKeyDictionary[Store, Counter[tuple[int, tuple[str, ...]]]] = WeakKeyDictionary()
 
 
-def _name(dataset_id: int, path: Sequence[str], kind: str) -> str:
+def name_of(dataset_id: int, path: Sequence[str], kind: str) -> str:
+    """Name the index of a key.
+
+    Args:
+        dataset_id: Primary key of the dataset.
+        path: Keys from the outside in.
+        kind: ``kind``, ``text`` or ``number``: what it holds.
+
+    Returns:
+        The name.
+    """
     digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).hexdigest()
     return f"ix_metadata_{dataset_id}_{digest}_{kind}"
 
@@ -81,7 +91,7 @@ def known_kinds(
     Returns:
         Kinds as :func:`~nucleus_lab.query.json_path.kind_at` names them; ``None`` without an index.
     """
-    if _name(dataset_id, path, "kind") not in names:
+    if name_of(dataset_id, path, "kind") not in names:
         return None
     row = connection.execute(_held(dataset_id, tuple(path))).one()
     return frozenset(kind for kind, found in zip(_KINDS, row, strict=True) if found)
@@ -139,7 +149,7 @@ def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
     prefix = f"ix_metadata_{dataset_id}_"
     with store.write() as connection:
         names = _existing(connection, prefix)
-        if _name(dataset_id, path, "kind") in names:
+        if name_of(dataset_id, path, "kind") in names:
             return True
         if sum(name.endswith("_kind") for name in names) >= MOST_KEYS:
             return False
@@ -152,7 +162,7 @@ def _create(connection: Connection, dataset_id: int, path: Sequence[str], kind: 
     # SQLite takes no table name inside the expression of an index.
     expression: Any = JSONValue(kind, literal_column("metadata"), path)
     written = expression.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    name = _name(dataset_id, path, kind)
+    name = name_of(dataset_id, path, kind)
     # With the position, in which answers are ordered: else SQLite prefers to walk the positions.
     connection.exec_driver_sql(
         f"CREATE INDEX IF NOT EXISTS {name} ON item (({written}), position) "

@@ -77,7 +77,7 @@ def test_a_large_dataset_gets_an_index_at_the_second_use(
             written = statement.compile(dialect=connection.dialect, compile_kwargs=options)
             plan = cursor_of(connection).execute(f"EXPLAIN QUERY PLAN {written}").fetchall()
             assert [row[3].split(" (")[0] for row in plan] == [
-                f"SEARCH item USING INDEX {indexes._name(1, ('camera',), 'text')}"
+                f"SEARCH item USING INDEX {indexes.name_of(1, ('camera',), 'text')}"
             ]
 
 
