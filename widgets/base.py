@@ -24,8 +24,6 @@ from nucleus_lab.errors import InvalidInputError, NucleusError
 
 _LOG: Final = logging.getLogger(__name__)
 
-VIEW: Final = "application/vnd.jupyter.widget-view+json"
-
 # In JupyterLab: the picture gives way to the live widget, and an output that holds no live widget
 # ("model not found") gives way to the picture.
 _SWITCH: Final = (
@@ -193,8 +191,8 @@ class LabWidget(anywidget.AnyWidget):
         self._display_id = f"nucleus-lab-{self.model_id}"
         self._publish_snapshot()
         if hasattr(get_ipython(), "kernel"):
-            data, metadata = self._repr_mimebundle_()
-            live = {VIEW: data[VIEW], "text/plain": repr(self)}
+            data, metadata = super()._repr_mimebundle_() or ({}, {})
+            live = {**data, "text/plain": repr(self)}
             publish_display_data(live, metadata)  # type: ignore[no-untyped-call]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

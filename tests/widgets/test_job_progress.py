@@ -160,9 +160,10 @@ def test_what_is_no_job_is_refused() -> None:
         ({"status_log": "Waiting"}, "Waiting"),
         ({"final_error": "disk full", "x": 1}, "disk full"),
         ({"annotation_upload": {"total": 5, "errored": 0}}, "total 5, errored 0"),
-        ({"image_upload_step": {"completed": 2}, "done": True}, "completed 2"),
+        ({"image_upload_step": {"completed": 2000}, "done": True}, "completed 2,000"),
+        ({"evaluation_id": "ev_1", "datasetId": "ds_1", "recall": 0.84731}, "recall 0.847"),
     ],
-    ids=["none", "text", "log", "error", "counts", "flags"],
+    ids=["none", "text", "log", "error", "counts", "flags", "shares"],
 )
 def test_messages_become_words(message: Any, text: str) -> None:
     assert words(message) == text

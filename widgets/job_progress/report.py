@@ -71,8 +71,12 @@ def words(message: Any) -> str:
         if isinstance(value, Mapping):
             inner = words(value)
             parts += [inner] if inner else []
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            parts.append(f"{key.replace('_', ' ')} {value}")
+        elif isinstance(value, int | float | str) and not isinstance(value, bool):
+            if key.endswith(("_id", "Id")):
+                continue  # says nothing about how far the job is
+            number = f"{value:,}" if isinstance(value, int) else value
+            shown = f"{value:.3f}" if isinstance(value, float) else number
+            parts.append(f"{key.replace('_', ' ')} {shown}")
     return ", ".join(parts)
 
 
