@@ -13,6 +13,7 @@ from nucleus_lab.dataset.jobs import JobMethods
 from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.predictions import PredictionMethods
 from nucleus_lab.dataset.queries import QueryMethods
+from nucleus_lab.dataset.query_help import QueryHelpMethods
 from nucleus_lab.dataset.reading import ReadingMethods
 from nucleus_lab.dataset.slices import SliceMethods
 from nucleus_lab.errors import NucleusError
@@ -30,6 +31,7 @@ class Dataset(
     ReadingMethods,
     PictureMethods,
     QueryMethods,
+    QueryHelpMethods,
     SliceMethods,
     EvaluationMethods,
     JobMethods,

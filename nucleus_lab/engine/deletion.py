@@ -55,7 +55,16 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         delete(annotation).where(annotation.c.scene_id.in_(ours(scene))),
     ):
         connection.execute(statement)
-    for table in (model_run, autotag, slice_, item, scene, schema.label, schema.taxonomy):
+    for table in (
+        model_run,
+        autotag,
+        slice_,
+        schema.saved_query,
+        item,
+        scene,
+        schema.label,
+        schema.taxonomy,
+    ):
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
     connection.execute(delete(dataset).where(dataset.c.id == dataset_id))
     indexes.drop(connection, dataset_id)

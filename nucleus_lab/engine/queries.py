@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, select, tuple_
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.sql.expression import FromClause
 
-from nucleus_lab.engine import indexes, query_cache, query_driver
+from nucleus_lab.engine import indexes, query_cache, query_driver, sqlite_functions
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
 from nucleus_lab.engine.store import Store
@@ -33,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
+
+_SEARCHING: Final = 20.0
+"""Seconds for the regular expressions of one statement."""
 
 _ROWS: Final[dict[str, FromClause]] = {
     "items": item,
@@ -385,12 +388,27 @@ def _sample(connection: Connection, found: Selection, seed: int) -> Any:
 
 
 def _run_statement(connection: Connection, found: Selection, statement: Any) -> list[Any]:
+    dbapi: Any = connection.dialect.loaded_dbapi
     try:
-        result: Any = connection.execute(statement)
-        # The driver's own tuples: keys and texts need no conversion, and there may be many.
-        rows: list[Any] = result.cursor.fetchall()
-        result.close()
+        with sqlite_functions.searching(_SEARCHING):
+            result: Any = connection.execute(statement)
+            # The driver's own tuples: keys and texts need no conversion, and there may be many.
+            rows: list[Any] = result.cursor.fetchall()
+            result.close()
         return rows
+    except (OperationalError, dbapi.OperationalError) as fault:
+        if not sqlite_functions.too_late():
+            raise
+        raise QueryError(
+            "Query error Q051: a regular expression of this query takes too long on a value of the "
+            "dataset; write it without repetitions inside repetitions",
+            query_code="Q051",
+            position=0,
+            line=1,
+            column=1,
+            length=len(found.query.source),
+            hint="write it without repetitions inside repetitions",
+        ) from fault
     except DataError as fault:
         raise QueryError(
             "Query error Q033: a value of this query is too large or of the wrong form for the "

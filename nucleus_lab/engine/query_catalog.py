@@ -18,6 +18,7 @@ from nucleus_lab.engine.schema import (
     label,
     model,
     model_run,
+    saved_query,
     taxonomy,
 )
 from nucleus_lab.engine.statements import Statement
@@ -48,6 +49,11 @@ _RUNS = Statement(
         .order_by(model_run.c.id)
     )
 )
+_SAVED = Statement(
+    lambda: select(saved_query.c.name, saved_query.c.query).where(
+        saved_query.c.dataset_id == bindparam("dataset_id")
+    )
+)
 _EVALUATION = Statement(
     lambda: (
         select(evaluation.c.id)
@@ -58,7 +64,7 @@ _EVALUATION = Statement(
 )
 
 
-_NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs")
+_NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs", "_saved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,26 @@ class StoredCatalog(Catalog):
             Run(key, (identifiers.encode(identifiers.MODEL, model_key), reference, name), run_name)
             for key, run_name, model_key, reference, name in rows
         ]
+
+    @cached_property
+    def _saved(self) -> Mapping[str, str]:
+        return dict(_SAVED.rows(self._connection, dataset_id=self.dataset_id))
+
+    @property
+    def saved_names(self) -> Sequence[str]:
+        """Names of saved queries."""
+        return list(self._saved)
+
+    def saved(self, name: str) -> str | None:
+        """Return the text of a saved query.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The text, or ``None`` when there is none of that name.
+        """
+        return self._saved.get(name)
 
     def evaluation(self, run_id: int) -> int | None:
         """Return the evaluation that ``matches`` means.
