@@ -131,7 +131,7 @@ def test_near_and_within_measure_on_the_earth(engine: Any) -> None:
 
 
 def test_a_regular_expression_that_never_ends_is_stopped(
-    engine: Any, monkeypatch: pytest.MonkeyPatch
+    engine: Any,
 ) -> None:
     if engine.store.dialect != "sqlite":
         pytest.skip("PostgreSQL has an engine of its own, without this fault")
@@ -142,15 +142,15 @@ def test_a_regular_expression_that_never_ends_is_stopped(
 
     make(engine, size=12)
     with engine.store.write() as connection:
-        connection.execute(update(schema.item).values(location="a" * 60 + "!"))
+        connection.execute(update(schema.item).values(location="1," * 60))
     start = time.monotonic()
 
     with engine.store.read() as connection, pytest.raises(QueryError, match="Q051"):
-        queries.keys_of(connection, queries.select_rows(connection, 1, 'url ~ "^(a|a|b?)+$"'))
+        queries.keys_of(connection, queries.select_rows(connection, 1, 'url ~ "^(.*?,){25}P"'))
 
     assert time.monotonic() - start < 5
     with engine.store.read() as connection:
-        found = queries.select_rows(connection, 1, 'url ~ "^a+!$"')
+        found = queries.select_rows(connection, 1, 'url ~ "^(1,)+$"')
         assert len(queries.keys_of(connection, found)) == 11
 
 

@@ -132,9 +132,7 @@ def test_saved_queries_are_used_by_name(dataset: Any) -> None:
     assert dataset.count('saved("foggy")') == 2
     assert shown(dataset, "saved(") == ['"fast fog"', '"foggy"']
     dataset.delete_saved_query("foggy")
-    with pytest.raises(
-        QueryError, match=r"in saved query 'fast fog'.*no saved query named 'foggy'"
-    ):
+    with pytest.raises(QueryError, match=r"'fast fog': .*no saved query named 'foggy'"):
         dataset.count('saved("fast fog")')
 
 
