@@ -158,6 +158,33 @@ def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
     return True
 
 
+def text_counts(
+    connection: Connection, dataset_id: int, path: Sequence[str], most: int
+) -> list[tuple[str, int]]:
+    """Count the items of each text under a key, from its index.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        path: Keys from the outside in; they have an index.
+        most: Values at most.
+
+    Returns:
+        Texts and numbers, most frequent first.
+    """
+    expression: Any = JSONValue("text", literal_column("metadata"), path)
+    written = expression.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    # Left to itself, SQLite reads the whole table in the order of positions.
+    index = name_of(dataset_id, path, "text")
+    hint = f" INDEXED BY {index}" if connection.dialect.name == "sqlite" else ""
+    rows = connection.exec_driver_sql(
+        f"SELECT {written} AS value, count(*) FROM item{hint} "  # noqa: S608 - the key is escaped
+        f"WHERE dataset_id = {dataset_id:d} AND {written} IS NOT NULL "
+        f"GROUP BY {written} LIMIT {most:d}"
+    )
+    return sorted(((row[0], row[1]) for row in rows), key=lambda pair: (-pair[1], pair[0]))
+
+
 def _create(connection: Connection, dataset_id: int, path: Sequence[str], kind: str) -> None:
     # SQLite takes no table name inside the expression of an index.
     expression: Any = JSONValue(kind, literal_column("metadata"), path)

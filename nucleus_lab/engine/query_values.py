@@ -10,14 +10,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy.types import BigInteger
+from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import wire
 from nucleus_lab.engine import indexes
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import Statement
-from nucleus_lab.query.json_path import text_at
 
 LOOKED_AT: Final = 2_000
 """Items whose metadata is read."""
@@ -87,7 +85,7 @@ def values_of(connection: Connection, dataset_id: int, path: tuple[str, ...]) ->
     names = indexes.indexed(connection, dataset_id)
     kinds = indexes.known_kinds(connection, dataset_id, path, names)
     if kinds is not None and kinds <= {"text", "null"}:
-        return Values(_indexed_counts(connection, dataset_id, path), complete=True)
+        return Values(indexes.text_counts(connection, dataset_id, path, MOST_VALUES + 1), complete=True)
     sample, complete = metadata_sample(connection, dataset_id)
     counts: Counter[Any] = Counter()
     for values in sample:
@@ -98,14 +96,3 @@ def values_of(connection: Connection, dataset_id: int, path: tuple[str, ...]) ->
             if isinstance(each, str | int | float):
                 counts[each if not isinstance(each, bool) else str(each).lower()] += 1
     return Values(counts.most_common(MOST_VALUES + 1), complete)
-
-
-def _indexed_counts(
-    connection: Connection, dataset_id: int, path: tuple[str, ...]
-) -> list[tuple[str, int]]:
-    """Count the values in the index; more than are suggested need not be known."""
-    owner = bindparam(None, dataset_id, BigInteger(), literal_execute=True)
-    value = text_at(item.c.metadata, *path)
-    counted = select(value, func.count()).where(item.c.dataset_id == owner, value.is_not(None))
-    rows = connection.execute(counted.group_by(value).limit(MOST_VALUES + 1)).all()
-    return sorted(((row[0], row[1]) for row in rows), key=lambda pair: -pair[1])

@@ -123,3 +123,20 @@ def test_ranges_lists_and_conjunctions_use_indexes(engine: Any) -> None:
             plan = " ".join(explained(connection, 1, text, "items")["plan"])
             if engine.store.dialect == "sqlite" and kind:
                 assert f"_{kind}" in plan
+
+
+def test_values_are_counted_from_the_index(engine: Any) -> None:
+    from nucleus_lab.engine.query_values import values_of
+
+    make(engine)
+    with engine.store.read() as connection:
+        before = values_of(connection, 1, ("camera",))
+    indexes.ensure(engine.store, 1, ("camera",))
+    indexes.ensure(engine.store, 1, ("it's 100%",))
+
+    with engine.store.read() as connection:
+        after = values_of(connection, 1, ("camera",))
+        assert values_of(connection, 1, ("it's 100%",)).counts == []
+
+    assert sorted(after.counts) == sorted(before.counts)
+    assert dict(after.counts).keys() == {"front", "rear", "left"}
