@@ -94,6 +94,8 @@ def drive(
     """
     condition = query.condition
     parts = condition.parts if isinstance(condition, bound.All) else (condition,)
+    if any(_is_equality(part, catalog) for part in parts):
+        return [], query  # SQLite finds that index itself, and it leaves fewer rows than a range
     found: list[ColumnElement[bool]] = []
     rest: list[BoundCondition] = []
     for part in parts:
@@ -124,6 +126,19 @@ def _with(query: BoundQuery, condition: BoundCondition | None) -> BoundQuery:
         query.sample,
         query.seed,
         query.warnings,
+    )
+
+
+def _is_equality(part: BoundCondition | None, catalog: Catalog) -> bool:
+    """Tell whether an index of a metadata key finds the rows by one value."""
+    if not isinstance(part, bound.Test) or part.operators != ("=",):
+        return False
+    return any(
+        isinstance(each, bound.FieldValue)
+        and each.field.source == "metadata"
+        and each.scope.root.kind == "items"
+        and catalog.kinds(each.path) is not None
+        for each in part.operands
     )
 
 

@@ -85,7 +85,9 @@ def values_of(connection: Connection, dataset_id: int, path: tuple[str, ...]) ->
     names = indexes.indexed(connection, dataset_id)
     kinds = indexes.known_kinds(connection, dataset_id, path, names)
     if kinds is not None and kinds <= {"text", "null"}:
-        return Values(indexes.text_counts(connection, dataset_id, path, MOST_VALUES + 1), complete=True)
+        return Values(
+            indexes.text_counts(connection, dataset_id, path, MOST_VALUES + 1), complete=True
+        )
     sample, complete = metadata_sample(connection, dataset_id)
     counts: Counter[Any] = Counter()
     for values in sample:
