@@ -18,6 +18,7 @@ from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.point_clouds import PointCloudMethods
 from nucleus_lab.dataset.predictions import PredictionMethods
 from nucleus_lab.dataset.queries import QueryMethods
+from nucleus_lab.dataset.query_help import QueryHelpMethods
 from nucleus_lab.dataset.reading import ReadingMethods
 from nucleus_lab.dataset.slices import SliceMethods
 from nucleus_lab.dataset.tags import TagMethods
@@ -39,6 +40,7 @@ class Dataset(
     PointCloudMethods,
     TrackMethods,
     QueryMethods,
+    QueryHelpMethods,
     SliceMethods,
     EvaluationMethods,
     JobMethods,

@@ -42,7 +42,17 @@ _LOCK = threading.Lock()
 _USES: WeakKeyDictionary[Store, Counter[tuple[int, tuple[str, ...]]]] = WeakKeyDictionary()
 
 
-def _name(dataset_id: int, path: Sequence[str], kind: str) -> str:
+def name_of(dataset_id: int, path: Sequence[str], kind: str) -> str:
+    """Name the index of a key.
+
+    Args:
+        dataset_id: Primary key of the dataset.
+        path: Keys from the outside in.
+        kind: ``kind``, ``text`` or ``number``: what it holds.
+
+    Returns:
+        The name.
+    """
     digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).hexdigest()
     return f"ix_metadata_{dataset_id}_{digest}_{kind}"
 
@@ -81,7 +91,7 @@ def known_kinds(
     Returns:
         Kinds as :func:`~nucleus_lab.query.json_path.kind_at` names them; ``None`` without an index.
     """
-    if _name(dataset_id, path, "kind") not in names:
+    if name_of(dataset_id, path, "kind") not in names:
         return None
     row = connection.execute(_held(dataset_id, tuple(path))).one()
     return frozenset(kind for kind, found in zip(_KINDS, row, strict=True) if found)
@@ -139,7 +149,7 @@ def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
     prefix = f"ix_metadata_{dataset_id}_"
     with store.write() as connection:
         names = _existing(connection, prefix)
-        if _name(dataset_id, path, "kind") in names:
+        if name_of(dataset_id, path, "kind") in names:
             return True
         if sum(name.endswith("_kind") for name in names) >= MOST_KEYS:
             return False
@@ -148,11 +158,38 @@ def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
     return True
 
 
+def text_counts(
+    connection: Connection, dataset_id: int, path: Sequence[str], most: int
+) -> list[tuple[str, int]]:
+    """Count the items of each text under a key, from its index.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        path: Keys from the outside in; they have an index.
+        most: Values at most.
+
+    Returns:
+        Texts and numbers, most frequent first.
+    """
+    expression: Any = JSONValue("text", literal_column("metadata"), path)
+    written = expression.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    # Left to itself, SQLite reads the whole table in the order of positions.
+    index = name_of(dataset_id, path, "text")
+    hint = f" INDEXED BY {index}" if connection.dialect.name == "sqlite" else ""
+    rows = connection.exec_driver_sql(
+        f"SELECT {written} AS value, count(*) FROM item{hint} "
+        f"WHERE dataset_id = {dataset_id:d} AND {written} IS NOT NULL "
+        f"GROUP BY {written} LIMIT {most:d}"
+    )
+    return sorted(((row[0], row[1]) for row in rows), key=lambda pair: (-pair[1], pair[0]))
+
+
 def _create(connection: Connection, dataset_id: int, path: Sequence[str], kind: str) -> None:
     # SQLite takes no table name inside the expression of an index.
     expression: Any = JSONValue(kind, literal_column("metadata"), path)
     written = expression.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    name = _name(dataset_id, path, kind)
+    name = name_of(dataset_id, path, kind)
     # With the position, in which answers are ordered: else SQLite prefers to walk the positions.
     connection.exec_driver_sql(
         f"CREATE INDEX IF NOT EXISTS {name} ON item (({written}), position) "

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, select, tuple_
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.sql.expression import FromClause
 
-from nucleus_lab.engine import indexes
+from nucleus_lab.engine import indexes, query_cache, query_driver, sqlite_functions
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
 from nucleus_lab.engine.store import Store
@@ -33,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
+
+_SEARCHING: Final = 20.0
+"""Seconds for the regular expressions of one statement."""
 
 _ROWS: Final[dict[str, FromClause]] = {
     "items": item,
@@ -59,6 +62,7 @@ class Selection:
         warnings: What a person should know about how names were read.
         dataset_id: Primary key of the dataset.
         unindexed: Keys of item metadata that it uses and no index holds.
+        sort: The columns of ``position`` as an ordering names them.
     """
 
     row: FromClause
@@ -71,6 +75,7 @@ class Selection:
     warnings: list[str] = field(default_factory=list)
     dataset_id: int = 0
     unindexed: set[tuple[str, ...]] = field(default_factory=set)
+    sort: list[ColumnElement[Any]] = field(default_factory=list)
 
     @property
     def plain(self) -> bool:
@@ -107,7 +112,21 @@ def select_rows(
         QueryError: The query cannot be read, or needs a model run.
     """
     catalog = StoredCatalog(connection, dataset_id, run_id)
-    query = resolve(parse(text or ""), level, catalog, parameters)
+    key = query_cache.key_of(
+        (connection.dialect.name, dataset_id, level, run_id, match_type), text or "", parameters
+    )
+    found: Selection | None = query_cache.recall(key, catalog)
+    if found is None:
+        query = resolve(parse(text or ""), level, catalog, parameters)
+        found = _compile(connection, query, catalog, match_type)
+        query_cache.keep(key, catalog, found)
+    return found
+
+
+def _compile(
+    connection: Connection, query: BoundQuery, catalog: StoredCatalog, match_type: str
+) -> Selection:
+    level, dataset_id = query.level, catalog.dataset_id
     row = _ROWS[level]
     source: FromClause = row
     rows = {level: row}
@@ -122,7 +141,7 @@ def select_rows(
     if level in {"annotations", "predictions"}:
         name.append(row.c.annotation_id)
     if level in {"predictions", "matches"}:
-        run = _run(catalog, text or "", level)
+        run = _run(catalog, query.source, level)
         if level == "predictions":
             where.append(prediction.c.model_run_id == run)
         else:
@@ -132,7 +151,13 @@ def select_rows(
             where += _match_rows(catalog.evaluation(run), match_type)
             name += [annotation.c.annotation_id, prediction.c.annotation_id]
     dialect = connection.dialect.name
-    where.append(condition_of(query, metadata, catalog, dialect, rows))
+    driven: list[ColumnElement[bool]] = []
+    rest = query
+    if level == "items" and dialect == "sqlite":
+        driven, rest = query_driver.drive(query, metadata, catalog, row)
+    if driven:
+        where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *driven]
+    where.append(condition_of(rest, metadata, catalog, dialect, rows))
     order = order_of(query, metadata, catalog, dialect, rows)
     return Selection(
         row,
@@ -145,6 +170,7 @@ def select_rows(
         query.warnings,
         dataset_id,
         catalog.unindexed,
+        [query_driver.unindexed(column) for column in position] if driven else position,
     )
 
 
@@ -307,7 +333,7 @@ def _page_after(
     statement = select(*found.position).select_from(found.source).where(*found.where)
     if position >= 0:
         statement = statement.where(tuple_(*found.position) > tuple_(position, key))
-    statement = statement.order_by(*found.position).limit(size + 1)
+    statement = statement.order_by(*found.sort).limit(size + 1)
     rows = _run_statement(connection, found, statement)
     if len(rows) <= size:
         return [row[1] for row in rows], None
@@ -338,7 +364,7 @@ def _keys(
     if found.query.sample is not None:
         where = [*where, found.row.c.id.in_(_sample(connection, found, seed))]
     statement = select(found.row.c.id).select_from(found.source).where(*where)
-    statement = statement.order_by(*found.order, *found.position)
+    statement = statement.order_by(*found.order, *found.sort)
     if size is not None:
         statement = statement.limit(size)
     if start:
@@ -362,12 +388,27 @@ def _sample(connection: Connection, found: Selection, seed: int) -> Any:
 
 
 def _run_statement(connection: Connection, found: Selection, statement: Any) -> list[Any]:
+    dbapi: Any = connection.dialect.loaded_dbapi
     try:
-        result: Any = connection.execute(statement)
-        # The driver's own tuples: keys and texts need no conversion, and there may be many.
-        rows: list[Any] = result.cursor.fetchall()
-        result.close()
+        with sqlite_functions.searching(_SEARCHING):
+            result: Any = connection.execute(statement)
+            # The driver's own tuples: keys and texts need no conversion, and there may be many.
+            rows: list[Any] = result.cursor.fetchall()
+            result.close()
         return rows
+    except (OperationalError, dbapi.OperationalError) as fault:
+        if not sqlite_functions.too_late():
+            raise
+        raise QueryError(
+            "Query error Q051: a regular expression of this query takes too long on a value of the "
+            "dataset; write it without repetitions inside repetitions",
+            query_code="Q051",
+            position=0,
+            line=1,
+            column=1,
+            length=len(found.query.source),
+            hint="write it without repetitions inside repetitions",
+        ) from fault
     except DataError as fault:
         raise QueryError(
             "Query error Q033: a value of this query is too large or of the wrong form for the "

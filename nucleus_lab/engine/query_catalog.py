@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -16,6 +18,7 @@ from nucleus_lab.engine.schema import (
     label,
     model,
     model_run,
+    saved_query,
     taxonomy,
 )
 from nucleus_lab.engine.statements import Statement
@@ -45,6 +48,11 @@ _RUNS = Statement(
         .order_by(model_run.c.id)
     )
 )
+_SAVED = Statement(
+    lambda: select(saved_query.c.name, saved_query.c.query).where(
+        saved_query.c.dataset_id == bindparam("dataset_id")
+    )
+)
 _EVALUATION = Statement(
     lambda: (
         select(evaluation.c.id)
@@ -53,6 +61,24 @@ _EVALUATION = Statement(
         .limit(1)
     )
 )
+
+
+_NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs", "_saved")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a catalog has told.
+
+    Attributes:
+        names: Values of its properties.
+        kinds: Kinds of values under metadata keys.
+        evaluations: Evaluations of model runs.
+    """
+
+    names: dict[str, Any]
+    kinds: dict[tuple[str, ...], frozenset[str] | None]
+    evaluations: dict[int, int | None]
 
 
 class StoredCatalog(Catalog):
@@ -73,6 +99,7 @@ class StoredCatalog(Catalog):
         self.run_id = run_id
         self.unindexed: set[tuple[str, ...]] = set()
         self._kinds: dict[tuple[str, ...], frozenset[str] | None] = {}
+        self._evaluations: dict[int, int | None] = {}
 
     def kinds(self, path: tuple[str, ...]) -> frozenset[str] | None:
         """Return the kinds of values under a key of item metadata, where an index knows them.
@@ -126,6 +153,26 @@ class StoredCatalog(Catalog):
             for key, run_name, model_key, reference, name in rows
         ]
 
+    @cached_property
+    def _saved(self) -> Mapping[str, str]:
+        return dict(_SAVED.rows(self._connection, dataset_id=self.dataset_id))
+
+    @property
+    def saved_names(self) -> Sequence[str]:
+        """Names of saved queries."""
+        return list(self._saved)
+
+    def saved(self, name: str) -> str | None:
+        """Return the text of a saved query.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The text, or ``None`` when there is none of that name.
+        """
+        return self._saved.get(name)
+
     def evaluation(self, run_id: int) -> int | None:
         """Return the evaluation that ``matches`` means.
 
@@ -135,8 +182,34 @@ class StoredCatalog(Catalog):
         Returns:
             Key of its newest finished evaluation, or ``None``.
         """
-        row = _EVALUATION.first(self._connection, run_id=run_id)
-        return None if row is None else int(row[0])
+        if run_id not in self._evaluations:
+            row = _EVALUATION.first(self._connection, run_id=run_id)
+            self._evaluations[run_id] = None if row is None else int(row[0])
+        return self._evaluations[run_id]
+
+    def facts(self) -> Facts:
+        """Return what was read so far; what was made from it holds while the facts do.
+
+        Returns:
+            The facts.
+        """
+        names = {name: self.__dict__[name] for name in _NAMES if name in self.__dict__}
+        return Facts(names, dict(self._kinds), dict(self._evaluations))
+
+    def holds(self, facts: Facts) -> bool:
+        """Tell whether facts that were read before are still true.
+
+        Args:
+            facts: What :meth:`facts` returned, of this dataset and run.
+
+        Returns:
+            Whether all are.
+        """
+        return (
+            all(getattr(self, name) == value for name, value in facts.names.items())
+            and all(self.kinds(path) == kinds for path, kinds in facts.kinds.items())
+            and all(self.evaluation(run) == key for run, key in facts.evaluations.items())
+        )
 
 
 def run_key(connection: Connection, dataset_id: int, public_id: str | None) -> int | None:

@@ -330,6 +330,19 @@ model_bundle = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
+saved_query = Table(
+    "saved_query",
+    metadata,
+    _key(),
+    _of("dataset"),
+    Column("name", _Name, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("level", Text, nullable=False),  # items | annotations | predictions | matches | scenes
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("dataset_id", "name"),
+    **_KEYED,
+)
+
 evaluation = Table(
     "evaluation",
     metadata,

@@ -21,7 +21,7 @@ from sqlalchemy import Engine as Pool
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from nucleus_lab.engine import bulk_write
+from nucleus_lab.engine import bulk_write, sqlite_functions
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.mounts import NETWORK_FILE_SYSTEMS, file_system_type
 from nucleus_lab.engine.sqlite_library import sqlite_library
@@ -222,6 +222,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
         "PRAGMA synchronous=FULL;"
         "PRAGMA foreign_keys=ON;"
     )
+    sqlite_functions.register(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:

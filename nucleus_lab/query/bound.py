@@ -203,6 +203,13 @@ class Present(msgspec.Struct):
     place: Place
 
 
+class Named(msgspec.Struct):
+    """A condition that is written in a shorter way than its parts."""
+
+    text: str
+    part: BoundCondition
+
+
 class Exists(msgspec.Struct):
     """Some row of the scope has it all.
 
@@ -244,6 +251,7 @@ BoundCondition = (
     | Member
     | Matches
     | Present
+    | Named
     | Exists
     | OfTypes
     | OfLabel

@@ -65,6 +65,23 @@ class Catalog:
         """Known keys of item metadata, for suggestions."""
         return ()
 
+    @property
+    def saved_names(self) -> Sequence[str]:
+        """Names of saved queries."""
+        return ()
+
+    def saved(self, name: str) -> str | None:
+        """Return the text of a saved query.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The text, or ``None`` when there is none of that name.
+        """
+        del name
+        return None
+
     def evaluation(self, run_id: int) -> int | None:
         """Return the evaluation that ``matches`` means.
 

@@ -148,6 +148,8 @@ class Comparer:
             return self.dialect.ilike(text, pattern)
         if not pattern:
             return text.is_not(None)
+        if sign == "MATCHES":
+            return self.dialect.matches(text, pattern)
         if sign == "CONTAINS":
             return self.dialect.contains(text, pattern)
         if sign == "STARTS WITH":

@@ -151,6 +151,9 @@ class _Compiler(ValueCompiler):
     def matches(self, node: bound.Matches) -> Clause:
         return self.comparer.matches(self.value(node.operand), node.operator, node.pattern)
 
+    def named(self, node: bound.Named) -> Clause:
+        return self.condition(node.part)
+
     def present(self, node: bound.Present) -> Clause:
         return present(self.value(node.operand), self.context.names)
 
@@ -221,6 +224,7 @@ _HANDLERS: Final[dict[type, Any]] = {
     bound.Member: _Compiler.member,
     bound.Matches: _Compiler.matches,
     bound.Present: _Compiler.present,
+    bound.Named: _Compiler.named,
     bound.Exists: _Compiler.exists,
     bound.OfTypes: _Compiler.of_types,
     bound.OfLabel: _Compiler.of_label,

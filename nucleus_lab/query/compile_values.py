@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Double, Numeric, case, cast, func, literal
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Numeric,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    true,
+)
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import BigInteger, Text
 
@@ -152,6 +163,10 @@ class ValueCompiler:
         return SqlValue(result, name, node.place, self._operate(node.operator, one, other))
 
     def _call(self, node: bound.Call) -> SqlValue:
+        if node.function == "distance":
+            numbers = [as_number(self.value(each), self.context.dialect) for each in node.arguments]
+            metres = self.context.dialect.distance(*numbers)
+            return SqlValue("number", "distance", node.place, metres)
         argument = self.value(node.arguments[0])
         name = self.context.source[slice(*node.place)]
         dialect = self.context.dialect
@@ -165,6 +180,13 @@ class ValueCompiler:
             return SqlValue("number", name, node.place, found)
         if node.function == "date":
             return self._date(node, argument, name)
+        if node.function in {"text", "hash"}:
+            text = self._written(argument, node)
+            if node.function == "hash":
+                return SqlValue("number", name, node.place, dialect.hash(text))
+            return SqlValue("text", name, node.place, text)
+        if node.function == "number":
+            return self._read_number(argument, node, name)
         if argument.kind not in {"text", "json"}:
             raise self._fault("Q030", f"{argument.name} is no text", node)
         text = as_text(argument)
@@ -172,6 +194,45 @@ class ValueCompiler:
             return SqlValue("number", name, node.place, func.length(text))
         folded = dialect.lower(text) if node.function == "lower" else dialect.upper(text)
         return SqlValue("text", name, node.place, folded)
+
+    def _written(self, value: SqlValue, node: bound.Call) -> Sql:
+        """Write a value as text: whole numbers without a point, truth as true and false."""
+        dialect = self.context.dialect
+
+        def number(found: Sql) -> Sql:
+            real: Sql = cast(found, Double())
+            whole = and_(real == dialect.floor(real), func.abs(real) < 2.0**53)
+            return case((whole, cast(cast(real, BigInteger()), Text())), else_=cast(real, Text()))
+
+        def truth(found: Sql) -> Sql:
+            return case((found == true(), "true"), (found == false(), "false"))
+
+        if value.kind == "text":
+            return value.expression
+        if value.kind == "number":
+            return number(value.expression)
+        if value.kind == "bool":
+            return truth(value.expression)
+        if value.kind != "json":
+            raise self._fault("Q030", f"{value.name} has no text", node)
+        found: list[Sql] = []
+        for source in value.sources:
+            found.append(source.get("text"))
+            found.append(number(source.get("number")))
+            found.append(truth(source.get("boolean")))
+        return func.coalesce(*found, type_=Text())
+
+    def _read_number(self, value: SqlValue, node: bound.Call, name: str) -> SqlValue:
+        """Read a value as a number, also one that is written as text."""
+        dialect = self.context.dialect
+        if value.kind == "text":
+            return SqlValue("number", name, node.place, dialect.read_number(value.expression))
+        if value.kind not in {"json", "number", "bool"}:
+            raise self._fault("Q030", f"{value.name} is no number", node)
+        number = as_number(value, dialect)
+        if value.kind == "json":
+            number = func.coalesce(number, dialect.read_number(as_text(value)), type_=Double())
+        return SqlValue("number", name, node.place, number)
 
     def _date(self, node: bound.Call, argument: SqlValue, name: str) -> SqlValue:
         if argument.constant is not None and argument.kind == "text":

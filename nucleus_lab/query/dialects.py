@@ -141,6 +141,55 @@ class SQLite:
         """
         return text.op("LIKE", is_comparison=True)(pattern)
 
+    def matches(self, text: Sql, pattern: str) -> Clause:
+        """Search for a regular expression; the connection provides the function.
+
+        Args:
+            text: The text.
+            pattern: The expression.
+
+        Returns:
+            The condition.
+        """
+        found: Clause = func.lab_matches(pattern, text) == 1
+        return found
+
+    def read_number(self, text: Sql) -> Sql:
+        """Read text as a number.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The number, NULL when the text is none.
+        """
+        return func.lab_number(text, type_=Double())
+
+    def hash(self, text: Sql) -> Sql:
+        """Spread texts evenly over 0 to 1, the same on every machine.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The first 32 bits of its MD5 as a fraction, less than 1.
+        """
+        return func.lab_hash(text, type_=Double())
+
+    def distance(self, lat: Sql, lon: Sql, to_lat: Sql, to_lon: Sql) -> Sql:
+        """Measure the way along the surface of the earth.
+
+        Args:
+            lat: Latitude in degrees.
+            lon: Longitude in degrees.
+            to_lat: Latitude of the other place.
+            to_lon: Longitude of the other place.
+
+        Returns:
+            Metres, on a sphere.
+        """
+        return func.lab_distance(lat, lon, to_lat, to_lon, type_=Double())
+
     def contains(self, text: Sql, part: str) -> Clause:
         """Find a part, without the case of A to Z.
 

@@ -114,6 +114,9 @@ class _Writer:
     def present(self, node: bound.Present) -> str:
         return f"{self.value(node.operand)} IS NOT NULL"
 
+    def named(self, node: bound.Named) -> str:
+        return node.text
+
     def exists(self, node: bound.Exists) -> str:
         scope = node.scope.root
         if node.where is None:
@@ -183,6 +186,7 @@ _WRITERS: Final[dict[type, Callable[[Any, Any], str]]] = {
     bound.Member: _Writer.member,
     bound.Matches: _Writer.matches,
     bound.Present: _Writer.present,
+    bound.Named: _Writer.named,
     bound.Exists: _Writer.exists,
     bound.OfTypes: _Writer.of_types,
     bound.OfLabel: _Writer.of_label,

@@ -338,24 +338,30 @@ class _Parser(ValueParser):
         elif word in {"~", "=~"}:
             word = "MATCHES"
         pattern = self._compared(word.lower())
-        if word == "MATCHES":
-            self._check_pattern(pattern)
+        if word == "MATCHES" and isinstance(pattern, tree.Text):
+            check_pattern(pattern.value, pattern, self.source)
         operator = cast("tree.TextOperator", word)
         return tree.TextTest(operand.start, pattern.end, operator, operand, pattern, negated)
 
-    def _check_pattern(self, pattern: tree.Expression) -> None:
-        """Compile a regular expression, so that a bad one is refused at once."""
-        if not isinstance(pattern, tree.Text):
-            return
-        try:
-            re.compile(pattern.value)
-        except (re.error, OverflowError, RecursionError) as reason:
-            offset = (getattr(reason, "pos", 0) or 0) + 1
-            what = getattr(reason, "msg", str(reason))
-            position = min(pattern.start + offset, pattern.end - 1)
-            raise fault(
-                "Q050", f"not a valid regular expression: {what}", self.source, position
-            ) from reason
+
+def check_pattern(pattern: str, node: tree.Expression, source: str) -> None:
+    """Compile a regular expression, so that a bad one is refused at once.
+
+    Args:
+        pattern: The expression.
+        node: Where it stands.
+        source: The whole query text.
+
+    Raises:
+        QueryError: It is not valid.
+    """
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as reason:
+        offset = (getattr(reason, "pos", 0) or 0) + 1
+        what = getattr(reason, "msg", str(reason))
+        position = min(node.start + offset, node.end - 1)
+        raise fault("Q050", f"not a valid regular expression: {what}", source, position) from reason
 
 
-__all__ = ["QueryError", "parse"]
+__all__ = ["QueryError", "check_pattern", "parse"]

@@ -44,6 +44,7 @@ class PathReader:
         self.level = level
         self.catalog = catalog
         self.warnings: list[str] = []
+        self.saving: list[str] = []
         self.rows = {level: Scope(level)}
         if level in {"annotations", "predictions", "matches"}:
             self.rows["items"] = Scope("items")

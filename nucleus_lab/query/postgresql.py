@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Double,
     Integer,
     Numeric,
     Text,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import BIT, INTERVAL, JSONB, TIMESTAMP
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from nucleus_lab.query.dialects import Clause, Sql, SQLite, ascii_lower
@@ -34,6 +35,10 @@ _ISO_REGEX = (
     r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
     r"\s*([Zz]|[+-](0[0-9]|1[0-4]):[0-5][0-9])?\s*)?$"
 )
+
+
+NUMBER_REGEX = r"^\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?\s*$"
+"""Text that ``number()`` reads; every match fits a double."""
 
 
 class PostgreSQL(SQLite):
@@ -131,6 +136,60 @@ class PostgreSQL(SQLite):
             The condition.
         """
         return self.lower(text).like(ascii_lower(pattern).replace("\\", "\\\\"))
+
+    def matches(self, text: Sql, pattern: str) -> Clause:
+        """Search for a regular expression.
+
+        Args:
+            text: The text.
+            pattern: The expression.
+
+        Returns:
+            The condition.
+        """
+        return text.regexp_match(pattern)
+
+    def read_number(self, text: Sql) -> Sql:
+        """Read text as a number.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The number, NULL when the text is none.
+        """
+        return case((text.regexp_match(NUMBER_REGEX), cast(text, Double())))
+
+    def hash(self, text: Sql) -> Sql:
+        """Spread texts evenly over 0 to 1, the same on every machine.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The first 32 bits of its MD5 as a fraction, less than 1.
+        """
+        digits = literal("x", Text()) + func.substr(func.md5(text, type_=Text()), 1, 8)
+        return cast(cast(cast(digits, BIT(32)), BigInteger), Double()) / literal(
+            4294967296.0, Double()
+        )
+
+    def distance(self, lat: Sql, lon: Sql, to_lat: Sql, to_lon: Sql) -> Sql:
+        """Measure the way along the surface of the earth.
+
+        Args:
+            lat: Latitude in degrees.
+            lon: Longitude in degrees.
+            to_lat: Latitude of the other place.
+            to_lon: Longitude of the other place.
+
+        Returns:
+            Metres, on a sphere.
+        """
+        down = func.power(func.sin(func.radians(to_lat - lat) / 2), 2)
+        across = func.power(func.sin(func.radians(to_lon - lon) / 2), 2)
+        part = down + func.cos(func.radians(lat)) * func.cos(func.radians(to_lat)) * across
+        return func.asin(func.sqrt(func.least(1.0, part)), type_=Double()) * (2 * 6_371_008.8)
 
     def contains(self, text: Sql, part: str) -> Clause:
         """Find a part, without the case of A to Z.

@@ -12,11 +12,12 @@ from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound, tree
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
 from nucleus_lab.query.catalog import Catalog
+from nucleus_lab.query.condition_functions import CONDITION_FUNCTIONS, ConditionFunctionReader
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LEVELS
 from nucleus_lab.query.given_values import constant_of, milliseconds, parameter_value
 from nucleus_lab.query.group import aggregate, many_of, normal
-from nucleus_lab.query.object_paths import ObjectPathReader
+from nucleus_lab.query.parse import check_pattern
 
 _FUNCTIONS: Final = {
     "abs": 1,
@@ -30,10 +31,11 @@ _FUNCTIONS: Final = {
     "max": 1,
     "sum": 1,
     "avg": 1,
+    "hash": 1,
+    "number": 1,
+    "text": 1,
 }
-_LATER: Final = {
-    "hash", "similarity", "text_similarity", "saved", "near", "within", "number", "text"
-}  # fmt: skip
+_LATER: Final = {"similarity", "text_similarity"}
 _RANK: Final = {"<", "<=", ">", ">="}
 
 
@@ -57,8 +59,8 @@ def resolve(
     return _Resolver(query.source, level, catalog, parameters or {}).query(query)
 
 
-class _Resolver(ObjectPathReader):
-    """Conditions and values; the paths come from :class:`ObjectPathReader`."""
+class _Resolver(ConditionFunctionReader):
+    """Conditions and values; the paths come from :class:`ConditionFunctionReader`."""
 
     def __init__(
         self, source: str, level: str, catalog: Catalog, parameters: Mapping[str, Any]
@@ -127,6 +129,8 @@ class _Resolver(ObjectPathReader):
             if isinstance(meaning, bound.Exists):
                 return meaning
         elif isinstance(node, tree.Function):
+            if node.name in CONDITION_FUNCTIONS:
+                return self.condition_function(node, scope)
             self.value(node, scope, None)
         written = self.source[node.start : node.end]
         raise fault(
@@ -205,7 +209,7 @@ class _Resolver(ObjectPathReader):
         if pattern.kind not in {"text", "number"}:
             raise fault("Q030", f"{node.operator} needs a text", self.source, start, end - start)
         if node.operator == "MATCHES":
-            raise self.later("MATCHES", node.start, node.end)
+            check_pattern(pattern.text, node.pattern, self.source)
         return bound.Matches(operand, node.operator, pattern, (node.start, node.end))
 
     def _is_null(self, node: tree.IsNull, scope: Scope | None) -> BoundCondition:
@@ -300,8 +304,16 @@ class _Resolver(ObjectPathReader):
         place = (node.start, node.end)
         if node.name in _LATER:
             raise self.later(f"{node.name}()", *place)
+        if node.name in CONDITION_FUNCTIONS:
+            raise fault(
+                "Q032",
+                f"{node.name}() is a condition, and stands here as if it were a value",
+                self.source,
+                node.start,
+                node.end - node.start,
+            )
         if node.name not in _FUNCTIONS:
-            near = nearest(node.name, [*_FUNCTIONS, *_LATER])
+            near = nearest(node.name, [*_FUNCTIONS, *_LATER, *CONDITION_FUNCTIONS])
             raise fault(
                 "Q023",
                 f"there is no function {node.name}()",
@@ -324,7 +336,7 @@ class _Resolver(ObjectPathReader):
             return bound.Constant("time", self.now(), "now()", place)
         if node.name == "count":
             return self._count(node, scope)
-        kind = "text" if node.name in {"lower", "upper", "length", "date"} else "number"
+        kind = "text" if node.name in {"lower", "upper", "length", "date", "hash"} else "number"
         argument = self.value(node.arguments[0], scope, kind)
         if node.name == "date":
             return bound.Call("date", (argument,), place)

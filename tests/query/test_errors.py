@@ -104,17 +104,23 @@ CODES = {
     "width = 1 + (height = 2)": ("Q032", 13),
     "ref_id IN {one}": ("Q042", 10),
     "ref_id = {frame}": ("Q042", 9),
-    "filename MATCHES 'a'": ("Q060", 0),
-    "saved('night')": ("Q060", 0),
+    "filename MATCHES {bad}": ("Q050", 18),
+    "saved('night')": ("Q041", 6),
+    "saved(width)": ("Q030", 6),
+    "saved('a', 'b')": ("Q010", 0),
+    "near(1, 2) = 5": ("Q032", 0),
+    "near(1, 2)": ("Q010", 0),
+    "near(91, 2, 5km)": ("Q030", 5),
+    "near(1, 2, 5d)": ("Q030", 11),
+    "annotations[within(0, 0, 1, 1)]": ("Q021", 12),
     "tracks.count > 1": ("Q060", 0),
-    "near(1, 2, 5km)": ("Q060", 0),
 }
 
 
 @pytest.mark.parametrize("text", CODES)
 def test_an_error_has_its_code_and_place(text: str, ask: Any) -> None:
     with pytest.raises(QueryError) as refusal:
-        ask(text, parameters={"one": 1, "frame": object()})
+        ask(text, parameters={"one": 1, "frame": object(), "bad": "(a"})
 
     details = refusal.value.details
     assert (details["query_code"], details["position"]) == CODES[text]

@@ -77,7 +77,7 @@ def test_a_large_dataset_gets_an_index_at_the_second_use(
             written = statement.compile(dialect=connection.dialect, compile_kwargs=options)
             plan = cursor_of(connection).execute(f"EXPLAIN QUERY PLAN {written}").fetchall()
             assert [row[3].split(" (")[0] for row in plan] == [
-                f"SEARCH item USING INDEX {indexes._name(1, ('camera',), 'text')}"
+                f"SEARCH item USING INDEX {indexes.name_of(1, ('camera',), 'text')}"
             ]
 
 
@@ -94,3 +94,49 @@ def test_indexes_go_with_their_dataset(engine: Any) -> None:
     with engine.store.read() as connection:
         assert indexes.indexed(connection, 1) == frozenset()
         assert len(indexes.indexed(connection, 2)) == 3
+
+
+def test_ranges_lists_and_conjunctions_use_indexes(engine: Any) -> None:
+    from nucleus_lab.engine.query_explain import explained
+
+    make(engine)
+    texts = {
+        "metadata.frame_number > 3": "number",
+        "-2 < metadata.frame_number <= 3": "number",
+        "metadata.frame_number BETWEEN 1 AND 4 AND annotations.count > 2": "number",
+        "metadata.sequence_id IN (abcdef, other)": "text",
+        "metadata.sequence_id >= b AND metadata.frame_number > 0 ORDER BY ref_id": "text",
+        "NOT metadata.frame_number > 3": "",
+        "metadata.frame_number > 3 OR width > 900": "",
+        "metadata.frame_number > 3 LIMIT 5 OFFSET 2": "number",
+    }
+    before = {text: ask(engine, text) for text in texts}
+    assert all(before.values())
+    for key in ("frame_number", "sequence_id"):
+        assert indexes.ensure(engine.store, 1, (key,))
+
+    assert {text: ask(engine, text) for text in texts} == before
+    with engine.store.read() as connection:
+        for text, kind in texts.items():
+            found = queries.select_rows(connection, 1, text)
+            assert queries.page_of(connection, found, None, 1000)[0] == before[text]
+            plan = " ".join(explained(connection, 1, text, "items")["plan"])
+            if engine.store.dialect == "sqlite" and kind:
+                assert f"_{kind}" in plan
+
+
+def test_values_are_counted_from_the_index(engine: Any) -> None:
+    from nucleus_lab.engine.query_values import values_of
+
+    make(engine)
+    with engine.store.read() as connection:
+        before = values_of(connection, 1, ("camera",))
+    indexes.ensure(engine.store, 1, ("camera",))
+    indexes.ensure(engine.store, 1, ("it's 100%",))
+
+    with engine.store.read() as connection:
+        after = values_of(connection, 1, ("camera",))
+        assert values_of(connection, 1, ("it's 100%",)).counts == []
+
+    assert sorted(after.counts) == sorted(before.counts)
+    assert dict(after.counts).keys() == {"front", "rear", "left"}

@@ -1,0 +1,171 @@
+"""Which index drives a query, where SQLite's planner would walk the dataset instead.
+
+SQLite prefers an index of the dataset's positions to a range of a partial expression index. A
+condition that an index of a metadata key answers alone is therefore written as
+``id IN (SELECT … INDEXED BY …)``, and the answer is sorted afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, MetaData
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.expression import FromClause
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import BigInteger
+
+from nucleus_lab.engine import indexes
+from nucleus_lab.query import bound
+from nucleus_lab.query.bound import BoundCondition, BoundQuery
+from nucleus_lab.query.catalog import Catalog
+from nucleus_lab.query.compile import condition_of
+
+_RANKS: Final = {"<", "<=", ">", ">="}
+_COMPARED: Final = {"text", "number", "boolean", "array"}
+
+
+class IndexedKeys(ColumnElement[Any]):
+    """The keys of the items that a condition selects, found through one index.
+
+    Args:
+        alias: Alias of the items that the condition speaks about.
+        index: Name of the index.
+        dataset_id: Primary key of the dataset, which the index is of.
+        condition: What the index answers.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - the name and the shape are SQLAlchemy's
+        ("alias", InternalTraversal.dp_string),
+        ("index", InternalTraversal.dp_string),
+        ("dataset_id", InternalTraversal.dp_plain_obj),
+        ("condition", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(
+        self, alias: str, index: str, dataset_id: int, condition: ColumnElement[bool]
+    ) -> None:
+        self.alias = alias
+        self.index = index
+        self.dataset_id = dataset_id
+        self.condition = condition
+        self.type = BigInteger()
+
+
+@compiles(IndexedKeys)
+def _keys(element: IndexedKeys, compiler: SQLCompiler, **kw: Any) -> str:
+    inner = {name: value for name, value in kw.items() if name != "add_to_result_map"}
+    condition = compiler.process(element.condition, **inner)
+    return (
+        f"(SELECT {element.alias}.id FROM item AS {element.alias} INDEXED BY {element.index} "
+        f"WHERE {element.alias}.dataset_id = {element.dataset_id:d} AND {condition})"
+    )
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Keep SQLite from using an index for a column.
+
+    Args:
+        column: The column.
+
+    Returns:
+        The column with a sign that changes nothing.
+    """
+    return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
+
+
+def drive(
+    query: BoundQuery, metadata: MetaData, catalog: Catalog, row: FromClause
+) -> tuple[list[ColumnElement[bool]], BoundQuery]:
+    """Take the conditions out of a query about items that an index answers alone.
+
+    Args:
+        query: The bound query.
+        metadata: The tables of the engine.
+        catalog: Names of the dataset.
+        row: The table of items.
+
+    Returns:
+        Conditions that use an index each, and the query without them.
+    """
+    condition = query.condition
+    parts = condition.parts if isinstance(condition, bound.All) else (condition,)
+    if any(_is_equality(part, catalog) for part in parts):
+        return [], query  # SQLite finds that index itself, and it leaves fewer rows than a range
+    found: list[ColumnElement[bool]] = []
+    rest: list[BoundCondition] = []
+    for part in parts:
+        index = None if part is None else _index_of(part, catalog)
+        if part is None or index is None:
+            rest += [] if part is None else [part]
+            continue
+        alias = f"keyed_{len(found) + 1}"
+        items: Any = metadata.tables["item"].alias(alias)
+        narrow = _with(query, part)
+        inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": items})
+        keys = IndexedKeys(alias, index, catalog.dataset_id, inner)
+        found.append(row.c.id.op("IN", is_comparison=True)(keys))
+    if not found:
+        return [], query
+    return found, _with(query, bound.All(tuple(rest)) if rest else None)
+
+
+def _with(query: BoundQuery, condition: BoundCondition | None) -> BoundQuery:
+    return bound.BoundQuery(
+        query.source,
+        query.level,
+        query.scopes,
+        condition,
+        query.order,
+        query.limit,
+        query.offset,
+        query.sample,
+        query.seed,
+        query.warnings,
+    )
+
+
+def _is_equality(part: BoundCondition | None, catalog: Catalog) -> bool:
+    """Tell whether an index of a metadata key finds the rows by one value."""
+    if not isinstance(part, bound.Test) or part.operators != ("=",):
+        return False
+    return any(
+        isinstance(each, bound.FieldValue)
+        and each.field.source == "metadata"
+        and each.scope.root.kind == "items"
+        and catalog.kinds(each.path) is not None
+        for each in part.operands
+    )
+
+
+def _index_of(part: BoundCondition, catalog: Catalog) -> str | None:
+    """Name the index that answers a condition alone: a range, or one of several texts."""
+    if isinstance(part, bound.Member):
+        constants: tuple[Any, ...] = part.values
+        field: Any = part.operand
+        if not 2 <= len(constants) < 500:
+            return None
+    elif isinstance(part, bound.Test) and set(part.operators) <= _RANKS:
+        fields = [each for each in part.operands if isinstance(each, bound.FieldValue)]
+        constants = tuple(each for each in part.operands if isinstance(each, bound.Constant))
+        if len(fields) != 1 or len(fields) + len(constants) != len(part.operands):
+            return None
+        field = fields[0]
+    else:
+        return None
+    kinds = {constant.kind for constant in constants}
+    if len(kinds) != 1 or not isinstance(field, bound.FieldValue) or not field.path:
+        return None
+    if field.scope.root.kind != "items" or field.field.source != "metadata":
+        return None
+    known = catalog.kinds(field.path)
+    kind = kinds.pop()
+    if known is None or kind not in {"text", "number"} or known & _COMPARED != {kind}:
+        return None
+    if kind == "text" and not all(each.kind == "text" for each in constants):
+        return None
+    return indexes.name_of(catalog.dataset_id, field.path, kind)

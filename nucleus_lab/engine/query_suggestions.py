@@ -1,0 +1,209 @@
+"""Completion of queries: what the language offers, with the names and values of a dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from nucleus_lab.engine import indexes
+from nucleus_lab.engine.query_catalog import StoredCatalog
+from nucleus_lab.engine.query_values import LOOKED_AT, MOST_VALUES, metadata_sample, values_of
+from nucleus_lab.engine.schema import annotation, item, prediction, slice_
+from nucleus_lab.engine.statements import Statement
+from nucleus_lab.query.complete import (
+    Place,
+    finished,
+    language_suggestions,
+    place_of,
+    quoted,
+    written_name,
+)
+
+Found = list[tuple[str, str, str]]
+
+
+def _class_counts(table: Any) -> Statement:
+    items = select(item.c.id).where(
+        item.c.dataset_id == bindparam("dataset_id"), item.c.position < bindparam("last")
+    )
+    return Statement(
+        lambda: (
+            select(table.c.label_id, func.count())
+            .where(table.c.item_id.in_(items))
+            .group_by(table.c.label_id)
+        )
+    )
+
+
+_COUNTS = {"annotations": _class_counts(annotation), "predictions": _class_counts(prediction)}
+_SLICES = Statement(
+    lambda: select(slice_.c.name).where(slice_.c.dataset_id == bindparam("dataset_id"))
+)
+
+
+def suggest(
+    connection: Connection,
+    dataset_id: int,
+    text: str,
+    cursor: int,
+    level: str = "items",
+    run_id: int | None = None,
+) -> list[dict[str, Any]]:
+    """Suggest how a query may go on at the cursor.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        text: The query so far; it need not be finished.
+        cursor: Offset of the cursor.
+        level: What the query returns.
+        run_id: Model run that predictions are of.
+
+    Returns:
+        ``text``, ``kind``, ``detail``, ``start`` and ``end`` of each.
+    """
+    place = place_of(text, cursor)
+    catalog = StoredCatalog(connection, dataset_id, run_id)
+    found = language_suggestions(place, level)
+    if place.kind == "path":
+        found += _below(connection, catalog, place, level)
+    elif place.kind == "value":
+        found = [*_values(connection, catalog, place, level), *found]
+    elif place.kind == "saved":
+        found += [
+            (quoted(name), "saved", catalog.saved(name) or "") for name in catalog.saved_names
+        ]
+    elif place.kind == "start":
+        found += [
+            (f"saved({quoted(name)})", "saved", catalog.saved(name) or "")
+            for name in catalog.saved_names
+        ]
+    return [asdict(each) for each in finished(place, found)]
+
+
+def _below(connection: Connection, catalog: StoredCatalog, place: Place, level: str) -> Found:
+    path = place.path
+    if path[0] == "item":
+        path = path[1:] or ["item"]
+    if path[0] == "metadata" and level != "scenes":
+        return _keys(connection, catalog.dataset_id, tuple(path[1:]))
+    if path[0] == "autotag" and len(path) == 2:
+        return [
+            (written_name(name), "autotag", f"score of an {path[1]} tag, -1 to 1")
+            for kind, name in catalog.autotags
+            if kind == path[1]
+        ]
+    if path[0] in _COUNTS and len(path) <= 2:
+        counts = _classes(connection, catalog, path[0])
+        found: Found = [
+            (written_name(name), "class", detail)
+            for name, detail in counts
+            if len(path) == 1 or path[1] != "metadata"
+        ]
+        if len(path) == 1:
+            found += [
+                (written_name(name), "taxonomy", "label in this taxonomy")
+                for name in catalog.taxonomies
+            ]
+        return found
+    return []
+
+
+def _keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Found:
+    """Suggest keys with their type, the share of items that have them, and an example."""
+    sample, _ = metadata_sample(connection, dataset_id)
+    filled: Counter[str] = Counter()
+    kinds: dict[str, Counter[str]] = {}
+    examples: dict[str, Any] = {}
+    for values in sample:
+        level: Any = values
+        for key in path:
+            level = level.get(key) if isinstance(level, dict) else None
+        for key, value in level.items() if isinstance(level, dict) else ():
+            if value is None or value == []:
+                continue
+            filled[key] += 1
+            kinds.setdefault(key, Counter())[_kind(value)] += 1
+            examples.setdefault(key, value)
+    total = max(1, len(sample))
+    return [
+        (
+            written_name(key),
+            "key",
+            (
+                f"{' or '.join(kind for kind, _ in kinds[key].most_common(2))}, "
+                f"{100 * count / total:.0f} % filled, such as {_short(examples[key])}"
+            ),
+        )
+        for key, count in filled.most_common()
+    ]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true/false"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "list" if isinstance(value, list) else "object"
+
+
+def _short(value: Any) -> str:
+    text = quoted(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _classes(connection: Connection, catalog: StoredCatalog, kind: str) -> list[tuple[str, str]]:
+    size = indexes.size_of(connection, catalog.dataset_id)
+    rows = _COUNTS[kind].rows(connection, dataset_id=catalog.dataset_id, last=LOOKED_AT)
+    counts = dict(rows)
+    sampled = "+" if size > LOOKED_AT else ""
+    ordered = sorted(catalog.labels.items(), key=lambda pair: (-counts.get(pair[1], 0), pair[0]))
+    return [(name, f"class, {counts.get(key, 0)}{sampled} objects") for name, key in ordered]
+
+
+def _values(connection: Connection, catalog: StoredCatalog, place: Place, level: str) -> Found:
+    path = [*place.path]
+    if path[:1] == ["item"]:
+        path = path[1:]
+    if not path:
+        return []
+    if path[0] == "metadata" and len(path) > 1 and place.inside in {None, "items"}:
+        if level == "scenes":
+            return []
+        values = values_of(connection, catalog.dataset_id, tuple(path[1:]))
+        if len(values.counts) > MOST_VALUES:
+            return []
+        about = "" if values.complete else " of those looked at"
+        return [
+            (
+                quoted(value)
+                if isinstance(value, str) and value not in {"true", "false"}
+                else str(value),
+                "value",
+                f"{count} items{about}",
+            )
+            for value, count in values.counts
+        ]
+    last = path[-1]
+    if last in {"label", "gt_label", "pred_label"}:
+        kind = "predictions" if "predictions" in {path[0], place.inside, level} else "annotations"
+        return [
+            (quoted(name), "class", detail) for name, detail in _classes(connection, catalog, kind)
+        ]
+    if path[0] in {"slice", "slices"}:
+        rows = _SLICES.rows(connection, dataset_id=catalog.dataset_id)
+        return [(quoted(name), "slice", "") for (name,) in rows]
+    if path[0] == "autotag" and len(path) == 2:
+        return [(quoted(name), "autotag", "") for kind, name in catalog.autotags if kind == path[1]]
+    if last == "model":
+        return [(quoted(run.model_ids[-1]), "model", run.name) for run in catalog.runs]
+    if last == "taxonomy":
+        return [(quoted(name), "taxonomy", "") for name in catalog.taxonomies]
+    if last == "category" and "matches" in {path[0], place.inside, level}:
+        return [("tp", "value", "true"), ("fp", "value", "false"), ("fn", "value", "missed")]
+    return []
