@@ -100,6 +100,12 @@ def test_module_has_one_subject(path: Path) -> None:
         }  # fmt: skip
 
 
+def test_no_two_test_modules_share_a_name() -> None:
+    names = [path.name for path in (REPOSITORY / "tests").rglob("test_*.py")]
+
+    assert sorted(names) == sorted(set(names)), "pytest imports test modules by their bare name"
+
+
 HEAVY = [
     "numpy",
     "sqlalchemy",

@@ -7,7 +7,7 @@ store, exports, evaluation) finds it in :data:`ANNOTATION_TYPES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -117,6 +117,18 @@ class Annotation:
             missing type.
         """
         return _type_of(payload).annotation.from_json(payload)
+
+    @classmethod
+    def from_payloads(cls, payloads: Iterable[dict[str, Any]]) -> list[Any]:
+        """Make the annotations that many payloads of this type describe.
+
+        Args:
+            payloads: What :meth:`to_payload` returns.
+
+        Returns:
+            One annotation a payload, in order.
+        """
+        return [cls.from_json(payload) for payload in payloads]
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload that crosses the wire.

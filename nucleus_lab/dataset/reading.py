@@ -68,8 +68,14 @@ class ReadingMethods(DatasetBase):
         pages = paged(
             self._client, route, EXPORT_PAGE, rows="data", query=query, chip=use_mirrored_images
         )
-        for page in pages:
-            yield from read_rows(page)
+        while True:
+            with collector_paused():  # one pause for both: what a page is read from is gone then
+                page = next(pages, None)
+                rows = None if page is None else read_rows(page)
+                page = None
+            if rows is None:
+                return
+            yield from rows
 
     def iloc(self, i: int) -> dict[str, Any]:
         """Read one item by its position.

@@ -14,7 +14,7 @@ from nucleus_lab.columns import BoxColumns, ItemColumns
 from nucleus_lab.engine import datasets, items, labels, models, objects, reading, references
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.objects import Outcome
-from nucleus_lab.engine.schema import annotation, label, prediction
+from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.engine.uploading import Uploaded, all_urls, check_takes_items, with_pictures
 from nucleus_lab.errors import InvalidInputError
@@ -203,11 +203,10 @@ def store_boxes(
 def _boxes(table: Table) -> Any:
     columns = table.c
     statement = select(
-        columns.item_id, columns.id, label.c.name, columns.annotation_id, columns.x, columns.y,
+        columns.item_id, columns.id, columns.label_id, columns.annotation_id, columns.x, columns.y,
         columns.width, columns.height, columns.metadata,
         columns.confidence if table is prediction else columns.id,
     )  # fmt: skip
-    statement = statement.join(label, label.c.id == columns.label_id)
     statement = statement.where(
         among(columns.item_id, "items"), columns.type == bindparam("box", _BOX.code)
     )
@@ -260,6 +259,7 @@ def export(
     boxes = [(places[row[0]], *row[1:]) for row in found]
     boxes.sort()
     columns = list(zip(*boxes, strict=True)) or [()] * 10
+    names_of_labels = labels.names_of(connection, set(columns[2]))
     others = _OTHERS[table].rows(connection, items=wanted, **run)
     others.sort(key=lambda row: (places[row[0]], row[1]))
     names = [values[1] for values in rows]
@@ -273,7 +273,7 @@ def export(
         },
         "boxes": {
             "item": list(columns[0]),
-            "label": list(columns[2]),
+            "label": list(map(names_of_labels.__getitem__, columns[2])),
             "annotation_id": list(columns[3]),
             "x": list(columns[4]),
             "y": list(columns[5]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, and_, bindparam, select
@@ -19,10 +20,12 @@ Groups = dict[str, list[dict[str, Any]]]
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
 
+_KEY: Final = itemgetter(1)
+
 GROUPS: Final = tuple(dict.fromkeys(entry.group for entry in ANNOTATION_TYPES.values()))
 """Keys of a type-keyed export, in order."""
 
-_SINGLE: Final = ANNOTATION_TYPES["mask"].group
+SINGLE: Final = ANNOTATION_TYPES["mask"].group
 """The group of which an export row holds one object or null."""
 
 
@@ -283,7 +286,7 @@ def objects_of(
         rows = _OF_ITEM["annotation"].rows(connection, item_id=item_key)
     else:
         rows = _OF_ITEM["prediction"].rows(connection, item_id=item_key, run_id=run_id)
-    rows.sort(key=_by_key)
+    rows.sort(key=_KEY)
     return rows
 
 
@@ -309,13 +312,8 @@ def objects_by_item(
     for row in cursor:
         found[row[0]].append(row)
     for rows in found.values():
-        rows.sort(key=_by_key)
+        rows.sort(key=_KEY)
     return found
-
-
-def _by_key(row: ObjectValues) -> int:
-    key: int = row[1]
-    return key
 
 
 def one_object(
@@ -400,32 +398,6 @@ def grouped(
         else:
             found.append(payload)
     return groups
-
-
-def export_rows(
-    connection: Connection, items: Sequence[ItemValues], run_id: int | None = None
-) -> list[dict[str, Any]]:
-    """Return items with all their objects, as training exports answer.
-
-    Args:
-        connection: The open transaction.
-        items: The items.
-        run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
-
-    Returns:
-        A row an item: ``item`` and every group, the segmentation as one object or null.
-    """
-    found = objects_by_item(connection, [values[0] for values in items], run_id)
-    rows = []
-    for values in items:
-        row: dict[str, Any] = {"item": item_payload(values)}
-        for group in GROUPS:
-            row[group] = []
-        grouped(values[1], found[values[0]], scored=run_id is not None, into=row)
-        masks = row[_SINGLE]
-        row[_SINGLE] = masks[0] if masks else None
-        rows.append(row)
-    return rows
 
 
 def export_run(connection: Connection, dataset_id: int, run_id: int, into: Groups) -> None:

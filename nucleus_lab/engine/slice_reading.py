@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import reading, slices
+from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.engine.schema import annotation, item, prediction, scene
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.errors import ConflictError, InvalidInputError
@@ -91,7 +92,7 @@ def export_page(
         )
     found, following = _page(connection, row, token, size)
     items = reading.by_keys(connection, row.dataset_id, [key for _, key, _ in found])
-    return reading.export_rows(connection, items, run_id), following
+    return export_rows(connection, items, run_id), following
 
 
 def _by_keys(table: Table) -> Any:

@@ -204,6 +204,9 @@ class Store:
             pool_size=16,
             max_overflow=-1,
             pool_use_lifo=True,
+            # Every transaction here ends in a block; a second rollback on return is a tenth of a
+            # short read.
+            pool_reset_on_return=None,
         )
         event.listen(pool, "connect", _configure_sqlite)
         event.listen(pool, "begin", _begin_sqlite)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 
 from nucleus_lab import wire
+from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, items, references
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.errors import InvalidInputError, MediaError
@@ -147,7 +148,7 @@ def append(
         rows = [entry for entry in rows if _known_size(entry, result)]
     elif files or not all_urls(places):
         rows = with_pictures(engine, row.id, rows, files, result, overwrite=all(overwrite))
-    with engine.store.write(bulk=True) as connection:
+    with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         if any(overwrite) and not all(overwrite):
             chosen = {name for name, flag in zip(names, overwrite, strict=True) if flag}

@@ -145,7 +145,10 @@ class RouteTable:
                 )
             raise NotFoundError(f"there is no route {method} {path}")
         entry, names, values = found
-        return entry, {name: unquote(value) for name, value in zip(names, values, strict=True)}
+        return entry, {
+            name: unquote(value) if "%" in value else value
+            for name, value in zip(names, values, strict=True)
+        }
 
 
 def _walk(

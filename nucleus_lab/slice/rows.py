@@ -16,10 +16,10 @@ Groups = defaultdict[str, list[Any]]
 
 
 @cache
-def _readers(predictions: bool) -> dict[str, Callable[[dict[str, Any]], Any]]:
-    """The ``from_json`` of each group key that answers use (``box`` … ``segmentation``)."""
+def _readers(predictions: bool) -> dict[str, Callable[[Iterable[dict[str, Any]]], list[Any]]]:
+    """What reads each group key that answers use (``box`` … ``segmentation``)."""
     return {
-        kind.group: (kind.prediction if predictions else kind.annotation).from_json
+        kind.group: (kind.prediction if predictions else kind.annotation).from_payloads
         for kind in ANNOTATION_TYPES.values()
     }
 
@@ -39,7 +39,7 @@ def read_groups(payload: Mapping[str, Any], *, predictions: bool = False) -> Gro
     for group, read in _readers(predictions).items():
         rows = payload.get(group)
         if rows:
-            groups[group] = [read(rows)] if isinstance(rows, dict) else [read(row) for row in rows]
+            groups[group] = read([rows] if isinstance(rows, dict) else rows)
     return groups
 
 

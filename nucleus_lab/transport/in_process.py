@@ -63,10 +63,9 @@ class InProcessTransport:
                 f"this client of {self.target} is closed: make a new NucleusClient"
             )
         payload = request.payload
-        return dispatch(
-            self._engine,
-            replace(request, payload=payload if isinstance(payload, bytes) else plain(payload)),
-        )
+        if payload is not None and not isinstance(payload, bytes):
+            request = replace(request, payload=plain(payload))
+        return dispatch(self._engine, request)
 
     def close(self) -> None:
         """Give the engine back, once; the last client of a folder closes it."""

@@ -11,7 +11,7 @@ import pytest
 from drive import SECTIONS
 from wire_servers import VERSIONS, drive, server_process
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]  # the first one may install
 
 SINCE = {
     "tags": "0.18",

@@ -8,6 +8,7 @@ import msgspec
 
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, labels, queries, reading, slices
+from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # 
         row = datasets.get(connection, ds)
         while True:
             rows, token = reading.page(connection, row.id, token, 10_000)
-            found += reading.export_rows(connection, rows)
+            found += export_rows(connection, rows)
             if token is None:
                 return {"exportedRows": found}
 
@@ -50,7 +51,7 @@ def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, An
             rows = reading.by_keys(connection, row.id, keys)
         else:
             rows, token = reading.page(connection, row.id, body.pageToken, body.pageSize)
-        data = reading.export_rows(connection, rows)
+        data = export_rows(connection, rows)
     if body.chip:
         for exported, values in zip(data, rows, strict=True):
             exported["item"]["processed_url"] = _served(engine, call, ds, values)
