@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import threading
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,7 +59,7 @@ class Picture:
     width: int
     height: int
     format: str
-    phash: str | None = None
+    phash: str | None = field(default=None, compare=False)
 
 
 @lru_cache(maxsize=1)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drive import Lab, ground_truth, items_by_url, jobs, predictions, slices, tags
 
 import nucleus_lab as nucleus
 from nucleus_lab import NucleusClient
+from wire.drive import Lab, ground_truth, items_by_url, jobs, predictions, slices, tags
 
 # What scripts import from where, besides the names at the top.
 PLACES = {

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drive import SECTIONS
-from wire_servers import VERSIONS, drive, server_process
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+from wire.drive import SECTIONS
+from wire.wire_servers import VERSIONS, drive, server_process
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]  # the first one may install
 
 SINCE = {
     "tags": "0.18",
