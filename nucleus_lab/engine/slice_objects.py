@@ -85,14 +85,14 @@ def _only_members(
     )
     rows = []
     for values in items:
-        row: dict[str, Any] = {"item": reading.item_payload(values)}
+        exported: dict[str, Any] = {"item": reading.item_payload(values)}
         for group in reading.GROUPS:
-            row[group] = []
+            exported[group] = []
         kept = [entry for entry in found[values[0]] if entry[1] in members]
-        reading.grouped(values[1], kept, scored=run_id is not None, into=row)
-        masks = row[reading.SINGLE]
-        row[reading.SINGLE] = masks[0] if masks else None
-        rows.append(row)
+        reading.grouped(values[1], kept, scored=run_id is not None, into=exported)
+        masks = exported[reading.SINGLE]
+        exported[reading.SINGLE] = masks[0] if masks else None
+        rows.append(exported)
     return rows
 
 
