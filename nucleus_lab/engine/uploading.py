@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 
 from nucleus_lab import wire
+from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, items, metadata_schemas, references
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.errors import InvalidInputError, MediaError
@@ -149,7 +150,7 @@ def append(
         rows = with_pictures(engine, row.id, rows, files, result, overwrite=all(overwrite))
     if row.item_metadata_schema:
         rows = fitting(row, rows, result)
-    with engine.store.write(bulk=True) as connection:
+    with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         if any(overwrite) and not all(overwrite):
             chosen = {name for name, flag in zip(names, overwrite, strict=True) if flag}

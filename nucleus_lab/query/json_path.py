@@ -54,6 +54,11 @@ class JSONValue(ColumnElement[Any]):
         self.path = tuple(path)
         self.type = _TYPES[kind]
 
+    @property
+    def _from_objects(self) -> list[Any]:
+        # A query of nothing but such values still reads from the table of the column.
+        return self.column._from_objects  # noqa: SLF001 - the name is SQLAlchemy's
+
 
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
