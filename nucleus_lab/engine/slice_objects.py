@@ -85,14 +85,14 @@ def _only_members(
     )
     rows = []
     for values in items:
-        made: dict[str, Any] = {"item": reading.item_payload(values)}
+        exported: dict[str, Any] = {"item": reading.item_payload(values)}
         for group in reading.GROUPS:
-            made[group] = []
+            exported[group] = []
         kept = [entry for entry in found[values[0]] if entry[1] in members]
-        reading.grouped(values[1], kept, scored=run_id is not None, into=made)
-        masks = made[reading.SINGLE]
-        made[reading.SINGLE] = masks[0] if masks else None
-        rows.append(made)
+        reading.grouped(values[1], kept, scored=run_id is not None, into=exported)
+        masks = exported[reading.SINGLE]
+        exported[reading.SINGLE] = masks[0] if masks else None
+        rows.append(exported)
     return rows
 
 
