@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, select, tuple_
-from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.sql.expression import FromClause
 
-from nucleus_lab.engine import indexes, query_cache, query_driver, sqlite_functions
+from nucleus_lab.engine import indexes, query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
+from nucleus_lab.engine.query_run import run_statement
 from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import InvalidInputError, NucleusError, QueryError
@@ -33,9 +33,6 @@ _log = logging.getLogger(__name__)
 
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
-
-_SEARCHING: Final = 20.0
-"""Seconds for the regular expressions of one statement."""
 
 _ROWS: Final[dict[str, FromClause]] = {
     "items": item,
@@ -283,7 +280,7 @@ def count_of(connection: Connection, found: Selection) -> int:
     """
     query = found.query
     counted = select(func.count()).select_from(found.source).where(*found.where)
-    total = int(_run_statement(connection, found, counted)[0][0])
+    total = int(run_statement(connection, found.query.source, counted)[0][0])
     if query.sample is not None:
         total = min(total, query.sample)
     total = max(0, total - (query.offset or 0))
@@ -334,7 +331,7 @@ def _page_after(
     if position >= 0:
         statement = statement.where(tuple_(*found.position) > tuple_(position, key))
     statement = statement.order_by(*found.sort).limit(size + 1)
-    rows = _run_statement(connection, found, statement)
+    rows = run_statement(connection, found.query.source, statement)
     if len(rows) <= size:
         return [row[1] for row in rows], None
     rows = rows[:size]
@@ -370,13 +367,13 @@ def _keys(
     if start:
         # SQLite knows OFFSET only after LIMIT; SQLAlchemy writes the LIMIT where it has to.
         statement = statement.offset(start)
-    return [row[0] for row in _run_statement(connection, found, statement)]
+    return [row[0] for row in run_statement(connection, found.query.source, statement)]
 
 
 def _sample(connection: Connection, found: Selection, seed: int) -> Any:
     """Choose rows by a hash of their names, so that a seed means the same rows everywhere."""
     statement = select(found.row.c.id, *found.name).select_from(found.source).where(*found.where)
-    rows = _run_statement(connection, found, statement)
+    rows = run_statement(connection, found.query.source, statement)
 
     def rank(row: Any) -> bytes:
         name = "\0".join("" if part is None else part for part in row[1:])
@@ -385,38 +382,3 @@ def _sample(connection: Connection, found: Selection, seed: int) -> Any:
     chosen = heapq.nsmallest(found.query.sample or 0, rows, key=rank)
     keys = [row[0] for row in chosen]
     return bindparam(None, keys, BigInteger(), expanding=True, literal_execute=True)
-
-
-def _run_statement(connection: Connection, found: Selection, statement: Any) -> list[Any]:
-    dbapi: Any = connection.dialect.loaded_dbapi
-    try:
-        with sqlite_functions.searching(_SEARCHING):
-            result: Any = connection.execute(statement)
-            # The driver's own tuples: keys and texts need no conversion, and there may be many.
-            rows: list[Any] = result.cursor.fetchall()
-            result.close()
-        return rows
-    except (OperationalError, dbapi.OperationalError) as fault:
-        if not sqlite_functions.too_late():
-            raise
-        raise QueryError(
-            "Query error Q051: a regular expression of this query takes too long on a value of the "
-            "dataset; write it without repetitions inside repetitions",
-            query_code="Q051",
-            position=0,
-            line=1,
-            column=1,
-            length=len(found.query.source),
-            hint="write it without repetitions inside repetitions",
-        ) from fault
-    except DataError as fault:
-        raise QueryError(
-            "Query error Q033: a value of this query is too large or of the wrong form for the "
-            f"database: {fault.orig}",
-            query_code="Q033",
-            position=0,
-            line=1,
-            column=1,
-            length=len(found.query.source),
-            hint="",
-        ) from fault
