@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from live_server import free_port, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {name for name in os.environ.get("NUCLEUS_LAB_TESTS_REQUIRE", "").split(",") if name}
@@ -71,13 +68,6 @@ def _postgres_programs() -> Path | None:
     return candidates[-1].parent if candidates else None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a server of our own, without the database name; started once a session."""
@@ -96,7 +86,7 @@ def postgres_server() -> Iterator[str]:
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres")
         prefix = ["runuser", "-u", "postgres", "--"]
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     quick = (
         f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
     )
@@ -178,32 +168,6 @@ def engine(workspace: Path, database_url: str | None) -> Iterator[Any]:
     opened = Engine(workspace, database_url=database_url)
     yield opened
     opened.close()
-
-
-@contextmanager
-def serving(engine: Any, **options: Any) -> Iterator[str]:
-    """Serve an engine on a free loopback port; yields the endpoint."""
-    import uvicorn
-
-    from nucleus_lab.server import create_app
-
-    port = _free_port()
-    config = uvicorn.Config(
-        create_app(engine, **options), host="127.0.0.1", port=port, log_level="warning", ws="none"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        if time.monotonic() > deadline or not thread.is_alive():
-            raise RuntimeError("the server did not start")
-        time.sleep(0.005)
-    try:
-        yield f"http://127.0.0.1:{port}/v1/nucleus"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture(params=["in_process", "http"])

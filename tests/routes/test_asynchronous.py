@@ -157,7 +157,7 @@ def test_annotations_are_deleted_by_a_job_that_names_unknown_items(ask, five):
 def test_a_job_is_refused_before_anything_was_uploaded(ask, five):
     with pytest.raises(NotFoundError, match="nothing was uploaded"):
         ask("POST", f"dataset/{five}/annotate?async=1", {"requestId": "never"})
-    with pytest.raises(InvalidInputError, match="level"):
+    with pytest.raises(InvalidInputError, match="takes no scenes"):
         ask("POST", f"dataset/{five}/metadata", {"metadata": [], "level": "scene"})
 
 

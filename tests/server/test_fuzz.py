@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import serving
+from live_server import serving
 from requests_from_routes import Maker, is_an_error
 from sqlalchemy import select
 
