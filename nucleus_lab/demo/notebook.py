@@ -42,7 +42,7 @@ _GALLERY = """\
 ## 2. A gallery
 
 Scroll, click a picture to see it whole, switch labels on and off, and select pictures with
-Ctrl+click: `gallery.selected_items` holds what you selected."""
+the tick in their corner: `gallery.selected` holds the reference ids of what you selected."""
 
 _QUERY = """\
 ## 3. A query
