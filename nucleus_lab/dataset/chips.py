@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,8 @@ def _in_processes(work: Iterator[list[Chip] | tuple[Any, ...]], processes: int) 
 
     # A fork would share the connections of this process, and locks that its threads hold.
     context = multiprocessing.get_context("spawn")
+    # A spawn reads this name, and IPython's `%reset` takes it away with the user's own.
+    vars(sys.modules["__main__"]).setdefault("__spec__", None)
     pool = ProcessPoolExecutor(processes, mp_context=context)
     waiting: deque[list[Chip] | Future[list[Chip]]] = deque()
     try:

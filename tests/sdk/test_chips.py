@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,18 @@ def dataset(client: Any, tmp_path: Path) -> Any:
 def read(chip: dict[str, Any]) -> Any:
     place = chip["annotation_location"]
     return None if place is None else json.loads(Path(place).read_text())
+
+
+def test_chips_are_cut_after_an_interactive_reset(
+    dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(sys.modules["__main__"], "__spec__", raising=False)
+
+    found = list(
+        dataset.items_and_annotation_chip_generator(30, 30, str(tmp_path), num_processes=2)
+    )
+
+    assert found
 
 
 @pytest.mark.parametrize("processes", [0, 2])
