@@ -20,14 +20,22 @@ def free_port() -> int:
 
 @contextmanager
 def serving(engine: Any, **options: Any) -> Iterator[str]:
-    """Serve an engine on a free loopback port; yields the endpoint."""
+    """Serve an engine on a free loopback port; yields the endpoint.
+
+    Requests that are unfinished at the end have a second; those that need more are cancelled.
+    """
     import uvicorn
 
     from nucleus_lab.server import create_app
 
     port = free_port()
     config = uvicorn.Config(
-        create_app(engine, **options), host="127.0.0.1", port=port, log_level="warning", ws="none"
+        create_app(engine, **options),
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -41,4 +49,6 @@ def serving(engine: Any, **options: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/v1/nucleus"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(20)
+        if thread.is_alive() or server.server_state.tasks:
+            raise RuntimeError("the server did not stop: a request is still being answered")
