@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
 from nucleus_lab.routes.table import TABLE, Call, Route
@@ -21,11 +21,6 @@ __all__ = ["TABLE", "Call", "Route", "dispatch"]
 _log = logging.getLogger(__name__)
 
 
-@cache
-def _decoder(body: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(body)
-
-
 def _read_body(body: Any, payload: Any) -> Any:
     """Validate a body: JSON text straight into its type, plain values by conversion."""
     if body is None:
@@ -34,8 +29,8 @@ def _read_body(body: Any, payload: Any) -> Any:
         return _raw_body(payload)
     try:
         if isinstance(payload, (bytes, bytearray, memoryview)):
-            return _decoder(body).decode(payload or b"{}")
-        return msgspec.convert({} if payload is None else payload, body)
+            return wire.decoder_of(body).decode(payload or b"{}")
+        return wire.convert({} if payload is None else payload, body)
     except msgspec.ValidationError as fault:
         raise InvalidInputError(f"the body does not fit this route: {fault}") from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
