@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ SINCE = {
     "class_labels": "0.18",
     "duplicates": "0.18",
     "limited_key": "0.18",
+    "by_scene": "0.18",
     "predictions_without_runs": "0.22",
 }
 OURS_HAS_NONE = {"model_runs", "predictions_without_runs"}
@@ -67,6 +69,12 @@ def test_a_published_client_does_and_sees_the_same(
     assert "failed" not in seen[section], seen[section]["failed"]
     if section not in OURS_HAS_NONE:
         assert seen[section] == ours[section]
+
+
+def test_what_is_seen_is_what_was_to_be_seen(ours: dict[str, Any]) -> None:
+    expected = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
+
+    assert {section: ours[section] for section in expected} == expected
 
 
 def test_both_read_the_same_from_one_server(theirs: tuple[str, dict[str, Any], Any]) -> None:
