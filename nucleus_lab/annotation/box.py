@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any, ClassVar
@@ -177,35 +177,6 @@ class BoxAnnotation(Annotation):
                 box = cls.from_json(payload)
             boxes.append(box)
         return boxes
-
-    @classmethod
-    def from_rows(
-        cls,
-        rows: Iterable[Sequence[Any]],
-        owners: Mapping[int, tuple[str, Callable[[BoxAnnotation], None]]],
-        labels: Mapping[int, str],
-    ) -> None:
-        """Make the boxes of many items from bare rows, and hand each to its item.
-
-        Args:
-            rows: Key of the item, anything, number of the label, annotation id, x, y, width,
-                height, metadata or ``None``, anything.
-            owners: By key, the reference id of an item and what takes its boxes.
-            labels: Names of the labels.
-        """
-        for item, _, label, name, x, y, width, height, metadata, _ in rows:
-            box = _new(BoxAnnotation)
-            box.label = labels[label]
-            box.x = x
-            box.y = y
-            box.width = width
-            box.height = height
-            box.reference_id, take = owners[item]
-            box.annotation_id = name
-            box.metadata = {} if metadata is None else metadata
-            box.embedding_vector = None
-            box.track_reference_id = None
-            take(box)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload that crosses the wire.

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from nucleus_lab.annotation import ANNOTATION_TYPES, BoxAnnotation
+from nucleus_lab.annotation.box_columns import boxes_from_rows
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.transport.connection import Connection
@@ -94,7 +95,7 @@ def read_narrow_page(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
         own = boxes[key] = groups[_BOXES]
         owners[key] = (row["item"]["reference_id"], own.append)
         found.append({"item": item, "annotations": groups})
-    BoxAnnotation.from_rows(answer["boxes"], owners, dict(answer["labels"]))
+    boxes_from_rows(answer["boxes"], owners, dict(answer["labels"]))
     for row, own in zip(found, boxes.values(), strict=True):
         if not own:
             del row["annotations"][_BOXES]  # an absent type reads as ``[]``
