@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import os
+import subprocess
+import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from drive import _evaluated, _item_ids, finished, groups, refusal, rows, section, shown
@@ -266,6 +270,33 @@ def odds_and_ends(lab: Any) -> Any:
         ),
         "too large": refusal(lambda: dataset.create_slice("x", [str(n) for n in range(10_001)]))[1],
     }
+
+
+@section
+def command_line(lab: Any) -> Any:
+    """The command ``nu`` that comes with published clients."""
+    command = Path(sys.executable).with_name("nu")
+    if lab.name != "nucleus":
+        return None
+    dataset = lab.dataset("command line")
+    model = lab.client.create_model("Commanded", f"commanded {dataset.id}")
+    part = dataset.create_slice("commanded", ["0"])
+    questions = {
+        dataset.id: ["datasets", "list", "-m"],
+        model.id: ["models", "list"],
+        part.id: ["slices", "list"],
+    }
+    running = {
+        name: subprocess.Popen(
+            [command, *question],
+            env={**os.environ, "COLUMNS": "300"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for name, question in questions.items()
+    }
+    return [name in process.communicate()[0] for name, process in running.items()]
 
 
 @section

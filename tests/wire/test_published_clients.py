@@ -23,7 +23,7 @@ SINCE = {
     "by_scene": "0.18",
     "predictions_without_runs": "0.22",
 }
-OURS_HAS_NONE = {"model_runs", "predictions_without_runs"}
+OURS_HAS_NONE = {"command_line", "model_runs", "predictions_without_runs"}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,10 @@ def test_runs_of_published_clients_hold_what_was_put_into_them(
     assert [box["annotation_id"] for box in seen["all"]["box"]] == ["box/0", "box/1", "box/2"]
     assert seen["listed"]
     assert seen["model"]
+
+
+def test_the_published_command_shows_what_is_there(theirs: tuple[str, dict[str, Any], Any]) -> None:
+    assert theirs[1]["command_line"] == [True, True, True]
 
 
 def test_predictions_find_their_items_in_any_dataset(
