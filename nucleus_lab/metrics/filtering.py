@@ -218,8 +218,8 @@ def _read(entry: Any) -> Filter:
         ops = ", ".join(repr(entry.value) for entry in FilterOp)
         kinds = ", ".join(repr(entry.value) for entry in FilterType)
         raise InvalidInputError(
-            f"the filter on {key!r} has the op {given_op!r} and the type {given_kind!r}: use one of "
-            f"the ops {ops} and one of the types {kinds}"
+            f"the filter on {key!r} has the op {given_op!r} and the type {given_kind!r}: "
+            f"use one of the ops {ops} and one of the types {kinds}"
         ) from None
     if op in {FilterOp.IN, FilterOp.NOT_IN}:
         if isinstance(value, str) or not isinstance(value, Iterable):

@@ -1,0 +1,15 @@
+"""The door to scenario tests."""
+
+from __future__ import annotations
+
+from nucleus_lab.transport.connection import Connection
+from nucleus_lab.validate import Validate
+
+
+class ValidationCalls(Connection):
+    """Reach what makes and lists scenario tests."""
+
+    @property
+    def validate(self) -> Validate:
+        """Scenario tests: what makes, lists and evaluates them."""
+        return Validate(self)
