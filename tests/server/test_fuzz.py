@@ -90,8 +90,8 @@ def fill(engine: Engine) -> dict[str, list[str]]:
         "rid": ["0" * 32], "requestId": ["0" * 32], "level": ["item", "scene"],
         "query": ["metadata.a = 1", "annotations.count >", 'reference_id = "a.jpg"'],
         "st": [st, uploads], "unit_test_id": [uploads, st], "sev": [sev],
-        "ef": ["ef_bbox_iou", external], "eval_function_id": ["ef_bbox_iou", "ef_seg_iou", external],
-        "id": ["ef_bbox_iou", "ef_poly_map", "ef_seg_iou", external],
+        "ef": ["ef_bbox_iou", external], "id": ["ef_poly_map", "ef_seg_iou", external],
+        "eval_function_id": ["ef_bbox_iou", "ef_seg_iou", external],
         "test_name": ["test", "other"], "scenario_test_name": ["test", "other"],
         "job_type": ["uploadAnnotations"], "mask_url": ["s3://b/m.png", "/etc/hosts"],
     }  # fmt: skip

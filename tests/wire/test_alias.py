@@ -14,13 +14,24 @@ import pytest
 
 import nucleus_lab as nucleus
 from nucleus_lab import NucleusClient
-from wire.drive import Lab, ground_truth, items_by_url, jobs, predictions, scenario_tests, slices, tags
+from wire.drive import (
+    Lab,
+    ground_truth,
+    items_by_url,
+    jobs,
+    predictions,
+    scenario_tests,
+    slices,
+    tags,
+)
 
 # What scripts import from where, besides the names at the top.
 PLACES = {
-    "annotation": "BoxAnnotation PolygonAnnotation SegmentationAnnotation Segment Point Point3D AnnotationList "
-    "CategoryAnnotation CuboidAnnotation KeypointsAnnotation Keypoint LineAnnotation Annotation",
-    "prediction": "PredictionList BoxPrediction PolygonPrediction SegmentationPrediction CategoryPrediction",
+    "annotation": "BoxAnnotation PolygonAnnotation SegmentationAnnotation Segment Point Point3D "
+    "AnnotationList CategoryAnnotation CuboidAnnotation KeypointsAnnotation Keypoint "
+    "LineAnnotation Annotation",
+    "prediction": "PredictionList "
+    "BoxPrediction PolygonPrediction SegmentationPrediction CategoryPrediction",
     "slice": "Slice SliceBuilderFilters SliceBuilderFilterAutotag SliceBuilderMethods SliceType",
     "scene": "Frame LidarScene VideoScene",
     "dataset": "Dataset",
@@ -117,7 +128,7 @@ def test_the_alias_reaches_modules_and_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "section",
-    [items_by_url, ground_truth, predictions, slices, jobs, tags],
+    [items_by_url, ground_truth, predictions, slices, jobs, tags, scenario_tests],
     ids=lambda s: s.__name__,
 )
 def test_the_driver_of_published_clients_runs_inside_this_process(
