@@ -14,7 +14,8 @@ from nucleus_lab.engine.scenario_schema import (
     scenario_test,
 )
 from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError, NucleusAPIError
-from routes.conftest import box
+
+from .conftest import box
 
 Ask = Callable[..., Any]
 TABLES = (scenario_test, scenario_criterion, scenario_evaluation, scenario_result)

@@ -76,7 +76,7 @@ def fill(engine: Engine) -> dict[str, list[str]]:
     st = ask(engine, "POST", "validate/scenario_test", test)["scenario_test_id"]
     ask(engine, "POST", f"validate/{prj}/evaluate", {"test_names": ["test"]})
     sev = ask(engine, "GET", f"validate/scenario_test/{st}/eval_history/details")[0]["id"]
-    external = ask(engine, "POST", "validate/eval_fn", {"name": "mine"})["eval_fn"]["id"]
+    external = ask(engine, "POST", "validate/eval_fn", {"name": f"mine_{ds}"})["eval_fn"]["id"]
     other = {**test, "name": "other", "evaluation_functions": [{"id": external}]}
     uploads = ask(engine, "POST", "validate/scenario_test", other)["scenario_test_id"]
     token = ask(engine, "GET", f"dataset/{ds}/signedUrl/{'0' * 32}")["signed_url"]
