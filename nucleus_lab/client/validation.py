@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nucleus_lab.transport.connection import Connection
-from nucleus_lab.validate import Validate
+
+if TYPE_CHECKING:
+    from nucleus_lab.validate import Validate
 
 
 class ValidationCalls(Connection):
@@ -12,4 +16,6 @@ class ValidationCalls(Connection):
     @property
     def validate(self) -> Validate:
         """Scenario tests: what makes, lists and evaluates them."""
+        from nucleus_lab.validate import Validate  # few sessions need it
+
         return Validate(self)

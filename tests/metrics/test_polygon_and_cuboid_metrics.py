@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nucleus_lab import (
@@ -282,6 +282,11 @@ boxes = st.lists(
 )  # fmt: skip
 
 
+# The machine may be busy: how long an example takes says nothing here.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+
+
+@unhurried
 @given(boxes, boxes, st.sampled_from([0.0, 0.3, 0.5]), st.booleans())
 def test_every_score_lies_between_0_and_1_and_a_perfect_one_is_1(
     first: Any, second: Any, threshold: float, match: bool
@@ -297,6 +302,7 @@ def test_every_score_lies_between_0_and_1_and_a_perfect_one_is_1(
     assert 0 <= PolygonMAP()(annotations, predictions).value <= 1
 
 
+@unhurried
 @given(boxes, boxes)
 def test_precision_is_recall_with_the_sides_exchanged(first: Any, second: Any) -> None:
     precision = PolygonPrecision()(truths(*first), found(*((*box, 0.5) for box in second)))

@@ -105,6 +105,7 @@ def test_a_script_finds_what_it_imports(module: str) -> None:
 def test_the_alias_reaches_modules_and_names(tmp_path: Path) -> None:
     script = (
         "import nucleus_lab as nucleus\n"
+        "nucleus.metrics.PolygonIOU, nucleus.validate.EvaluationCriterion\n"
         "from nucleus_lab.annotation import Point\n"
         "import nucleus_lab.prediction, nucleus_lab.constants\n"
         "client = nucleus.NucleusClient()\n"
