@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nucleus_lab.annotation import BoxAnnotation, PolygonAnnotation
 from nucleus_lab.evaluation.objects import Objects
-from nucleus_lab.evaluation.overlap import overlapping
+from nucleus_lab.evaluation.overlap import box_iou_matrix, overlapping
 from nucleus_lab.metrics.custom_types import (
     BoxOrPolygonAnnoOrPred,
     BoxOrPolygonAnnotation,
@@ -115,6 +115,9 @@ def matched(annotations: Sequence[Any], predictions: Sequence[Any], iou_threshol
     for thing in (*annotations, *predictions):
         places.setdefault(thing.reference_id, len(places))
     truths, found = (_objects(things, places) for things in (annotations, predictions))
+    if len(places) == 1 and not truths.polygons and not found.polygons:
+        # Boxes of one picture, which is what metrics mostly compare: one array, no grouping.
+        return assign(box_iou_matrix(truths.boxes, found.boxes), iou_threshold)
     blocks = list(overlapping(truths, found))
     parts = []
     for place in range(len(places)):
@@ -134,17 +137,17 @@ def matched(annotations: Sequence[Any], predictions: Sequence[Any], iou_threshol
 
 
 def _objects(things: Sequence[Any], places: dict[str, int]) -> Objects:
-    boxes, polygons = np.zeros((len(things), 4)), {}
+    rows: list[tuple[float, ...]] = []
+    polygons: dict[int, Any] = {}
     for index, thing in enumerate(things):
         if isinstance(thing, BoxAnnotation):
-            boxes[index] = (thing.x, thing.y, thing.width, thing.height)
+            rows.append((thing.x, thing.y, thing.width, thing.height))
         elif isinstance(thing, PolygonAnnotation):
             ring = np.array([(point.x, point.y) for point in thing.vertices], np.float64)
-            polygons[index] = ring.reshape(-1, 2)
-            if len(ring):
-                low, high = ring.min(axis=0), ring.max(axis=0)
-                boxes[index] = (*low, *(high - low))
+            polygons[index] = ring = ring.reshape(-1, 2)
+            low, high = (ring.min(axis=0), ring.max(axis=0)) if len(ring) else np.zeros((2, 2))
+            rows.append((*low.tolist(), *(high - low).tolist()))
         else:
             raise _no_shape(thing)
     groups = [places[thing.reference_id] for thing in things]
-    return Objects.of(groups, np.zeros(len(things)), boxes, polygons=polygons)
+    return Objects.of(groups, np.zeros(len(things)), rows, polygons=polygons)

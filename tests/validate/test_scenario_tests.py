@@ -25,6 +25,7 @@ from nucleus_lab import (
     Segment,
     SegmentationAnnotation,
     SegmentationPrediction,
+    VideoScene,
 )
 from nucleus_lab.annotation import AnnotationList
 from nucleus_lab.errors import ConflictError, InvalidInputError, JobError
@@ -410,6 +411,51 @@ def test_the_metrics_of_a_model_are_computed_on_all_its_datasets(world: World) -
     job.sleep_until_complete(verbose_std_out=False)
 
     assert job.status()["message"]["annotations"] == 3
+
+
+def test_scenes_are_tested_frame_by_frame_and_take_results_of_their_own(world: World) -> None:
+    client, validate = world.client, world.client.validate
+    dataset = client.create_dataset("drives", is_scene=True)
+    for scene in ("x", "y"):
+        frames = [
+            DatasetItem(f"https://example.org/{scene}{at}.jpg", f"{scene}{at}") for at in (0, 1)
+        ]
+        job = dataset.append([VideoScene(scene, 5, items=frames)], asynchronous=True)
+        job.sleep_until_complete(verbose_std_out=False)
+    names = ["x0", "x1", "y0"]
+    dataset.annotate([
+        BoxAnnotation("car", 0, 0, 9, 9, name, "b", track_reference_id=f"t{name[0]}")
+        for name in names
+    ])
+    dataset.upload_predictions(
+        world.model, [BoxPrediction("car", 0, 0, 9, 9, name, 0.5) for name in names[:2]]
+    )
+    part = dataset.create_slice("drives", reference_ids=["y", "x"])
+    test = validate.create_scenario_test("drives", part.id, [world.functions.bbox_recall()])
+
+    [evaluation] = world.evaluate(test)
+    assert evaluation.result == pytest.approx(2 / 3)
+    items = {item.dataset_item_id: item.reference_id for item in dataset.items}
+    assert (
+        [items[entry.dataset_item_id] for entry in evaluation.item_evals]
+        == [item.reference_id for item in test.get_items()]
+        == ["y0", "y1", "x0", "x1"]
+    )
+    assert [scene.reference_id for scene in test.get_items(EntityLevel.SCENE)] == ["y", "x"]
+    assert [track.reference_id for track in test.get_items(EntityLevel.TRACK)] == ["tx", "ty"]
+    for level, result in (
+        (EntityLevel.SCENE, EvaluationResult(scene_ref_id="x", score=0.5)),
+        (EntityLevel.TRACK, EvaluationResult(track_ref_id="tx", score=0.25)),
+    ):
+        validate.create_external_eval_function(level.value, level)
+        function = validate.eval_functions.external_functions[level.value]
+        other = validate.create_scenario_test(f"own {level.value}", part.id, [function])
+        other.upload_external_evaluation_results(function, [result], world.model.id)
+        [stored] = other.get_eval_history()
+        assert stored.result == result.score
+        assert stored.item_evals[0].dataset_item_id.startswith(
+            "scn_" if level is EntityLevel.SCENE else "tx"
+        )
 
 
 @pytest.mark.parametrize("whole", [False, True])
