@@ -152,7 +152,6 @@ Index(
     item.c.scene_id,
     item.c.frame,
     sqlite_where=item.c.scene_id.is_not(None),
-    postgresql_where=item.c.scene_id.is_not(None),
 )
 
 track = Table(
@@ -289,7 +288,7 @@ def complete_for_postgresql() -> None:
     Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
     second.
     """
-    for table in (annotation, prediction):
+    for table in (item, annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
                 index.dialect_kwargs["postgresql_where"] = table.c.scene_id.is_not(None)
@@ -432,3 +431,6 @@ job_error = Table(
 
 # The tables of labeling have a module of their own; importing it completes the metadata.
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+
+# So have those of scenario tests.
+from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401
