@@ -78,7 +78,10 @@ class Frame:
         arrays |= {"truth_raw": _small(self.truth_raw)}
         arrays |= {"prediction_raw": _small(self.prediction_raw)}
         for name, objects in (("t", self.truths), ("p", self.predictions)):
-            arrays |= {f"{name}_group": _small(objects.group), f"{name}_label": _small(objects.label)}
+            arrays |= {
+                f"{name}_group": _small(objects.group),
+                f"{name}_label": _small(objects.label),
+            }
             arrays |= {f"{name}_boxes": objects.boxes, f"{name}_key": objects.key}
             owners = sorted(objects.polygons)
             rings = [objects.polygons[owner] for owner in owners]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
+from starlette.responses import FileResponse
 from starlette.responses import Response as HttpResponse
 
 from nucleus_lab.errors import NucleusError
@@ -131,15 +132,15 @@ def _is_public(method: str, path: str) -> bool:
 
 
 def _respond(response: Response) -> HttpResponse:
+    headers = dict(response.headers)
     if response.media_type == JSON:
-        return HttpResponse(encode(response.payload), response.status, media_type=JSON)
-    return HttpResponse(
-        response.payload,
-        response.status,
-        # Uploaded files are data: a browser must not run what they hold.
-        {"x-content-type-options": "nosniff"},
-        media_type=response.media_type,
-    )
+        return HttpResponse(encode(response.payload), response.status, headers, media_type=JSON)
+    # Uploaded files are data: a browser must not run what they hold.
+    headers["x-content-type-options"] = "nosniff"
+    kind = response.media_type
+    if isinstance(response.payload, Path):
+        return FileResponse(response.payload, response.status, headers, media_type=kind)
+    return HttpResponse(response.payload, response.status, headers, media_type=kind)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
