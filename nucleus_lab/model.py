@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from html import escape
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from nucleus_lab.annotation import Annotation
+from nucleus_lab.model_run import Groups, ModelRun, store_of
+from nucleus_lab.model_weights import ModelWeights, download, upload
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import Handle, segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.dataset import Dataset
 
 
 class Model(Handle):
@@ -112,6 +120,218 @@ class Model(Handle):
         }
         route = f"model/run/{segment(self.id)}/"
         return str(self._client.make_request(payload, route)["job_id"])
+
+    def create_run(
+        self,
+        name: str,
+        dataset: Dataset | None = None,
+        predictions: Sequence[Annotation] | None = None,
+        metadata: dict[str, Any] | None = None,
+        asynchronous: bool = False,
+        reference_id: str | None = None,
+    ) -> ModelRun:
+        """Make a run: predictions that are kept apart from others under a name.
+
+        Args:
+            name: Name of the run, unique among those of the model on the dataset.
+            dataset: Its dataset; left out for a run that takes predictions on items of any.
+            predictions: Predictions to upload at once.
+            metadata: Anything JSON can hold.
+            asynchronous: Upload them in the background, to a dataset.
+            reference_id: A name of your own, which is kept with the metadata.
+
+        Returns:
+            The run.
+
+        Raises:
+            ConflictError: The model has a run of this name on the dataset.
+        """
+        kept = {**(metadata or {}), **({"reference_id": reference_id} if reference_id else {})}
+        if dataset is None:
+            payload = {"name": name, "reference_id": reference_id, "metadata": kept}
+            answer = self._client.make_request(payload, f"{self._route}/modelRun/create")
+            run = ModelRun(answer["model_run_id"], None, self._client)
+            if predictions:
+                run.add_predictions(predictions)
+            return run
+        payload = {"name": name, "reference_id": self.reference_id, "metadata": kept}
+        route = f"dataset/{segment(dataset.id)}/modelRun/create"
+        made = self._client.make_request(payload, route)["model_run_id"]
+        run = ModelRun(made, dataset.id, self._client)
+        if predictions:
+            run.predict(predictions, asynchronous=asynchronous)
+        return run
+
+    def model_runs(self, include_versions: bool = False) -> list[str]:
+        """List the runs of the model.
+
+        Args:
+            include_versions: Those of other versions of the model too; models have no versions
+                here, so it changes nothing.
+
+        Returns:
+            Ids, oldest first.
+        """
+        route = f"{self._route}/modelRun{'?family=true' if include_versions else ''}"
+        runs: list[str] = self._client.make_request(None, route, "GET")
+        return runs
+
+    def upload_predictions(
+        self,
+        predictions: Sequence[Annotation],
+        update: bool = False,
+        batch_size: int = 5000,
+        remote_files_per_upload_request: int = 20,
+        local_files_per_upload_request: int = 10,
+        *,
+        dataset_item_ids: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
+        """Upload predictions on items of any dataset, without naming a run.
+
+        Args:
+            predictions: Predictions of any types.
+            update: Replace predictions that exist.
+            batch_size: Predictions of one request, masks apart.
+            remote_files_per_upload_request: Masks with a URL in one request.
+            local_files_per_upload_request: Masks with a local file in one request, 1 to 10.
+            dataset_item_ids: Ids of the items, one a prediction, in place of their reference ids;
+                needed where several datasets have items of one name.
+
+        Returns:
+            ``model_id``, ``predictions_processed``, ``predictions_ignored`` and, where some were
+            refused, ``errors``.
+        """
+        return store_of(self._client).store_predictions(
+            f"{self._route}/predictions",
+            predictions,
+            update=update,
+            dataset_item_ids=dataset_item_ids,
+            batch_size=batch_size,
+            remote_files=remote_files_per_upload_request,
+            local_files=local_files_per_upload_request,
+        )
+
+    def predictions_loc(self, dataset_item_id: str) -> Groups:
+        """Read the predictions on one item by its id.
+
+        Args:
+            dataset_item_id: Id of the item.
+
+        Returns:
+            Predictions grouped by type.
+        """
+        return self._read(f"loc/{segment(dataset_item_id)}")
+
+    def predictions_refloc(self, reference_id: str) -> Groups:
+        """Read the predictions on one item by its reference id.
+
+        Args:
+            reference_id: The caller's id of the item.
+
+        Returns:
+            Predictions grouped by type.
+
+        Raises:
+            ConflictError: The model has predictions on several datasets with such an item.
+        """
+        return self._read(f"refloc/{segment(reference_id)}")
+
+    def predictions_iloc(self, i: int) -> Groups:
+        """Read the predictions on one item by its place.
+
+        Args:
+            i: Place among the items of the datasets that the model has predictions on, one
+                dataset after the other.
+
+        Returns:
+            Predictions grouped by type.
+        """
+        return self._read(f"iloc/{segment(i)}")
+
+    def _read(self, place: str) -> Groups:
+        return store_of(self._client).read_predictions(f"{self._route}/predictions/{place}")
+
+    def copy_predictions_from_run(self, model_run_id: str) -> dict[str, Any]:
+        """Copy the predictions of a run to those of the model itself; the run stays.
+
+        Args:
+            model_run_id: Id of the run.
+
+        Returns:
+            ``model_id``, ``model_run_ids``, ``predictions_copied`` and
+            ``predictions_skipped_unsupported``.
+        """
+        payload = {"model_run_id": model_run_id}
+        route = f"{self._route}/predictions/copyFromRun"
+        answer: dict[str, Any] = self._client.make_request(payload, route)
+        return answer
+
+    def upload_weights(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        content_type: str | None = None,
+        original_filename: str | None = None,
+        checksum_sha256: str | None = None,
+        progress: bool = True,
+    ) -> ModelWeights:
+        """Store a file with the weights of the model, in place of the one before.
+
+        Args:
+            path: The file, of any format, up to 10 GiB.
+            content_type: Its media type.
+            original_filename: Name to keep; that of the file when left out.
+            checksum_sha256: Its checksum in hexadecimal digits, to be held against what arrives.
+            progress: Show a progress bar.
+
+        Returns:
+            What is known about the file.
+        """
+        return upload(
+            self._client,
+            self.id,
+            path,
+            content_type=content_type,
+            original_filename=original_filename,
+            checksum_sha256=checksum_sha256,
+            progress=progress,
+        )
+
+    def download_weights(self, path: str | os.PathLike[str], *, progress: bool = True) -> str:
+        """Write the weights of the model to a file.
+
+        Args:
+            path: Where to; folders are made as needed.
+            progress: Show a progress bar.
+
+        Returns:
+            The path.
+
+        Raises:
+            NotFoundError: The model has no weights.
+        """
+        return download(self._client, self.id, path, progress=progress)
+
+    def weights(self) -> ModelWeights:
+        """Ask what weights the model has.
+
+        Returns:
+            What is known; ``present`` is False when there are none.
+        """
+        answer = self._client.make_request(None, f"{self._route}/weights", "GET")
+        return ModelWeights.from_json(answer)
+
+    def delete_weights(self) -> bool:
+        """Delete the weights of the model.
+
+        Returns:
+            Whether there were any.
+        """
+        return bool(self._client.make_request({}, f"{self._route}/weights", "DELETE")["deleted"])
+
+    @property
+    def _route(self) -> str:
+        return f"model/{segment(self.id)}"
 
     def add_tags(self, tags: list[str]) -> dict[str, Any]:
         """Tag the model.

@@ -84,7 +84,7 @@ def remove(connection: Connection, caller: str, public_id: str) -> None:
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
-    documents = {
+    documents: dict[str, Any] = {
         name: document(values[name])
         for name in ("rollup_groups", "exclusion_rules")
         if name in values

@@ -240,7 +240,8 @@ def _hit(objects: Objects, rule: dict[str, Any], labels: Sequence[str]) -> Flags
         return np.isin(objects.label, named)
     area = objects.boxes[:, 2] * objects.boxes[:, 3]
     low, high = rule.get("min", -np.inf), rule.get("max", np.inf)
-    return (area < low) | (area > high)
+    outside: Flags = (area < low) | (area > high)
+    return outside
 
 
 def _matches(metadata: Any, rule: dict[str, Any]) -> bool:

@@ -131,12 +131,13 @@ def examples(connection: Connection, public_id: str, view: View, page: Page) -> 
 def _order(frame: Frame, rows: Rows, page: Page) -> Ints:
     if page.sort_by is None:
         return np.arange(len(rows))
-    value = {
-        "confidence": lambda: rows.confidence,
-        "iou": lambda: rows.iou,
-        "dataset_item_id": lambda: frame.items[rows.item].astype(np.float64),
-        "gt_area": lambda: np.append(frame.truth_area(), np.nan)[rows.truth],
-    }[page.sort_by]()
+    value = rows.confidence
+    if page.sort_by == "iou":
+        value = rows.iou
+    elif page.sort_by == "dataset_item_id":
+        value = frame.items[rows.item].astype(np.float64)
+    elif page.sort_by == "gt_area":
+        value = np.append(frame.truth_area(), np.nan)[rows.truth]
     # Rows without a value stand last in both directions: numpy sorts NaN to the end.
     return np.argsort(-value if page.descending else value, kind="stable")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -66,6 +68,25 @@ class InProcessTransport:
         if payload is not None and not isinstance(payload, bytes):
             request = replace(request, payload=plain(payload))
         return dispatch(self._engine, request)
+
+    def save(self, request: Request, path: Path, written: Callable[[int], object]) -> Response:
+        """Copy a file that a handler answers.
+
+        Args:
+            request: The call.
+            path: Where to.
+            written: Told the size of the file.
+
+        Returns:
+            The answer.
+        """
+        answer = self.send(request)
+        if isinstance(answer.payload, Path):
+            shutil.copyfile(answer.payload, path)
+            written(path.stat().st_size)
+        elif isinstance(answer.payload, bytes):
+            written(path.write_bytes(answer.payload))
+        return answer
 
     def close(self) -> None:
         """Give the engine back, once; the last client of a folder closes it."""
