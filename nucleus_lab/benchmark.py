@@ -76,7 +76,7 @@ class Benchmark:
             The handle.
         """
         names = [name for name in cls.__dataclass_fields__ if name not in {"id", "_client"}]
-        values = {name: payload.get(name) for name in names}
+        values: dict[str, Any] = {name: payload.get(name) for name in names}
         return cls(payload["benchmark_id"], _client=client, **values)
 
     def _ask(self, payload: Any, place: str = "", method: str = "POST") -> Any:
@@ -126,7 +126,9 @@ class Benchmark:
             "rollupGroups": group_payloads(rollup_groups),
             "class_agnostic": class_agnostic,
         }
-        payload = {key: value for key, value in given.items() if value is not None}
+        payload: dict[str, Any] = {
+            key: value for key, value in given.items() if value is not None
+        }
         if allowed_label_matches_id is not UNSET:
             payload["allowed_label_matches_id"] = allowed_label_matches_id
         return self._renew(self._ask(payload, method="PATCH"))
