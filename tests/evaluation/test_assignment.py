@@ -120,7 +120,7 @@ def test_every_chart_of_a_small_dataset_is_as_computed_by_hand() -> None:
         ],
         "computedIouRanges": [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95],
         "totalCounts": {"tp": 2, "fp": 2, "fn": 2, "predsWithConfidence": 4},
-        # Small: the bus of 10 × 10 is missed, of the cars one of two is found.
+        # Small: the bus of 10 by 10 is missed, of the cars one of two is found.
         "apBySize": {"small": pytest.approx(51 / 202), "medium": pytest.approx(1.0), "large": None},
         "prCurve": [
             {"classLabel": "bus", "recall": 0.5, "precision": 1.0},
@@ -283,7 +283,8 @@ def test_a_frame_comes_back_from_its_bytes(truths: list[Any], predictions: list[
         (True, "EQ", "true", True), (0, "EQ", False, False), ("a", "EQ", "a", True),
         (None, "EQ", None, False), ("a", "IN", ["b", "a"], True), (2, "IN", ["1", "2"], True),
         ("a", "IN", "abc", False), (3, "GT", 2, True), (3, "GT", 3, False), (3, "LT", "4", True),
-        ("b", "GT", "a", True), ("b", "GT", 1, False), (True, "GT", 0, False), ([1], "EQ", 1, False),
+        ("b", "GT", "a", True), ("b", "GT", 1, False), (True, "GT", 0, False),
+        ([1], "EQ", 1, False),
     ],
 )  # fmt: skip
 def test_metadata_is_compared_by_value_and_kind(
