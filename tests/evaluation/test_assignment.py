@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from definition_of_errors import causes_by_definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,6 @@ from nucleus_lab.evaluation.candidates import candidates
 from nucleus_lab.evaluation.charts import charts, counts_at, operating_curve
 from nucleus_lab.evaluation.frame import Frame
 from nucleus_lab.evaluation.objects import Objects
-from nucleus_lab.evaluation.overlap import box_iou_matrix
 from nucleus_lab.evaluation.predicates import holds, value_at
 from nucleus_lab.evaluation.rows import KINDS, rows_at
 
@@ -167,44 +167,6 @@ _predictions = st.lists(
 _thresholds = st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0])
 
 
-def slow(frame: Frame, threshold: float) -> tuple[list[str], int]:
-    """The causes of all predictions and the number of misses, one object after the other."""
-    truths, made = frame.truths, frame.predictions
-    iou = box_iou_matrix(made.boxes, truths.boxes) * (made.group[:, None] == truths.group[None])
-    same = made.label[:, None] == truths.label[None]
-    taken: dict[int, int] = {}
-    causes = [""] * len(made)
-    for place in sorted(range(len(made)), key=lambda at: -made.confidence[at]):
-        free = [
-            at
-            for at in range(len(truths))
-            if at not in taken and same[place, at] and iou[place, at] >= threshold
-        ]
-        if free:
-            taken[max(free, key=lambda at: (iou[place, at], -at))] = place
-            causes[place] = "truePositive"
-    covered: set[int] = set()
-    for place in range(len(made)):
-        if causes[place]:
-            continue
-        own = [(iou[place, at], at) for at in range(len(truths)) if same[place, at]]
-        other = [(iou[place, at], at) for at in range(len(truths)) if not same[place, at]]
-        best, best_other = max(own, default=(0.0, -1)), max(other, default=(0.0, -1))
-        if 0.1 <= best[0] < threshold:
-            causes[place] = "localization"
-            covered |= {at for value, at in own if value == best[0]}
-        elif best_other[0] >= threshold:
-            causes[place] = "classification"
-            covered |= {at for value, at in other if value == best_other[0]}
-        elif best[0] >= threshold:
-            causes[place] = "duplicate"
-        elif max(best[0], best_other[0]) < 0.1:
-            causes[place] = "background"
-        else:
-            causes[place] = "both"
-    return causes, len(set(range(len(truths))) - taken.keys() - covered)
-
-
 @settings(max_examples=150, deadline=None)
 @given(_truths, _predictions, _thresholds)
 def test_causes_are_those_of_the_definition(
@@ -213,7 +175,7 @@ def test_causes_are_those_of_the_definition(
     frame = frame_of(truths, predictions)
     rows, causes = rows_at(frame, threshold)
 
-    expected, missed = slow(frame, threshold)
+    expected, missed = causes_by_definition(frame, threshold)
 
     assert [CAUSES[cause] for cause in causes.cause] == expected
     # Of annotations that overlap equally, the error is about one, and the definition about any.
