@@ -126,9 +126,7 @@ class Benchmark:
             "rollupGroups": group_payloads(rollup_groups),
             "class_agnostic": class_agnostic,
         }
-        payload: dict[str, Any] = {
-            key: value for key, value in given.items() if value is not None
-        }
+        payload: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if allowed_label_matches_id is not UNSET:
             payload["allowed_label_matches_id"] = allowed_label_matches_id
         return self._renew(self._ask(payload, method="PATCH"))
