@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from nucleus_lab.annotation import Annotation
-from nucleus_lab.model_run import Groups, ModelRun, store_of
+from nucleus_lab.model_run import Groups, ModelRun, refuse_asynchronous, store_of
 from nucleus_lab.model_weights import ModelWeights, download, upload
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import Handle, segment
@@ -166,8 +166,7 @@ class Model(Handle):
         """List the runs of the model.
 
         Args:
-            include_versions: Those of other versions of the model too; models have no versions
-                here, so it changes nothing.
+            include_versions: Changes nothing: models have no versions here.
 
         Returns:
             Ids, oldest first.
@@ -180,6 +179,7 @@ class Model(Handle):
         self,
         predictions: Sequence[Annotation],
         update: bool = False,
+        asynchronous: bool = False,
         batch_size: int = 5000,
         remote_files_per_upload_request: int = 20,
         local_files_per_upload_request: int = 10,
@@ -191,16 +191,20 @@ class Model(Handle):
         Args:
             predictions: Predictions of any types.
             update: Replace predictions that exist.
+            asynchronous: Not here: what works in the background belongs to one dataset.
             batch_size: Predictions of one request, masks apart.
             remote_files_per_upload_request: Masks with a URL in one request.
             local_files_per_upload_request: Masks with a local file in one request, 1 to 10.
-            dataset_item_ids: Ids of the items, one a prediction, in place of their reference ids;
-                needed where several datasets have items of one name.
+            dataset_item_ids: Ids of the items, one a prediction, in place of their reference ids.
 
         Returns:
             ``model_id``, ``predictions_processed``, ``predictions_ignored`` and, where some were
             refused, ``errors``.
+
+        Raises:
+            InvalidInputError: ``asynchronous`` was asked for, or one is no prediction.
         """
+        refuse_asynchronous(asynchronous, "Dataset.upload_predictions(model, …)")
         return store_of(self._client).store_predictions(
             f"{self._route}/predictions",
             predictions,
@@ -240,8 +244,7 @@ class Model(Handle):
         """Read the predictions on one item by its place.
 
         Args:
-            i: Place among the items of the datasets that the model has predictions on, one
-                dataset after the other.
+            i: Place among the items of the datasets with predictions, one after the other.
 
         Returns:
             Predictions grouped by type.
@@ -258,8 +261,7 @@ class Model(Handle):
             model_run_id: Id of the run.
 
         Returns:
-            ``model_id``, ``model_run_ids``, ``predictions_copied`` and
-            ``predictions_skipped_unsupported``.
+            ``model_id``, ``model_run_ids`` and counters.
         """
         payload = {"model_run_id": model_run_id}
         route = f"{self._route}/predictions/copyFromRun"
@@ -281,7 +283,7 @@ class Model(Handle):
             path: The file, of any format, up to 10 GiB.
             content_type: Its media type.
             original_filename: Name to keep; that of the file when left out.
-            checksum_sha256: Its checksum in hexadecimal digits, to be held against what arrives.
+            checksum_sha256: Its checksum in hexadecimal digits.
             progress: Show a progress bar.
 
         Returns:

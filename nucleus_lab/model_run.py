@@ -84,6 +84,23 @@ def store_of(client: Connection) -> PredictionStore:
     return cast(PredictionStore, client)
 
 
+def refuse_asynchronous(asynchronous: bool, remedy: str) -> None:
+    """Refuse to upload predictions on items of any dataset in the background.
+
+    Args:
+        asynchronous: What the caller asked for.
+        remedy: What does it.
+
+    Raises:
+        InvalidInputError: The caller asked for it.
+    """
+    if asynchronous:
+        raise InvalidInputError(
+            "asynchronous=True is not possible for predictions on items of any dataset: use "
+            f"{remedy} for each dataset, or leave it out"
+        )
+
+
 class ModelRun(Handle):
     """Predictions of one model under a name, on one dataset or on items of any.
 
@@ -192,6 +209,7 @@ class ModelRun(Handle):
         self,
         predictions: Sequence[Annotation],
         update: bool = False,
+        asynchronous: bool = False,
         batch_size: int = 5000,
         remote_files_per_upload_request: int = 20,
         local_files_per_upload_request: int = 10,
@@ -203,6 +221,7 @@ class ModelRun(Handle):
         Args:
             predictions: Predictions of any types.
             update: Replace predictions that exist.
+            asynchronous: Not here: what works in the background belongs to one dataset.
             batch_size: Predictions of one request, masks apart.
             remote_files_per_upload_request: Masks with a URL in one request.
             local_files_per_upload_request: Masks with a local file in one request, 1 to 10.
@@ -212,7 +231,11 @@ class ModelRun(Handle):
         Returns:
             ``model_run_id``, ``predictions_processed``, ``predictions_ignored`` and, where some
             were refused, ``errors``.
+
+        Raises:
+            InvalidInputError: ``asynchronous`` was asked for, or one is no prediction.
         """
+        refuse_asynchronous(asynchronous, "Dataset.upload_predictions_for_model_run(…)")
         return store_of(self._client).store_predictions(
             f"{self._route}/uploadPredictions",
             predictions,

@@ -282,6 +282,9 @@ def test_predictions_on_items_of_any_dataset(client: NucleusClient) -> None:
         run.add_predictions([mask], dataset_item_ids=ids[:1])
     with pytest.raises(InvalidInputError, match="of no dataset"):
         run.predict(boxes_here, asynchronous=True)
+    for upload in (run.add_predictions, model.upload_predictions):
+        with pytest.raises(InvalidInputError, match="leave it out"):
+            upload(boxes_here, asynchronous=True)
     with pytest.raises(InvalidInputError, match="two different runs"):
         client.merge_model_runs([run.id, run.id])
 

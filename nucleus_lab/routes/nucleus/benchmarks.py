@@ -9,7 +9,8 @@ import msgspec
 from nucleus_lab import identifiers
 from nucleus_lab.engine import benchmark_items, benchmarks, leaderboards
 from nucleus_lab.engine.benchmark_items import MOST_ROWS, Sources
-from nucleus_lab.engine.benchmarks import Taxonomy, Version
+from nucleus_lab.engine.benchmark_taxonomy import Taxonomy
+from nucleus_lab.engine.benchmarks import Version
 from nucleus_lab.engine.evaluation_config import RollupGroup, groups_of
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.table import Call, route

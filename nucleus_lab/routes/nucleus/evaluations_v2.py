@@ -8,6 +8,7 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import (
+    benchmark_taxonomy,
     benchmarks,
     datasets,
     evaluation_config,
@@ -124,7 +125,7 @@ def evaluate_on_benchmark(engine: Engine, call: Call[NewBody], bm: str) -> dict[
         config = _config(connection, body)
         ways = (config.rollup_groups, config.allowed_label_matches, body.class_agnostic is not None)
         if not any(ways):
-            config = benchmarks.config_of(connection, row, rules_of(body.exclusionRules))
+            config = benchmark_taxonomy.config_of(connection, row, rules_of(body.exclusionRules))
     new = NewEvaluation(model_id, run_id, row.id, None, body.name, call.caller, config)
     return evaluations_v2.create(engine, new)
 
