@@ -130,7 +130,7 @@ class Model(Handle):
         asynchronous: bool = False,
         reference_id: str | None = None,
     ) -> ModelRun:
-        """Make a run: predictions that are kept apart from others under a name.
+        """Make a run: predictions under a name.
 
         Args:
             name: Name of the run, unique among those of the model on the dataset.
@@ -142,9 +142,6 @@ class Model(Handle):
 
         Returns:
             The run.
-
-        Raises:
-            ConflictError: The model has a run of this name on the dataset.
         """
         kept = {**(metadata or {}), **({"reference_id": reference_id} if reference_id else {})}
         if dataset is None:
@@ -191,7 +188,7 @@ class Model(Handle):
         Args:
             predictions: Predictions of any types.
             update: Replace predictions that exist.
-            asynchronous: Not here: what works in the background belongs to one dataset.
+            asynchronous: Not possible here.
             batch_size: Predictions of one request, masks apart.
             remote_files_per_upload_request: Masks with a URL in one request.
             local_files_per_upload_request: Masks with a local file in one request, 1 to 10.
@@ -263,9 +260,9 @@ class Model(Handle):
         Returns:
             ``model_id``, ``model_run_ids`` and counters.
         """
-        payload = {"model_run_id": model_run_id}
-        route = f"{self._route}/predictions/copyFromRun"
-        answer: dict[str, Any] = self._client.make_request(payload, route)
+        answer: dict[str, Any] = self._client.make_request(
+            {"model_run_id": model_run_id}, f"{self._route}/predictions/copyFromRun"
+        )
         return answer
 
     def upload_weights(
@@ -320,8 +317,8 @@ class Model(Handle):
         Returns:
             What is known; ``present`` is False when there are none.
         """
-        answer = self._client.make_request(None, f"{self._route}/weights", "GET")
-        return ModelWeights.from_json(answer)
+        known = self._client.make_request(None, f"{self._route}/weights", "GET")
+        return ModelWeights.from_json(known)
 
     def delete_weights(self) -> bool:
         """Delete the weights of the model.

@@ -135,7 +135,8 @@ def test_requests_that_almost_fit_are_answered_or_refused_as_a_whole(
     end = time.monotonic() + SECONDS / 2
     sent, refused = 0, 0
     before = content(engine)
-    while time.monotonic() < end and len(faults) < 5:
+    least = 5 * len(routes)  # also on a machine that is busy with other things
+    while (time.monotonic() < end or sent < least) and len(faults) < 5:
         maker.random.shuffle(routes)
         for route in routes:
             request = maker.request(route)
@@ -165,7 +166,7 @@ def test_requests_that_almost_fit_are_answered_or_refused_as_a_whole(
             before = content(engine)
 
     assert faults == []
-    assert sent > len(routes) * 4
+    assert sent >= least
     assert sent > refused > sent // 5  # neither side of the fence was left out
 
 
