@@ -27,6 +27,9 @@ BENCHMARK: Final = "bm"
 LABEL_MATCHES: Final = "alm"
 LABELING_PROJECT: Final = "lbl"
 LABELING_TASK: Final = "task"
+SCENARIO_TEST: Final = "st"
+SCENARIO_EVALUATION: Final = "sev"
+EXTERNAL_FUNCTION: Final = "ef_ext"
 
 _NOUNS: Final = {
     DATASET: "dataset",
@@ -45,6 +48,9 @@ _NOUNS: Final = {
     LABEL_MATCHES: "set of allowed label matches",
     LABELING_PROJECT: "labeling project",
     LABELING_TASK: "labeling task",
+    SCENARIO_TEST: "scenario test",
+    SCENARIO_EVALUATION: "evaluation of a scenario test",
+    EXTERNAL_FUNCTION: "external evaluation function",
 }
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from nucleus_lab.annotation import Annotation
+from nucleus_lab.async_job import AsyncJob
 from nucleus_lab.model_run import Groups, ModelRun, refuse_asynchronous, store_of
-from nucleus_lab.model_weights import ModelWeights, download, upload
+from nucleus_lab.model_weights import WeightsMethods
 from nucleus_lab.transport.connection import Connection
-from nucleus_lab.transport.handle import Handle, segment
+from nucleus_lab.transport.handle import segment
 
 if TYPE_CHECKING:
     from nucleus_lab.dataset import Dataset
 
 
-class Model(Handle):
+class Model(WeightsMethods):
     """A model whose predictions are kept beside the ground truth of datasets.
 
     Made by :meth:`NucleusClient.create_model`; one model serves any number of datasets::
@@ -265,72 +265,31 @@ class Model(Handle):
         )
         return answer
 
-    def upload_weights(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        content_type: str | None = None,
-        original_filename: str | None = None,
-        checksum_sha256: str | None = None,
-        progress: bool = True,
-    ) -> ModelWeights:
-        """Store a file with the weights of the model, in place of the one before.
-
-        Args:
-            path: The file, of any format, up to 10 GiB.
-            content_type: Its media type.
-            original_filename: Name to keep; that of the file when left out.
-            checksum_sha256: Its checksum in hexadecimal digits.
-            progress: Show a progress bar.
-
-        Returns:
-            What is known about the file.
-        """
-        return upload(
-            self._client,
-            self.id,
-            path,
-            content_type=content_type,
-            original_filename=original_filename,
-            checksum_sha256=checksum_sha256,
-            progress=progress,
-        )
-
-    def download_weights(self, path: str | os.PathLike[str], *, progress: bool = True) -> str:
-        """Write the weights of the model to a file.
-
-        Args:
-            path: Where to; folders are made as needed.
-            progress: Show a progress bar.
-
-        Returns:
-            The path.
-
-        Raises:
-            NotFoundError: The model has no weights.
-        """
-        return download(self._client, self.id, path, progress=progress)
-
-    def weights(self) -> ModelWeights:
-        """Ask what weights the model has.
-
-        Returns:
-            What is known; ``present`` is False when there are none.
-        """
-        known = self._client.make_request(None, f"{self._route}/weights", "GET")
-        return ModelWeights.from_json(known)
-
-    def delete_weights(self) -> bool:
-        """Delete the weights of the model.
-
-        Returns:
-            Whether there were any.
-        """
-        return bool(self._client.make_request({}, f"{self._route}/weights", "DELETE")["deleted"])
-
     @property
     def _route(self) -> str:
         return f"model/{segment(self.id)}"
+
+    def evaluate(self, scenario_test_names: list[str]) -> AsyncJob:
+        """Compare the predictions of the model with the ground truth on scenario tests.
+
+        ::
+
+            functions = client.validate.eval_functions
+            test = client.validate.create_scenario_test(
+                "night", slice_id, [functions.bbox_recall() > 0.8]
+            )
+            model.evaluate(["night"]).sleep_until_complete()
+            test.get_eval_history()[-1].passed
+
+        Args:
+            scenario_test_names: Names of the tests.
+
+        Returns:
+            The job; its message holds the ids of the evaluations, and how many passed.
+        """
+        route = f"validate/{segment(self.id)}/evaluate"
+        answer = self._client.make_request({"test_names": scenario_test_names}, route)
+        return AsyncJob.from_json(answer, self._client)
 
     def add_tags(self, tags: list[str]) -> dict[str, Any]:
         """Tag the model.

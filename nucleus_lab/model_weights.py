@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from nucleus_lab.errors import MediaError, PayloadTooLargeError
 from nucleus_lab.transport.connection import Connection
-from nucleus_lab.transport.handle import segment
+from nucleus_lab.transport.handle import Handle, segment
 from nucleus_lab.transport.progress import progress_bar
 
 MODEL_WEIGHTS_MAX_BYTES: Final = 10 * 1024**3
@@ -163,3 +163,72 @@ def _bar(
         return
     with progress_bar(client, size, title, unit="B", unit_scale=True) as bar:
         yield bar.update
+
+
+class WeightsMethods(Handle):
+    """What a model does with its weights."""
+
+    def upload_weights(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        content_type: str | None = None,
+        original_filename: str | None = None,
+        checksum_sha256: str | None = None,
+        progress: bool = True,
+    ) -> ModelWeights:
+        """Store a file with the weights of the model, in place of the one before.
+
+        Args:
+            path: The file, of any format, up to 10 GiB.
+            content_type: Its media type.
+            original_filename: Name to keep; that of the file when left out.
+            checksum_sha256: Its checksum in hexadecimal digits.
+            progress: Show a progress bar.
+
+        Returns:
+            What is known about the file.
+        """
+        return upload(
+            self._client,
+            self.id,
+            path,
+            content_type=content_type,
+            original_filename=original_filename,
+            checksum_sha256=checksum_sha256,
+            progress=progress,
+        )
+
+    def download_weights(self, path: str | os.PathLike[str], *, progress: bool = True) -> str:
+        """Write the weights of the model to a file.
+
+        Args:
+            path: Where to; folders are made as needed.
+            progress: Show a progress bar.
+
+        Returns:
+            The path.
+
+        Raises:
+            NotFoundError: The model has no weights.
+        """
+        return download(self._client, self.id, path, progress=progress)
+
+    def weights(self) -> ModelWeights:
+        """Ask what weights the model has.
+
+        Returns:
+            What is known; ``present`` is False when there are none.
+        """
+        known = self._client.make_request(None, f"model/{segment(self.id)}/weights", "GET")
+        return ModelWeights.from_json(known)
+
+    def delete_weights(self) -> bool:
+        """Delete the weights of the model.
+
+        Returns:
+            Whether there were any.
+        """
+        return bool(
+            self._client.make_request({}, f"model/{segment(self.id)}/weights", "DELETE")["deleted"]
+        )

@@ -10,7 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import deleted_annotations, evaluation_deletion, indexes, schema
+from nucleus_lab.engine import (
+    deleted_annotations,
+    evaluation_deletion,
+    indexes,
+    scenario_deletion,
+    schema,
+)
 from nucleus_lab.engine.evaluation_schema import benchmark_item, evaluation_v2
 from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
@@ -53,6 +59,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
     of_runs = evaluation_v2.c.model_run_id.in_(_runs_of(dataset_id))
     evaluation_deletion.forget(connection, of_dataset | of_runs)
     evaluation_deletion.forget_items(connection, benchmark_item.c.item_id.in_(ours(item)))
+    scenario_deletion.forget_dataset(connection, dataset_id)
     for statement in (
         delete(match).where(match.c.evaluation_id.in_(_evaluations_of(dataset_id))),
         delete(evaluation).where(evaluation.c.model_run_id.in_(_runs_of(dataset_id))),

@@ -432,3 +432,6 @@ job_error = Table(
 # Some tables have modules of their own; importing them completes the metadata.
 from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+
+# So have those of scenario tests.
+from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401
