@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         SegmentationAnnotation,
     )
     from nucleus_lab.async_job import AsyncJob, EmbeddingsExportJob
+    from nucleus_lab.benchmark import Benchmark
     from nucleus_lab.camera import CameraParams, Quaternion
     from nucleus_lab.client import NucleusClient
     from nucleus_lab.dataset import Dataset
@@ -75,8 +76,17 @@ if TYPE_CHECKING:
         NucleusError,
     )
     from nucleus_lab.evaluation_match import EvaluationMatch
+    from nucleus_lab.evaluation_v2 import EvaluationV2, EvaluationV2Status, RollupGroup
+    from nucleus_lab.evaluation_v2_exclusions import (
+        BoxAreaExclusionRule,
+        LabelExclusionRule,
+        MetadataExclusionRule,
+    )
+    from nucleus_lab.evaluation_v2_preset import EvaluationV2Preset
     from nucleus_lab.job import CustomerJobTypes
     from nucleus_lab.model import Model
+    from nucleus_lab.model_run import ModelRun
+    from nucleus_lab.model_weights import ModelWeights
     from nucleus_lab.prediction import (
         BoxPrediction,
         CategoryPrediction,
@@ -110,6 +120,7 @@ _HOMES = {
         "SceneCategoryAnnotation Segment SegmentationAnnotation"
     ),
     "async_job": "AsyncJob EmbeddingsExportJob",
+    "benchmark": "Benchmark",
     "camera": "CameraParams Quaternion",
     "client": "NucleusClient",
     "dataset": "Dataset",
@@ -120,8 +131,13 @@ _HOMES = {
         "ModelRunCreationError NoAPIKey NotFoundError NucleusAPIError NucleusError"
     ),
     "evaluation_match": "EvaluationMatch",
+    "evaluation_v2": "EvaluationV2 EvaluationV2Status RollupGroup",
+    "evaluation_v2_exclusions": "BoxAreaExclusionRule LabelExclusionRule MetadataExclusionRule",
+    "evaluation_v2_preset": "EvaluationV2Preset",
     "job": "CustomerJobTypes",
     "model": "Model",
+    "model_run": "ModelRun",
+    "model_weights": "ModelWeights",
     "prediction": (
         "BoxPrediction CategoryPrediction CuboidPrediction KeypointsPrediction LinePrediction "
         "MultiCategoryPrediction PolygonPrediction Prediction SceneCategoryPrediction "
@@ -137,7 +153,9 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 __all__ = [
     "Annotation",
     "AsyncJob",
+    "Benchmark",
     "BoxAnnotation",
+    "BoxAreaExclusionRule",
     "BoxPrediction",
     "CameraParams",
     "CategoryAnnotation",
@@ -152,18 +170,25 @@ __all__ = [
     "DuplicateIDError",
     "EmbeddingsExportJob",
     "EvaluationMatch",
+    "EvaluationV2",
+    "EvaluationV2Preset",
+    "EvaluationV2Status",
     "Frame",
     "JobError",
     "Keypoint",
     "KeypointsAnnotation",
     "KeypointsPrediction",
+    "LabelExclusionRule",
     "LidarPoint",
     "LidarScene",
     "LineAnnotation",
     "LinePrediction",
+    "MetadataExclusionRule",
     "Model",
     "ModelCreationError",
+    "ModelRun",
     "ModelRunCreationError",
+    "ModelWeights",
     "MultiCategoryAnnotation",
     "MultiCategoryPrediction",
     "NoAPIKey",
@@ -177,6 +202,7 @@ __all__ = [
     "PolygonPrediction",
     "Prediction",
     "Quaternion",
+    "RollupGroup",
     "SceneCategoryAnnotation",
     "SceneCategoryPrediction",
     "Segment",

@@ -113,6 +113,12 @@ class JobError(NucleusError):
     code = "job_failed"
 
 
+class EvaluationError(JobError, RuntimeError):
+    """An evaluation failed, or did not end in time."""
+
+    code = "evaluation_failed"
+
+
 class ModelCreationError(NucleusError):
     """A model could not be created."""
 

@@ -21,6 +21,10 @@ MODEL: Final = "prj"
 RUN: Final = "run"
 JOB: Final = "job"
 EVALUATION: Final = "ev"
+EVALUATION_V2: Final = "evalv2"
+EVALUATION_PRESET: Final = "prev"
+BENCHMARK: Final = "bm"
+LABEL_MATCHES: Final = "alm"
 LABELING_PROJECT: Final = "lbl"
 LABELING_TASK: Final = "task"
 SCENARIO_TEST: Final = "st"
@@ -38,6 +42,10 @@ _NOUNS: Final = {
     RUN: "model run",
     JOB: "job",
     EVALUATION: "evaluation",
+    EVALUATION_V2: "evaluation",
+    EVALUATION_PRESET: "evaluation preset",
+    BENCHMARK: "benchmark",
+    LABEL_MATCHES: "set of allowed label matches",
     LABELING_PROJECT: "labeling project",
     LABELING_TASK: "labeling task",
     SCENARIO_TEST: "scenario test",

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from nucleus_lab.annotation import Annotation
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.model_run import Groups, ModelRun, refuse_asynchronous, store_of
+from nucleus_lab.model_weights import WeightsMethods
 from nucleus_lab.transport.connection import Connection
-from nucleus_lab.transport.handle import Handle, segment
+from nucleus_lab.transport.handle import segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.dataset import Dataset
 
 
-class Model(Handle):
+class Model(WeightsMethods):
     """A model whose predictions are kept beside the ground truth of datasets.
 
     Made by :meth:`NucleusClient.create_model`; one model serves any number of datasets::
@@ -113,6 +120,154 @@ class Model(Handle):
         }
         route = f"model/run/{segment(self.id)}/"
         return str(self._client.make_request(payload, route)["job_id"])
+
+    def create_run(
+        self,
+        name: str,
+        dataset: Dataset | None = None,
+        predictions: Sequence[Annotation] | None = None,
+        metadata: dict[str, Any] | None = None,
+        asynchronous: bool = False,
+        reference_id: str | None = None,
+    ) -> ModelRun:
+        """Make a run: predictions under a name.
+
+        Args:
+            name: Name of the run, unique among those of the model on the dataset.
+            dataset: Its dataset; left out for a run that takes predictions on items of any.
+            predictions: Predictions to upload at once.
+            metadata: Anything JSON can hold.
+            asynchronous: Upload them in the background, to a dataset.
+            reference_id: A name of your own, which is kept with the metadata.
+
+        Returns:
+            The run.
+        """
+        kept = {**(metadata or {}), **({"reference_id": reference_id} if reference_id else {})}
+        if dataset is None:
+            payload = {"name": name, "reference_id": reference_id, "metadata": kept}
+            answer = self._client.make_request(payload, f"{self._route}/modelRun/create")
+            run = ModelRun(answer["model_run_id"], None, self._client)
+            if predictions:
+                run.add_predictions(predictions)
+            return run
+        payload = {"name": name, "reference_id": self.reference_id, "metadata": kept}
+        route = f"dataset/{segment(dataset.id)}/modelRun/create"
+        made = self._client.make_request(payload, route)["model_run_id"]
+        run = ModelRun(made, dataset.id, self._client)
+        if predictions:
+            run.predict(predictions, asynchronous=asynchronous)
+        return run
+
+    def model_runs(self, include_versions: bool = False) -> list[str]:
+        """List the runs of the model.
+
+        Args:
+            include_versions: Changes nothing: models have no versions here.
+
+        Returns:
+            Ids, oldest first.
+        """
+        route = f"{self._route}/modelRun{'?family=true' if include_versions else ''}"
+        runs: list[str] = self._client.make_request(None, route, "GET")
+        return runs
+
+    def upload_predictions(
+        self,
+        predictions: Sequence[Annotation],
+        update: bool = False,
+        asynchronous: bool = False,
+        batch_size: int = 5000,
+        remote_files_per_upload_request: int = 20,
+        local_files_per_upload_request: int = 10,
+        *,
+        dataset_item_ids: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
+        """Upload predictions on items of any dataset, without naming a run.
+
+        Args:
+            predictions: Predictions of any types.
+            update: Replace predictions that exist.
+            asynchronous: Not possible here.
+            batch_size: Predictions of one request, masks apart.
+            remote_files_per_upload_request: Masks with a URL in one request.
+            local_files_per_upload_request: Masks with a local file in one request, 1 to 10.
+            dataset_item_ids: Ids of the items, one a prediction, in place of their reference ids.
+
+        Returns:
+            ``model_id``, ``predictions_processed``, ``predictions_ignored`` and, where some were
+            refused, ``errors``.
+
+        Raises:
+            InvalidInputError: ``asynchronous`` was asked for, or one is no prediction.
+        """
+        refuse_asynchronous(asynchronous, "Dataset.upload_predictions(model, …)")
+        return store_of(self._client).store_predictions(
+            f"{self._route}/predictions",
+            predictions,
+            update=update,
+            dataset_item_ids=dataset_item_ids,
+            batch_size=batch_size,
+            remote_files=remote_files_per_upload_request,
+            local_files=local_files_per_upload_request,
+        )
+
+    def predictions_loc(self, dataset_item_id: str) -> Groups:
+        """Read the predictions on one item by its id.
+
+        Args:
+            dataset_item_id: Id of the item.
+
+        Returns:
+            Predictions grouped by type.
+        """
+        return self._read(f"loc/{segment(dataset_item_id)}")
+
+    def predictions_refloc(self, reference_id: str) -> Groups:
+        """Read the predictions on one item by its reference id.
+
+        Args:
+            reference_id: The caller's id of the item.
+
+        Returns:
+            Predictions grouped by type.
+
+        Raises:
+            ConflictError: The model has predictions on several datasets with such an item.
+        """
+        return self._read(f"refloc/{segment(reference_id)}")
+
+    def predictions_iloc(self, i: int) -> Groups:
+        """Read the predictions on one item by its place.
+
+        Args:
+            i: Place among the items of the datasets with predictions, one after the other.
+
+        Returns:
+            Predictions grouped by type.
+        """
+        return self._read(f"iloc/{segment(i)}")
+
+    def _read(self, place: str) -> Groups:
+        return store_of(self._client).read_predictions(f"{self._route}/predictions/{place}")
+
+    def copy_predictions_from_run(self, model_run_id: str) -> dict[str, Any]:
+        """Copy the predictions of a run to those of the model itself; the run stays.
+
+        Args:
+            model_run_id: Id of the run.
+
+        Returns:
+            ``model_id``, ``model_run_ids`` and counters.
+        """
+        answer: dict[str, Any] = self._client.make_request(
+            {"model_run_id": model_run_id}, f"{self._route}/predictions/copyFromRun"
+        )
+        return answer
+
+    @property
+    def _route(self) -> str:
+        return f"model/{segment(self.id)}"
 
     def evaluate(self, scenario_test_names: list[str]) -> AsyncJob:
         """Compare the predictions of the model with the ground truth on scenario tests.

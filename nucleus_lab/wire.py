@@ -71,13 +71,16 @@ class Response:
 
     Attributes:
         status: HTTP status.
-        payload: Plain values for JSON; ``bytes`` for any other media type.
+        payload: Plain values for JSON; ``bytes`` for any other media type, or the path of a file
+            that holds them.
         media_type: ``application/json``, or the type of the bytes.
+        headers: Further headers; only HTTP carries them.
     """
 
     status: int
     payload: Any
     media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

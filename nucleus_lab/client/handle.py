@@ -7,10 +7,13 @@ from html import escape
 from types import TracebackType
 from typing import Self
 
+from nucleus_lab.client.benchmarks import BenchmarkCalls
 from nucleus_lab.client.bundles import BundleCalls
 from nucleus_lab.client.datasets import DatasetCalls
+from nucleus_lab.client.evaluations import EvaluationCalls
 from nucleus_lab.client.jobs import JobCalls
 from nucleus_lab.client.labeling import LabelingCalls
+from nucleus_lab.client.model_runs import ModelRunCalls
 from nucleus_lab.client.models import ModelCalls
 from nucleus_lab.client.point_clouds import PointCloudCalls
 from nucleus_lab.client.slices import SliceCalls
@@ -23,11 +26,14 @@ from nucleus_lab.transport import connect
 class NucleusClient(
     DatasetCalls,
     ModelCalls,
+    ModelRunCalls,
     BundleCalls,
     SliceCalls,
     JobCalls,
     PointCloudCalls,
     LabelingCalls,
+    EvaluationCalls,
+    BenchmarkCalls,
     ValidationCalls,
 ):
     """The door to a workspace.

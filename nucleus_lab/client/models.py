@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from nucleus_lab import model_weights
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.model import Model
+from nucleus_lab.model_weights import ModelWeights
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
 
@@ -101,3 +104,79 @@ class ModelCalls(Connection):
         """
         answer: dict[str, Any] = self.make_request({}, f"model/{segment(model_id)}", "DELETE")
         return answer
+
+    def upload_model_weights(
+        self,
+        model: Model | str,
+        path: str | os.PathLike[str],
+        *,
+        content_type: str | None = None,
+        original_filename: str | None = None,
+        checksum_sha256: str | None = None,
+        progress: bool = True,
+    ) -> ModelWeights:
+        """Store a file with the weights of a model, as :meth:`Model.upload_weights` does.
+
+        Args:
+            model: The model, or its id.
+            path: The file.
+            content_type: Its media type.
+            original_filename: Name to keep.
+            checksum_sha256: Its checksum in hexadecimal digits.
+            progress: Show a progress bar.
+
+        Returns:
+            What is known about the file.
+        """
+        return model_weights.upload(
+            self,
+            _id_of(model),
+            path,
+            content_type=content_type,
+            original_filename=original_filename,
+            checksum_sha256=checksum_sha256,
+            progress=progress,
+        )
+
+    def download_model_weights(
+        self, model: Model | str, path: str | os.PathLike[str], *, progress: bool = True
+    ) -> str:
+        """Write the weights of a model to a file.
+
+        Args:
+            model: The model, or its id.
+            path: Where to.
+            progress: Show a progress bar.
+
+        Returns:
+            The path.
+        """
+        return model_weights.download(self, _id_of(model), path, progress=progress)
+
+    def get_model_weights(self, model: Model | str) -> ModelWeights:
+        """Ask what weights a model has.
+
+        Args:
+            model: The model, or its id.
+
+        Returns:
+            What is known; ``present`` is False when there are none.
+        """
+        route = f"model/{segment(_id_of(model))}/weights"
+        return ModelWeights.from_json(self.make_request(None, route, "GET"))
+
+    def delete_model_weights(self, model: Model | str) -> bool:
+        """Delete the weights of a model.
+
+        Args:
+            model: The model, or its id.
+
+        Returns:
+            Whether there were any.
+        """
+        route = f"model/{segment(_id_of(model))}/weights"
+        return bool(self.make_request({}, route, "DELETE")["deleted"])
+
+
+def _id_of(model: Model | str) -> str:
+    return model if isinstance(model, str) else model.id

@@ -144,6 +144,15 @@ class EvaluationMethods(DatasetBase):
                 return
             body["pageToken"] = answer["nextPageToken"]
 
+    def evaluation_label_schema(self) -> dict[str, list[str]]:
+        """Ask which labels annotations and predictions have, to choose roll-up groups from.
+
+        Returns:
+            ``gt_labels`` and ``prediction_labels``, sorted.
+        """
+        answer: dict[str, list[str]] = self._ask(None, "labelSchema", "GET")
+        return answer
+
 
 def _model_id(model: Model | str) -> str:
     return segment(model if isinstance(model, str) else model.id)

@@ -99,3 +99,47 @@ class PredictionMethods(AnnotationMethods):
             remote_files=remote_files_per_upload_request,
             local_files=local_files_per_upload_request,
         )
+
+    def upload_predictions_for_model_run(
+        self,
+        model_run_id: str,
+        predictions: Sequence[Annotation],
+        update: bool = False,
+        asynchronous: bool = False,
+        batch_size: int = 5000,
+        remote_files_per_upload_request: int = 20,
+        local_files_per_upload_request: int = 10,
+        trained_slice_id: str | None = None,
+    ) -> dict[str, Any] | AsyncJob:
+        """Upload predictions on items of this dataset to a run that exists.
+
+        Args:
+            model_run_id: Id of a run of this dataset, or of a run of no dataset.
+            predictions: Predictions of any types.
+            update: Replace predictions that exist.
+            asynchronous: Work in the background; masks must have URLs.
+            batch_size: Predictions of one request, masks apart.
+            remote_files_per_upload_request: Masks with a URL in one request.
+            local_files_per_upload_request: Masks with a local file in one request, 1 to 10.
+            trained_slice_id: Slice that the model was trained on.
+
+        Returns:
+            As :meth:`upload_predictions`.
+        """
+        uploaded = list(predictions)
+        check_objects(uploaded, predictions=True)
+        request: dict[str, Any] = {"update": update}
+        if trained_slice_id is not None:
+            request["trained_slice_id"] = trained_slice_id
+        route = f"modelRun/{segment(model_run_id)}/uploadPredictions"
+        if asynchronous:
+            return self._upload_later(uploaded, f"dataset/{segment(self.id)}/{route}", request)
+        return upload_objects(
+            self._client,
+            partial(self._ask, route=route),
+            uploaded,
+            request,
+            batch_size=batch_size,
+            remote_files=remote_files_per_upload_request,
+            local_files=local_files_per_upload_request,
+        )

@@ -10,7 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import deleted_annotations, indexes, scenario_deletion, schema
+from nucleus_lab.engine import (
+    deleted_annotations,
+    evaluation_deletion,
+    indexes,
+    scenario_deletion,
+    schema,
+)
+from nucleus_lab.engine.evaluation_schema import benchmark_item, evaluation_v2
 from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
     annotation,
@@ -48,6 +55,10 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         dataset_id: Primary key.
     """
     ours: Any = lambda table: select(table.c.id).where(table.c.dataset_id == dataset_id)  # noqa: E731
+    of_dataset = evaluation_v2.c.dataset_id == dataset_id
+    of_runs = evaluation_v2.c.model_run_id.in_(_runs_of(dataset_id))
+    evaluation_deletion.forget(connection, of_dataset | of_runs)
+    evaluation_deletion.forget_items(connection, benchmark_item.c.item_id.in_(ours(item)))
     scenario_deletion.forget_dataset(connection, dataset_id)
     for statement in (
         delete(match).where(match.c.evaluation_id.in_(_evaluations_of(dataset_id))),
@@ -95,6 +106,7 @@ def delete_items(connection: Connection, dataset_id: int, item_ids: list[int]) -
         ),
     ):
         connection.execute(statement, keys)
+    evaluation_deletion.forget_items(connection, among(benchmark_item.c.item_id, "keys"), keys)
     _delete_tasks(connection, among(labeling_task_item.c.item_id, "keys"), keys)
     of_items = select(item.c.id).where(among(item.c.id, "keys"))
     _delete_members(connection, dataset_id, "item", of_items, keys)

@@ -7,8 +7,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock, scenario_deletion
+from nucleus_lab.engine import clock, evaluation_deletion, scenario_deletion
 from nucleus_lab.engine.datasets import document
+from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_weights
 from nucleus_lab.engine.schema import (
     dataset,
     evaluation,
@@ -162,6 +163,7 @@ def remove(connection: Connection, key: int) -> None:
         .where(dataset.c.id.in_(datasets))
         .values(change_seq=dataset.c.change_seq + 1)
     )
+    evaluation_deletion.forget(connection, evaluation_v2.c.model_id == key)
     for statement in (
         delete(slice_member).where(
             slice_member.c.member == "prediction", slice_member.c.member_id.in_(predictions)
@@ -171,6 +173,7 @@ def remove(connection: Connection, key: int) -> None:
         delete(prediction).where(prediction.c.model_run_id.in_(runs)),
         delete(model_run).where(model_run.c.model_id == key),
         delete(model_bundle).where(model_bundle.c.model_id == key),
+        delete(model_weights).where(model_weights.c.model_id == key),
         delete(model).where(model.c.id == key),
     ):
         connection.execute(statement)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, literal, or_, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock
+from nucleus_lab.engine import clock, evaluation_deletion
 from nucleus_lab.engine.datasets import document
+from nucleus_lab.engine.evaluation_schema import evaluation_v2
 from nucleus_lab.engine.schema import (
     dataset,
     evaluation,
@@ -227,6 +228,7 @@ def remove(connection: Connection, run: RunRow) -> None:
     touched = select(model_run.c.dataset_id).where(model_run.c.id.in_(keys))
     evaluations = select(evaluation.c.id).where(evaluation.c.model_run_id.in_(keys))
     predictions = select(prediction.c.id).where(prediction.c.model_run_id.in_(keys))
+    evaluation_deletion.forget(connection, evaluation_v2.c.model_run_id.in_(keys))
     for statement in (
         update(dataset)
         .where(dataset.c.id.in_(touched))

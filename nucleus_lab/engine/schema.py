@@ -429,7 +429,8 @@ job_error = Table(
     sqlite_with_rowid=False,
 )
 
-# The tables of labeling have a module of their own; importing it completes the metadata.
+# Some tables have modules of their own; importing them completes the metadata.
+from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
 
 # So have those of scenario tests.

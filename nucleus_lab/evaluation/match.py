@@ -126,7 +126,7 @@ def match(truths: Objects, predictions: Objects, rule: LabelRule | None = None) 
     truth, prediction, iou = _candidates(truths, predictions.take(surest), rule)
     prediction = surest[prediction]
     order = np.argsort(-iou, kind="stable")
-    taken = order[_greedy(truth[order], prediction[order], len(truths), len(predictions))]
+    taken = order[greedy(truth[order], prediction[order], len(truths), len(predictions))]
     return _rows(truths, predictions, (truth[taken], prediction[taken], iou[taken]), rule)
 
 
@@ -147,13 +147,19 @@ def _candidates(
     return truth, prediction, iou
 
 
-def _greedy(truth: Ints, prediction: Ints, truths: int, predictions: int) -> Ints:
+def greedy(truth: Ints, prediction: Ints, truths: int, predictions: int) -> Ints:
     """Choose from pairs, best first, so that no object is in two.
 
     A pair that is the best one left for both of its objects is chosen whatever else happens, so
     all such pairs are chosen at once; what they use up falls away, and the next round begins.
     Real images need three or four rounds. Long chains of ever looser neighbours could need one
     round a pair: after a few rounds a plain loop ends the work, so the cost stays linear.
+
+    Args:
+        truth: Index of the annotation of each pair, the best pair first.
+        prediction: Index of its prediction.
+        truths: Number of annotations.
+        predictions: Number of predictions.
 
     Returns:
         Positions of the chosen pairs, ascending: best first.

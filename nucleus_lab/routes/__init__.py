@@ -109,6 +109,8 @@ def dispatch(engine: Engine, request: Request) -> Response:
                 "code": "api_error",
             },
         )
+    if isinstance(answer, Response):
+        return answer
     if isinstance(answer, Binary):
         return Response(200, answer.content, answer.media_type)
     return Response(200, answer)

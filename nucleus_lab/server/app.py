@@ -39,6 +39,9 @@ loop and the threads that work once and not twice."""
 THREADS: Final = 40
 """Requests that are worked on at a time; most of them wait for the database."""
 
+PIECE_BYTES: Final = 1024**2
+"""Of a file that is sent."""
+
 Result = TypeVar("Result")
 
 
@@ -77,10 +80,10 @@ class _Head:
 
 @dataclass(slots=True)
 class _Answer:
-    """What goes back."""
+    """What goes back; a file is sent piece by piece."""
 
     status: int
-    content: bytes
+    content: bytes | Path
     headers: list[tuple[bytes, bytes]]
 
 
@@ -114,7 +117,10 @@ class _App:
             answer = _refusal(TransportError("the server is stopping: send the request again"))
         start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
         await send(start)
-        await send({"type": "http.response.body", "body": answer.content})
+        if isinstance(answer.content, Path):
+            await self._send_file(answer.content, send)
+        else:
+            await send({"type": "http.response.body", "body": answer.content})
 
     async def _answer(self, head: _Head, arriving: Arriving) -> _Answer:
         several = head.headers.get("content-type", "").lower().startswith("multipart")
@@ -144,6 +150,12 @@ class _App:
         except asyncio.CancelledError:
             # What was written is written: the caller is told so, although the server stops.
             return await future
+
+    async def _send_file(self, path: Path, send: Send) -> None:
+        with await self._in_thread(path.open, "rb") as file:
+            while piece := await self._in_thread(file.read, PIECE_BYTES):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     def _caller(self, head: _Head) -> str:
         if _is_public(head.method, head.path):
@@ -206,13 +218,18 @@ def _is_public(method: str, path: str) -> bool:
 
 
 def _respond(response: Response) -> _Answer:
-    if response.media_type == JSON:
-        content = encode(response.payload)
-        return _Answer(response.status, content, _headers(JSON, content))
-    headers = _headers(response.media_type, response.payload)
-    # Uploaded files are data: a browser must not run what they hold.
-    headers.append((b"x-content-type-options", b"nosniff"))
-    return _Answer(response.status, response.payload, headers)
+    payload, kind = response.payload, response.media_type
+    content = encode(payload) if kind == JSON else payload
+    length = content.stat().st_size if isinstance(content, Path) else len(content)
+    headers = [
+        (b"content-type", kind.encode("latin-1")),
+        (b"content-length", b"%d" % length),
+        *((name.lower().encode(), text.encode()) for name, text in response.headers.items()),
+    ]
+    if kind != JSON:
+        # Uploaded files are data: a browser must not run what they hold.
+        headers.append((b"x-content-type-options", b"nosniff"))
+    return _Answer(response.status, content, headers)
 
 
 def _refusal(refusal: NucleusError) -> _Answer:
@@ -222,10 +239,3 @@ def _refusal(refusal: NucleusError) -> _Answer:
     if refusal.status_code == 401:
         answer.headers.append((b"www-authenticate", b'Basic realm="Nucleus Lab"'))
     return answer
-
-
-def _headers(media_type: str, content: bytes) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"content-type", media_type.encode("latin-1")),
-        (b"content-length", b"%d" % len(content)),
-    ]

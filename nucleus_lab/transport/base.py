@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from nucleus_lab.wire import Request, Response
@@ -32,6 +34,19 @@ class Transport(Protocol):
         Raises:
             InvalidInputError: The payload holds something that JSON cannot carry.
             TransportError: Nothing answers at the other end.
+        """
+        ...
+
+    def save(self, request: Request, path: Path, written: Callable[[int], object]) -> Response:
+        """Write an answer that is a file to a path, without holding it in memory.
+
+        Args:
+            request: The call, with no body.
+            path: Where to.
+            written: Told the size of each piece when it is written.
+
+        Returns:
+            The answer, without the file when it was written; as it is when it is an error.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -125,17 +126,36 @@ class Connection:
             raise from_wire(response.status, response.payload)
         return _raw(response) if return_raw_response else response.payload
 
-    def put(self, url: str, content: bytes) -> None:
+    def put(self, url: str, content: bytes) -> Any:
         """Store bytes at a signed URL.
 
         Args:
             url: What a ``signedUrl`` route answered.
             content: The bytes.
 
+        Returns:
+            Plain values.
+
         Raises:
             NucleusAPIError: The URL is not valid any more, or the body is too large.
         """
         response = self._transport.send(Request("PUT", url, content))
+        if response.status >= 400:
+            raise from_wire(response.status, response.payload)
+        return response.payload
+
+    def save(self, url: str, path: Path, written: Callable[[int], object]) -> None:
+        """Write what is at a signed URL to a file, without holding it in memory.
+
+        Args:
+            url: The URL.
+            path: Where to.
+            written: Told the size of each piece when it is written.
+
+        Raises:
+            NucleusAPIError: The URL is not valid any more.
+        """
+        response = self._transport.save(Request("GET", url), path, written)
         if response.status >= 400:
             raise from_wire(response.status, response.payload)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -120,6 +120,40 @@ class HttpTransport:
             raise TransportError(
                 f"no server answers at {self.target} ({fault}): start one by  nucleus-lab serve "
                 "--workspace DIR --port N , or correct the endpoint (endpoint=, NUCLEUS_ENDPOINT)",
+                endpoint=self.target,
+            ) from fault
+
+    def save(self, request: Request, path: Path, written: Callable[[int], object]) -> Response:
+        """Write an answer to a path as it arrives.
+
+        Args:
+            request: The call.
+            path: Where to.
+            written: Told the size of each piece.
+
+        Returns:
+            The answer; without its bytes when they were written.
+
+        Raises:
+            TransportError: Nothing answers, or the connection breaks.
+        """
+        own = not request.path.startswith(("http://", "https://"))
+        url = f"{self.target}/{request.path}" if own else request.path
+        auth = self._auth if own else None
+        headers = self._headers if own else {}
+        try:
+            with self._http().stream(request.method, url, auth=auth, headers=headers) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    return self._read(answer)
+                with path.open("wb") as file:
+                    for piece in answer.iter_bytes():
+                        written(file.write(piece))
+                return Response(answer.status_code, b"", OCTETS)
+        except httpx.TransportError as fault:
+            raise TransportError(
+                f"the connection to {self.target} broke while {path.name} was written ({fault}): "
+                "try again",
                 endpoint=self.target,
             ) from fault
 

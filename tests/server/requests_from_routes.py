@@ -38,7 +38,7 @@ class Maker:
         query = {}
         if self.random.random() < 0.3:
             names = ["async", "name", "type", "model_id", "from_item", "family", "iouThreshold"]
-            names += ["filters", "query"]
+            names += ["filters", "query", "limit", "offset", "json"]
             query = {self.random.choice(names): str(self.random.choice([*ODD, "1", "0", "{}"]))}
         return Request(route.method, path, self._payload(route.body), query)
 

@@ -80,13 +80,17 @@ def fill(engine: Engine) -> dict[str, list[str]]:
     other = {**test, "name": "other", "evaluation_functions": [{"id": external}]}
     uploads = ask(engine, "POST", "validate/scenario_test", other)["scenario_test_id"]
     token = ask(engine, "GET", f"dataset/{ds}/signedUrl/{'0' * 32}")["signed_url"]
+    weights = ask(engine, "POST", f"model/{prj}/weights/presign", {"declaredSizeBytes": 9})
     return {
+        **evaluations(engine, ds, prj, run),
+        "uploadId": [weights["uploadId"]],
         "ds": [ds], "dataset_id": [ds], "prj": [prj], "model_id": [prj], "run": [run],
         "model_run_id": [run], "slc": [slc["slice_id"]], "slice_id": [slc["slice_id"]],
         "job": [job], "job_id": [job], "di": ids, "item_id": ids, "dataset_item_id": ids,
         "ref": names, "reference_id": names, "index": ["0", "2"], "name": ["t", "s"],
         "taxonomy_name": ["t"], "label": ["l", "car"], "annotation_id": ["b"],
-        "ids": [f"{name}/b" for name in names], "token": [token.rpartition("/")[2]],
+        "ids": [f"{name}/b" for name in names],
+        "token": [url.rpartition("/")[2] for url in (token, weights["uploadUrl"])],
         "rid": ["0" * 32], "requestId": ["0" * 32], "level": ["item", "scene"],
         "query": ["metadata.a = 1", "annotations.count >", 'reference_id = "a.jpg"'],
         "st": [st, uploads], "unit_test_id": [uploads, st], "sev": [sev],
@@ -94,6 +98,31 @@ def fill(engine: Engine) -> dict[str, list[str]]:
         "eval_function_id": ["ef_bbox_iou", "ef_seg_iou", external],
         "test_name": ["test", "other"], "scenario_test_name": ["test", "other"],
         "job_type": ["uploadAnnotations"], "mask_url": ["s3://b/m.png", "/etc/hosts"],
+    }  # fmt: skip
+
+
+def evaluations(engine: Engine, ds: str, prj: str, run: str) -> dict[str, list[str]]:
+    """Store evaluations, benchmarks and what they are made with; returns ids by names."""
+    groups = [{"class_name": "vehicle", "labels": ["car"]}]
+    named = {"name": f"g {ds}", "rollup_groups": groups}
+    alm = ask(engine, "POST", "lab/allowedLabelMatches", named)["id"]
+    prev = ask(engine, "POST", "evaluationV2Presets", {"name": f"p {ds}"})["id"]
+    ready, draft = (
+        ask(engine, "POST", "benchmarks", {"name": "b", "dataset_id": ds, "draft": draft})
+        for draft in (False, True)
+    )
+    bms = [ready["benchmark_id"], draft["benchmark_id"]]
+    made = [
+        ask(engine, "POST", f"model/{prj}/evaluationsV2", {}),
+        ask(engine, "POST", f"modelRun/{run}/evaluationsV2", {}),
+        ask(engine, "POST", f"benchmarks/{bms[0]}/evaluationsV2", {"model_id": prj}),
+    ]
+    return {
+        "ev": [entry["evaluation_id"] for entry in made], "bm": bms, "benchmark_id": bms,
+        "parent_benchmark_id": bms, "prev": [prev], "alm": [alm], "allowed_label_matches_id": [alm],
+        "model_run_ids": [run], "dataset_ids": [ds], "class_name": ["vehicle"],
+        "gtLabels": ["car", "vehicle"], "predLabels": ["car"], "sort_by": ["iou", "gt_area"],
+        "sort_order": ["ASC", "desc"],
     }  # fmt: skip
 
 
@@ -121,7 +150,8 @@ def test_requests_that_almost_fit_are_answered_or_refused_as_a_whole(
     end = time.monotonic() + SECONDS / 2
     sent, refused = 0, 0
     before = content(engine)
-    while time.monotonic() < end and len(faults) < 5:
+    least = 5 * len(routes)  # also on a machine that is busy with other things
+    while (time.monotonic() < end or sent < least) and len(faults) < 5:
         maker.random.shuffle(routes)
         for route in routes:
             request = maker.request(route)
@@ -151,7 +181,7 @@ def test_requests_that_almost_fit_are_answered_or_refused_as_a_whole(
             before = content(engine)
 
     assert faults == []
-    assert sent > len(routes) * 4
+    assert sent >= least
     assert sent > refused > sent // 5  # neither side of the fence was left out
 
 

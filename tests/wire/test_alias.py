@@ -16,13 +16,16 @@ import nucleus_lab as nucleus
 from nucleus_lab import NucleusClient
 from wire.drive import (
     Lab,
+    evaluations,
     ground_truth,
     items_by_url,
     jobs,
+    model_runs,
     predictions,
     scenario_tests,
     slices,
     tags,
+    weights,
 )
 
 # What scripts import from where, besides the names at the top.
@@ -46,6 +49,15 @@ PLACES = {
     "model": "Model",
     "track": "Track",
     "evaluation_match": "EvaluationMatch",
+    "evaluation_v2": "EvaluationV2 EvaluationV2Status RollupGroup",
+    "evaluation_v2_exclusions": "MetadataExclusionRule LabelExclusionRule BoxAreaExclusionRule "
+    "EvaluationV2ExclusionRule",
+    "evaluation_v2_preset": "EvaluationV2Preset",
+    "data_transfer_object.evaluation_v2": "EvaluationV2Charts EvaluationV2FilterArgs RangeNum "
+    "MetadataPredicate EvaluationV2ExamplesPage LeaderboardRankingEntry BenchmarkItemsPage",
+    "benchmark": "Benchmark",
+    "model_run": "ModelRun",
+    "model_weights": "ModelWeights MODEL_WEIGHTS_MAX_BYTES",
     "upload_response": "UploadResponse",
     "deduplication": "DeduplicationJob DeduplicationResult DeduplicationStats",
     "local_deduplication": "deduplicate_by_phash LocalDeduplicationResult",
@@ -129,9 +141,12 @@ def test_the_alias_reaches_modules_and_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "section",
-    [items_by_url, ground_truth, predictions, slices, jobs, tags, scenario_tests],
+    [
+        items_by_url, ground_truth, predictions, slices, jobs, tags, scenario_tests, model_runs,
+        evaluations, weights,
+    ],
     ids=lambda s: s.__name__,
-)
+)  # fmt: skip
 def test_the_driver_of_published_clients_runs_inside_this_process(
     section: Callable[[Lab], Any],
     workspace: Path,
@@ -161,6 +176,13 @@ VALUES = [
         nucleus.Point3D(1, 2, 3), nucleus.Quaternion(0, 0, 0, 1), 1.0, 2.0, 3.0, 4.0
     ),
     nucleus.Track("t", "ds_1", {"k": 1}),
+    nucleus.RollupGroup("vehicle", ["car", "bus"]),
+    nucleus.MetadataExclusionRule("k", "IN", [1]),
+    nucleus.LabelExclusionRule("item", "prediction", ["car"]),
+    nucleus.BoxAreaExclusionRule("annotation", "groundTruth", min=1.5),
+    nucleus.ModelWeights("prj_1", True, "uploaded", 3, "w.bin"),
+    nucleus.EvaluationV2("evalv2_1", None, "succeeded", "prj_1", "a"),
+    nucleus.Benchmark("bm_1", "b", item_count=2),
 ]
 
 

@@ -42,6 +42,18 @@ class PredictBody(msgspec.Struct):
     requestId: str | None = None  # noqa: N815
     trained_slice_id: str | None = None
 
+    def every_payload(self) -> list[Any]:
+        """Return all predictions as payloads, those that came as columns too.
+
+        Returns:
+            Validated payloads.
+        """
+        boxes: list[Any] = []
+        if self.boxes is not None:
+            self.boxes.check()
+            boxes = self.boxes.structs(scored=True)
+        return [*self.annotations, *self.segmentations, *boxes]
+
     def open_values(self) -> list[Any] | None:
         """Return the values that may hold anything."""
         return _metadata(self)

@@ -50,7 +50,7 @@ def upload(engine: Engine, call: Call[PredictBody], prj: str) -> dict[str, Any]:
         key = models.key_of(connection, prj)
     outcome = anywhere.predict(
         engine,
-        [*body.annotations, *body.segmentations],
+        body.every_payload(),
         call.files,
         lambda connection, dataset_id: models.ensure_run(connection, key, dataset_id),
         update=body.update,

@@ -126,6 +126,8 @@ def _predict(
     engine: Engine, call: Call[PredictBody], of: datasets.DatasetRow, run: runs.RunRow
 ) -> dict[str, Any]:
     body = call.body
+    if body.boxes is not None:
+        body.boxes.check()
     model = identifiers.encode(identifiers.MODEL, run.model_id)
     if call.query.get("async") == "1":
         if not body.requestId:
@@ -148,6 +150,7 @@ def _predict(
         update=body.update,
         trained_slice_id=body.trained_slice_id,
         run_id=run.id,
+        boxes=body.boxes,
     )
 
 
@@ -159,7 +162,7 @@ def predict_anywhere(engine: Engine, call: Call[PredictBody], run: str) -> dict[
         row = runs.get(connection, run)
     outcome = anywhere.predict(
         engine,
-        [*body.annotations, *body.segmentations],
+        body.every_payload(),
         call.files,
         lambda connection, dataset_id: runs.part_for(connection, row.id, dataset_id),
         update=body.update,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import bundles, models
+from nucleus_lab.engine import bundles, models, weights
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ def delete_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]: 
     with engine.store.write(bulk=True) as connection:
         key = models.key_of(connection, prj)
         folder = bundles.folder_of(connection, key)
+        upload = weights.upload_of(connection, key)
         models.remove(connection, key)
     bundles.forget(engine, folder)
+    weights.forget(engine, upload)
     return {"msg": "Model deletion running in an async job"}
 
 

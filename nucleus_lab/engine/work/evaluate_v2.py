@@ -1,0 +1,32 @@
+"""The job that computes an Evaluation V2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nucleus_lab.engine.work import JobCancelledError, Task, job_kind
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine import Engine
+
+
+@job_kind("evaluationV2")
+def run(engine: Engine, task: Task) -> dict[str, Any]:
+    """Compute the evaluation that the payload names by ``evaluation_id``.
+
+    Args:
+        engine: The open workspace.
+        task: The job.
+
+    Returns:
+        The final message: the main numbers.
+
+    Raises:
+        JobCancelledError: The evaluation was cancelled or deleted.
+    """
+    from nucleus_lab.engine.evaluation_run_v2 import WithdrawnError, evaluate
+
+    try:
+        return evaluate(engine.store, task.payload["evaluation_id"], task.progress)
+    except WithdrawnError as withdrawn:
+        raise JobCancelledError from withdrawn
