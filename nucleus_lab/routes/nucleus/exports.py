@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, labels, queries, reading, slices
+from nucleus_lab.engine import datasets, labels, media_urls, queries, reading, slices
 from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.routes.table import Call, route
 
@@ -54,18 +54,10 @@ def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, An
         data = export_rows(connection, rows)
     if body.chip:
         for exported, values in zip(data, rows, strict=True):
-            exported["item"]["processed_url"] = _served(engine, call, ds, values)
+            exported["item"]["processed_url"] = media_urls.mirrored(
+                engine, row, values, call.base_url
+            )
     return {"data": data, "nextPageToken": token}
-
-
-def _served(engine: Engine, call: Call[Any], ds: str, values: reading.ItemValues) -> str:
-    """Return where the workspace itself has the picture of an item."""
-    key, location, media_key = values[0], values[3], values[7]
-    if media_key is None:
-        return str(location)
-    if call.base_url:
-        return f"{call.base_url.rstrip('/')}/lab/dataset/{ds}/image/di_{key:013x}"
-    return str(engine.media.path(media_key))
 
 
 @route("GET", "dataset/{ds}/class_labels")
