@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.bulk import batches
 from nucleus_lab.columns import BoxColumns, Collection, ItemColumns
 from nucleus_lab.dataset.import_report import ImportReport
+from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.scene_imports import SceneImportMethods
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
@@ -24,7 +28,7 @@ _MOST_BYTES: Final = 64_000_000
 _OBJECTS: Final = 20_000
 
 
-class ImportMethods(SceneImportMethods):
+class ImportMethods(SceneImportMethods, PictureMethods):
     """Import files and folders, export files."""
 
     def import_from(
@@ -268,7 +272,7 @@ class ImportMethods(SceneImportMethods):
         total = int(self._ask(None, "size", "GET")["count"]) if progress else 0
         collection = Collection()
         for page in self._column_pages(model):
-            _add_page(collection, page, predicted=model is not None)
+            _add_page(collection, page, self.mask_bytes, predicted=model is not None)
             if progress:
                 progress(len(collection.items), total)
         return formats.write(collection, path, format)
@@ -286,11 +290,32 @@ class ImportMethods(SceneImportMethods):
                 return
 
 
+@dataclass(slots=True)
+class StoredMask(SegmentationAnnotation):
+    """A mask whose picture the workspace has.
+
+    Args:
+        mask_url: URL or path, as it was uploaded.
+        annotations: What the numbers stand for.
+        reference_id: Item that carries the mask.
+        annotation_id: The caller's name of it.
+        content: Reads the picture.
+    """
+
+    content: Callable[[], bytes] | None = None
+
+
 def _id(model: Model | str) -> str:
     return model if isinstance(model, str) else model.id
 
 
-def _add_page(collection: Collection, page: dict[str, Any], *, predicted: bool) -> None:
+def _add_page(
+    collection: Collection,
+    page: dict[str, Any],
+    mask_bytes: Callable[[str], bytes],
+    *,
+    predicted: bool,
+) -> None:
     from nucleus_lab.annotation import ANNOTATION_TYPES
 
     start = len(collection.items)
@@ -307,7 +332,16 @@ def _add_page(collection: Collection, page: dict[str, Any], *, predicted: bool) 
     for payload in page.get("objects") or ():
         entry = ANNOTATION_TYPES[payload["type"]]
         kind = entry.prediction if predicted else entry.annotation
-        collection.others.append(kind.from_json(payload))
+        value = kind.from_json(payload)
+        if isinstance(value, SegmentationAnnotation):
+            value = StoredMask(
+                value.mask_url,
+                value.annotations,
+                value.reference_id,
+                value.annotation_id,
+                partial(mask_bytes, payload["id"]),
+            )
+        collection.others.append(value)
 
 
 __all__ = ["ImportMethods", "ImportReport"]

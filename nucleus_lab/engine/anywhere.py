@@ -59,7 +59,7 @@ def predict(
         What became of them.
     """
     outcome = Outcome()
-    kept, keys = with_masks(engine, values, files, outcome)
+    kept, keys = with_masks(engine, None, values, files, outcome)
     with engine.store.write(bulk=True) as connection:
         for dataset_id, part in sorted(_distribute(connection, kept, outcome).items()):
             datasets.lock(connection, dataset_id)
