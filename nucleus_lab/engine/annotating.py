@@ -105,6 +105,7 @@ def predict(
     """
     outcome = Outcome()
     kept, keys = with_masks(engine, row.id, values, files, outcome)
+    kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         model_id = models.key_of(connection, model)
         datasets.lock(connection, row.id)

@@ -76,7 +76,7 @@ def ingest(
         check_boxes(boxes)
     uploaded = Uploaded()
     outcome = Outcome()
-    if boxes is not None and boxes.metadata and row.annotation_metadata_schema and not model_id:
+    if boxes is not None and boxes.metadata and row.annotation_metadata_schema:
         boxes = _fitting(row, new, boxes, outcome)
     rows = [] if model_id else _rows(engine, row, new, files, uploaded, update=update)
     with engine.store.write(bulk=True) as connection:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError
 
 from nucleus_lab.engine import bulk_write, sqlite_functions
 from nucleus_lab.engine.failures import storage_failures
+from nucleus_lab.engine.file_guard import FileGuard
 from nucleus_lab.engine.mounts import NETWORK_FILE_SYSTEMS, file_system_type
 from nucleus_lab.engine.sqlite_library import sqlite_library
 from nucleus_lab.errors import WorkspaceError
@@ -56,10 +57,12 @@ class Store:
 
     def __init__(self, workspace: Path, database_url: str | None = None) -> None:
         self._workspace = workspace
+        self._guard: FileGuard | None = None
         self._threads = threading.local()
         if database_url is None:
             self.dialect = "sqlite"
             self.place = str(workspace / DATABASE_FILE)
+            self._guard = FileGuard(workspace / DATABASE_FILE)
             self._pool = self._open_sqlite()
         else:
             self.dialect = "postgresql"
@@ -90,7 +93,11 @@ class Store:
         with self._failures(), self._pool.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
+            if self._guard is not None:
+                self._guard.check(connection.info)
             with connection.begin():
+                if self._guard is not None:
+                    self._guard.note(connection.info)
                 yield connection
 
     @contextmanager
@@ -117,11 +124,14 @@ class Store:
         self._threads.writing = True
         try:
             with self._failures(), self._pool.connect() as connection:
-                if self.dialect == "sqlite":
+                if self._guard is not None:
+                    self._guard.check(connection.info)
                     driver = connection.connection.driver_connection
                     _prepare_write(driver, bulk=bulk, durable=durable)
                     connection.execution_options(writes=True)
                 with connection.begin():
+                    if self._guard is not None:
+                        self._guard.note(connection.info)
                     yield connection
         finally:
             self._threads.writing = False

@@ -11,7 +11,7 @@ import msgspec
 from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
 from nucleus_lab.routes.table import TABLE, Call, Route
-from nucleus_lab.wire import Binary, Request, Response
+from nucleus_lab.wire import Binary, Request, Response, refuse_nul
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -34,6 +34,7 @@ def _read_body(body: Any, payload: Any) -> Any:
         return _raw_body(payload)
     try:
         if isinstance(payload, (bytes, bytearray, memoryview)):
+            refuse_nul(payload)
             return _decoder(body).decode(payload or b"{}")
         return msgspec.convert({} if payload is None else payload, body)
     except msgspec.ValidationError as fault:
@@ -54,6 +55,11 @@ def _raw_body(payload: Any) -> bytes:
     raise InvalidInputError("this route takes raw bytes and no JSON")
 
 
+def _check_path(path: str) -> None:
+    if "%00" in path:
+        raise InvalidInputError(f"the path {path} holds the character U+0000: leave it out")
+
+
 def dispatch(engine: Engine, request: Request) -> Response:
     """Answer one request: match the route, validate the body, call the handler.
 
@@ -66,6 +72,7 @@ def dispatch(engine: Engine, request: Request) -> Response:
         raised, so that both transports see the same.
     """
     try:
+        _check_path(request.path)
         entry, parameters = TABLE.match(request.method, request.path)
         call = Call(
             _read_body(entry.body, request.payload),
