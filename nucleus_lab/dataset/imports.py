@@ -12,7 +12,6 @@ from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.bulk import batches
 from nucleus_lab.columns import BoxColumns, Collection, ItemColumns
 from nucleus_lab.dataset.import_report import ImportReport
-from nucleus_lab.dataset.pictures import PictureMethods
 from nucleus_lab.dataset.scene_imports import SceneImportMethods
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
@@ -28,7 +27,7 @@ _MOST_BYTES: Final = 64_000_000
 _OBJECTS: Final = 20_000
 
 
-class ImportMethods(SceneImportMethods, PictureMethods):
+class ImportMethods(SceneImportMethods):
     """Import files and folders, export files."""
 
     def import_from(
@@ -151,8 +150,8 @@ class ImportMethods(SceneImportMethods, PictureMethods):
         Args:
             model: The model, or its id.
             path: A COCO results file (a JSON list), a folder that holds one, or a YOLO folder whose
-                label files have a confidence in the last place.
-            format: ``coco``, ``yolo``, or ``auto``: COCO unless there is no results file.
+                label files have a confidence in the last place, or a MOT sequence (``det.txt``).
+            format: ``coco``, ``yolo``, ``mot``, or ``auto``: COCO unless there is no results file.
             update: Replace predictions that exist.
             ground_truth: With ``coco``: the annotation file that says which picture and category
                 each number means; looked for beside the results when ``None``.
@@ -175,8 +174,12 @@ class ImportMethods(SceneImportMethods, PictureMethods):
         if chosen == "auto":
             given = Path(path)
             chosen = "coco" if given.is_file() or result_files(given) else "yolo"
+            if given.name == "det.txt" or (given / "det" / "det.txt").is_file():
+                chosen = "mot"
         if chosen == "coco":
             collection = formats.read_results(path, ground_truth)
+        elif chosen == "mot":
+            collection = formats.read_detections(path)
         else:
             options = formats.ReadOptions(
                 images=None if images is None else Path(images).absolute(),
@@ -258,8 +261,10 @@ class ImportMethods(SceneImportMethods, PictureMethods):
 
         Args:
             path: A ``.json`` file or a folder for ``coco``, a folder for ``pascal_voc`` and
-                ``yolo``. Files of the same names are replaced.
-            format: ``coco``, ``pascal_voc`` or ``yolo``.
+                ``yolo``; of scenes a folder for ``kitti`` and ``mot``, which get the files of the
+                scenes too. Files of the same names are replaced.
+            format: ``coco``, ``pascal_voc`` or ``yolo``; of scenes ``kitti`` or ``mot``, ground
+                truth only.
             model: Write the predictions of this model instead of the ground truth.
             progress: Called with items done and items in all.
 
@@ -268,7 +273,9 @@ class ImportMethods(SceneImportMethods, PictureMethods):
         """
         from nucleus_lab import formats
 
-        formats.named(format)  # before anything is read
+        kind = formats.named(format)  # before anything is read
+        if getattr(kind, "holds_scenes", False):
+            return formats.write(self._scene_collection(), path, format)
         total = int(self._ask(None, "size", "GET")["count"]) if progress else 0
         collection = Collection()
         for page in self._column_pages(model):
