@@ -157,8 +157,11 @@ def _first_unsupported(value: Any, path: str) -> tuple[str, str]:
     return "", ""
 
 
+_TEXT = frozenset({str})
 _SIMPLE = frozenset({float, str})
 _NUMBERS = frozenset({int, bool, type(None)})
+_SEQUENCES = frozenset({list, tuple})
+_PLAIN = _SIMPLE | _NUMBERS | _SEQUENCES | {dict}
 
 
 def _holds_only_json(reduced: Any) -> bool:
@@ -197,6 +200,35 @@ def _fit(values: Any, kinds: set[type]) -> bool:
     if str in kinds and _NUL_SIGN in "".join(_of(str, values, kinds)):
         return False
     return float not in kinds or _all_finite(_of(float, values, kinds))
+
+
+def is_plain(values: Sequence[Any]) -> bool:
+    """Say whether values are already what :func:`plain` would make of them.
+
+    Args:
+        values: Any nesting of mappings, sequences and scalars.
+
+    Returns:
+        True only when every value, at any depth, is a dict with text for keys, a list, a tuple,
+        text, a finite number, a boolean or ``None``. U+0000 is not looked for here.
+    """
+    level: list[Any] = list(values)
+    while level:
+        kinds = set(map(type, level))
+        if not kinds <= _PLAIN:
+            return False
+        if float in kinds and not _all_finite(_of(float, level, kinds)):
+            return False
+        inner: list[Any] = []
+        for kind in kinds & _SEQUENCES:
+            inner.extend(chain.from_iterable(_of(kind, level, kinds)))
+        if dict in kinds:
+            mappings = _of(dict, level, kinds)
+            if not set(map(type, chain.from_iterable(mappings))) <= _TEXT:
+                return False
+            inner.extend(chain.from_iterable(map(dict.values, mappings)))
+        level = inner
+    return True
 
 
 def _of(kind: type, values: list[Any], kinds: set[type]) -> list[Any]:

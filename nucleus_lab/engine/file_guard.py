@@ -52,14 +52,18 @@ class FileGuard:
                 "restore the folder from a backup if something is missing, and open it again"
             )
 
-    def note(self, info: dict[Any, Any]) -> None:
+    def note(self, info: dict[Any, Any]) -> bool:
         """Remember the files of a connection, inside its first transaction.
 
         Args:
             info: What SQLAlchemy keeps beside the connection as long as it is open.
+
+        Returns:
+            Whether both are known now; a journal comes into being with the first transaction.
         """
         if None in info.get(_KEY, (None, None)):
             info[_KEY] = (_identity(self._database), _identity(self._journal))
+        return None not in info[_KEY]
 
 
 def _identity(path: str) -> Identity:

@@ -204,9 +204,7 @@ class MediaStore:
         return self.thumbnails.of_stored(key, size)
 
     def sweep(self, *, grace_s: float | None = None) -> int:
-        """Remove files that no row refers to, and fetched ones beyond their limit.
-
-        Others may ingest meanwhile.
+        """Remove files that no row refers to (others may ingest meanwhile), and fetched ones.
 
         Args:
             grace_s: Keep files that were stored, or asked to be stored, within this many seconds;

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nucleus_lab import DatasetItem
+from nucleus_lab import BoxAnnotation, DatasetItem
 from nucleus_lab.engine import Engine
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes import dispatch
@@ -72,3 +72,16 @@ def test_items_with_the_character_are_refused_whole(client: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"U\+0000"):
         dataset.append(items)
     assert dataset.size == 0
+
+
+def test_boxes_with_the_character_are_refused_in_every_column(client: Any) -> None:
+    dataset = client.create_dataset("d")
+    dataset.append([DatasetItem("https://h/a.jpg", "a")])
+
+    for given in (("a\0", "a", None), ("x", "a\0", None), ("x", "a", "\0"), ("x", "a", None)):
+        label, item, name = given
+        metadata = {"k": ["\0"]} if given == ("x", "a", None) else {}
+        box = BoxAnnotation(label, 1, 2, 3, 4, item, name, metadata)
+        with pytest.raises(InvalidInputError, match=r"U\+0000"):
+            dataset.annotate([box, BoxAnnotation("x", 5, 6, 7, 8, "a", "good")])
+    assert dataset.refloc("a")["annotations"]["box"] == []

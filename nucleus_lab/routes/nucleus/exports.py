@@ -8,11 +8,14 @@ import msgspec
 
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, labels, media_urls, queries, reading, slices
-from nucleus_lab.engine.export_rows import export_rows
+from nucleus_lab.engine.export_rows import export_rows, narrow_rows
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.datasets import DatasetRow
 
 
 class ExportBody(msgspec.Struct):
@@ -42,22 +45,46 @@ def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # 
 @route("POST", "dataset/{ds}/exportForTrainingPage", body=ExportBody)
 def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
     """Answer some items with their annotations."""
-    body = call.body
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
-        if body.query:
-            found = queries.select_rows(connection, row.id, body.query)
-            keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
-            rows = reading.by_keys(connection, row.id, keys)
-        else:
-            rows, token = reading.page(connection, row.id, body.pageToken, body.pageSize)
+        rows, token = _page(connection, row, call.body)
         data = export_rows(connection, rows)
-    if body.chip:
-        for exported, values in zip(data, rows, strict=True):
-            exported["item"]["processed_url"] = media_urls.mirrored(
-                engine, row, values, call.base_url
-            )
+    if call.body.chip:
+        _add_mirrored(engine, call, row, data, rows)
     return {"data": data, "nextPageToken": token}
+
+
+@route("POST", "lab/dataset/{ds}/exportRows", body=ExportBody)
+def export_narrow_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
+    """Answer some items with their annotations, plain boxes as rows of one list."""
+    with engine.store.read() as connection, collector_paused():
+        row = datasets.get(connection, ds)
+        rows, token = _page(connection, row, call.body)
+        data = narrow_rows(connection, rows)
+    if call.body.chip:
+        _add_mirrored(engine, call, row, data["items"], rows)
+    return {**data, "nextPageToken": token}
+
+
+def _page(
+    connection: Connection, row: DatasetRow, body: ExportBody
+) -> tuple[list[reading.ItemValues], str | None]:
+    if not body.query:
+        return reading.page(connection, row.id, body.pageToken, body.pageSize)
+    found = queries.select_rows(connection, row.id, body.query)
+    keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
+    return reading.by_keys(connection, row.id, keys), token
+
+
+def _add_mirrored(
+    engine: Engine,
+    call: Call[Any],
+    row: DatasetRow,
+    data: list[dict[str, Any]],
+    rows: list[reading.ItemValues],
+) -> None:
+    for exported, values in zip(data, rows, strict=True):
+        exported["item"]["processed_url"] = media_urls.mirrored(engine, row, values, call.base_url)
 
 
 @route("GET", "dataset/{ds}/class_labels")
