@@ -104,6 +104,7 @@ class Store:
                     with connection.begin():
                         yield connection
                 return
+            self._check_database()
             try:
                 reader = self._readers.pop()
             except IndexError:
@@ -144,6 +145,7 @@ class Store:
             raise RuntimeError("a write transaction is already open in this thread")
         self._threads.writing = True
         try:
+            self._check_database()
             with self._failures(), self._pool.connect() as connection:
                 if self.dialect == "sqlite":
                     self._check_files(connection)
@@ -202,9 +204,13 @@ class Store:
         """
         return bulk_write.upsert(connection, table, columns, rows, key=key, update=update)
 
+    def _check_database(self) -> None:
+        if self._guard is not None:
+            self._guard.check_database()
+
     def _check_files(self, connection: Connection) -> None:
         if self._guard is not None:
-            self._guard.check(connection.info)
+            self._guard.check_journal(connection.info)
 
     def _note_files(self, connection: Connection) -> bool:
         return self._guard is not None and self._guard.note(connection.info)

@@ -97,7 +97,7 @@ def _refuse_nul_in(found: Any) -> None:
 def _is_columns(value: Any) -> bool:
     """Whether a field of a body is a record of columns."""
     names = getattr(value, "__struct_fields__", None) or getattr(value, "__slots__", None)
-    return bool(names) and isinstance(getattr(value, names[0]), list)
+    return names is not None and isinstance(getattr(value, next(iter(names))), list)
 
 
 def _raw_body(payload: Any) -> bytes:
