@@ -204,6 +204,18 @@ class Store:
         """
         return bulk_write.upsert(connection, table, columns, rows, key=key, update=update)
 
+    def is_gone(self) -> bool:
+        """Say whether the database file was deleted or replaced since it was opened.
+
+        Returns:
+            Whether nothing can be read or written any more; never true of PostgreSQL.
+        """
+        try:
+            self._check_database()
+        except WorkspaceError:
+            return True
+        return False
+
     def _check_database(self) -> None:
         if self._guard is not None:
             self._guard.check_database()
