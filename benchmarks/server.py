@@ -112,7 +112,8 @@ def rate(python: str, task: str, count: int, rounds: int) -> dict[str, float]:
     print(
         f"{task:>6}: {count / best['wall_s']:>9,.0f} /s (goal {goal:,}), "
         f"client {best['cpu_s']:.2f} s CPU, server {best['server_cpu_s']:.2f} s CPU; "
-        f"together {count / (best['cpu_s'] + best['server_cpu_s']):,.0f} a CPU second; "
+        f"together {count / (best['cpu_s'] + best['server_cpu_s']):,.0f} a CPU second, "
+        f"{best['cpu_s'] / (best['cpu_s'] + best['server_cpu_s']):.0%} of it the client's own; "
         f"limit, the client alone: {count / limit['wall_s']:,.0f} /s, "
         f"{count / limit['cpu_s']:,.0f} a CPU second"
     )

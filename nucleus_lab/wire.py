@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import datetime
 import math
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import msgspec
 
 from nucleus_lab.errors import InvalidInputError
+
+Kind = TypeVar("Kind")
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -318,6 +321,48 @@ def refuse_nul(text: bytes | bytearray | memoryview) -> None:
             before = body[max(at - 40, 0) : at].decode("utf-8", "replace")
             raise InvalidInputError(f"the body holds {_NUL_TOLD}, after {before!r}: leave it out")
         at = body.find(_NUL, at + 1)
+
+
+_building = threading.Lock()
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:
+    """Return the reader of JSON text of a kind, made once.
+
+    Always use this or :func:`convert`, and never msgspec's own: what it learns about a Struct it
+    notes on the class before it has learnt it all, and a second thread that comes by meanwhile ends
+    the process (msgspec 0.22).
+
+    Args:
+        kind: What the text must hold: a Struct, ``list[Struct]``, ``dict`` …
+
+    Returns:
+        The reader; threads may share it.
+    """
+    found = _decoders.get(kind)
+    if found is None:
+        with _building:
+            found = _decoders[kind] = msgspec.json.Decoder(kind)
+    return found
+
+
+@overload
+def convert(values: Any, kind: type[Kind]) -> Kind: ...
+@overload
+def convert(values: Any, kind: Any) -> Any: ...
+def convert(values: Any, kind: Any) -> Any:
+    """Read plain values as a kind, as :func:`decoder_of` reads text.
+
+    Args:
+        values: Plain values.
+        kind: What they must be.
+
+    Returns:
+        The values as that kind.
+    """
+    decoder_of(kind)  # all that msgspec has to learn
+    return msgspec.convert(values, kind)
 
 
 def frame(parts: Sequence[bytes]) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,26 +18,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(engine: Any, **options: Any) -> Iterator[str]:
-    """Serve an engine on a free loopback port; yields the endpoint."""
-    import uvicorn
+def serving(engine: Any, *, stop_seconds: int = 1, **options: Any) -> Iterator[str]:
+    """Serve an engine on a free loopback port; yields the endpoint.
 
+    Requests that are unfinished at the end have a second; those that need more are cancelled.
+    """
     from nucleus_lab.server import create_app
+    from nucleus_lab.server.listen import listening, server
 
-    port = free_port()
-    config = uvicorn.Config(
-        create_app(engine, **options), host="127.0.0.1", port=port, log_level="warning", ws="none"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        if time.monotonic() > deadline or not thread.is_alive():
-            raise RuntimeError("the server did not start")
-        time.sleep(0.005)
-    try:
-        yield f"http://127.0.0.1:{port}/v1/nucleus"
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with listening("127.0.0.1", 0) as listener:
+        running = server(create_app(engine, **options), stop_seconds=stop_seconds)
+        thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/nucleus"
+        finally:
+            running.should_exit = True
+            thread.join(20)
+            if thread.is_alive() or running.server_state.tasks:
+                raise RuntimeError("the server did not stop: a request is still being answered")

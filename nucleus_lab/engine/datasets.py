@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import clock, metadata_schemas
@@ -49,6 +49,21 @@ def _columns() -> list[Any]:
 
 
 _ONE = Statement(lambda: select(*_columns()).where(dataset.c.id == bindparam("id")))
+_LOCK = Statement(
+    lambda: (
+        update(dataset)
+        .where(dataset.c.id == bindparam("id"))
+        .values(change_seq=dataset.c.change_seq + bindparam("raised", type_=Integer()))
+    )
+)
+_TAKE_POSITIONS = Statement(
+    lambda: (
+        update(dataset)
+        .where(dataset.c.id == bindparam("id"))
+        .values(next_position=dataset.c.next_position + bindparam("number", type_=Integer()))
+        .returning(dataset.c.next_position)
+    )
+)
 _ALL = Statement(lambda: select(*_columns()).order_by(dataset.c.id))
 
 
@@ -172,8 +187,7 @@ def lock(connection: Connection, dataset_id: int, *, changes: bool = True) -> No
         dataset_id: Primary key.
         changes: Whether the write changes what derived data is made from; slices do not.
     """
-    change = update(dataset).where(dataset.c.id == dataset_id)
-    connection.execute(change.values(change_seq=dataset.c.change_seq + int(changes)))
+    _LOCK.execute(connection, id=dataset_id, raised=int(changes))
 
 
 def take_positions(connection: Connection, dataset_id: int, count: int) -> int:
@@ -187,9 +201,8 @@ def take_positions(connection: Connection, dataset_id: int, count: int) -> int:
     Returns:
         The first of them.
     """
-    change = update(dataset).where(dataset.c.id == dataset_id)
-    change = change.values(next_position=dataset.c.next_position + count)
-    end: int = connection.scalar(change.returning(dataset.c.next_position))
+    rows = _TAKE_POSITIONS.rows(connection, id=dataset_id, number=count)
+    end: int = rows[0][0]
     return end - count
 
 

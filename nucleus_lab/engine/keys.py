@@ -30,6 +30,8 @@ _ACTIVE: Final = Statement(
     )
 )
 
+_ANY: Final = Statement(lambda: select(api_key.c.id).where(api_key.c.revoked_at.is_(None)).limit(1))
+
 
 def create(engine: Engine, name: str) -> str:
     """Make a key.
@@ -108,9 +110,8 @@ def any_active(engine: Engine) -> bool:
     Returns:
         True when there is at least one.
     """
-    statement = select(api_key.c.id).where(api_key.c.revoked_at.is_(None)).limit(1)
     with engine.store.read() as connection:
-        return connection.execute(statement).first() is not None
+        return _ANY.first(connection) is not None
 
 
 def verify(engine: Engine, presented: str) -> str | None:

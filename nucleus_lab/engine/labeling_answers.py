@@ -116,7 +116,7 @@ def _checked(project: ProjectRow, task: Row[Any], answer: Answer) -> list[Any]:
     for number, given in enumerate(answer.annotations):
         where = f"annotations[{number}] of task {answer.task_id}"
         try:
-            value = msgspec.convert(
+            value = wire.convert(
                 {**given, "reference_id": task.reference_id, "task_id": answer.task_id},
                 ANNOTATION_WIRE,
             )

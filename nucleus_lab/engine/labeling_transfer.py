@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, Row, select
 
 from nucleus_lab import identifiers, wire
@@ -217,7 +216,7 @@ def _take_in(connection: Connection, row: datasets.DatasetRow, tasks: Sequence[R
     values = []
     for task in tasks:
         answer = wire.decode(task.answer) if task.answer else []
-        for value in msgspec.convert(answer, list[ANNOTATION_WIRE]):
+        for value in wire.convert(answer, list[ANNOTATION_WIRE]):
             value.reference_id = names[task.id]
             values.append(value)
     # Two finished tasks may show one picture: the later one counts where both name an annotation.

@@ -44,7 +44,7 @@ class _File(msgspec.Struct):
 
 def _read(content: bytes, name: str) -> _File:
     try:
-        found = msgspec.json.decode(content, type=_File)
+        found: _File = wire.decoder_of(_File).decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise MediaError(
             f"{name} is no lidar segmentation ({fault}): write "
@@ -113,7 +113,7 @@ def store(
     _check_count(engine, cloud, len(classes.point_objects), url, reference_id)
     segments = [{"label": entry.label, "index": entry.index} for entry in classes.objects]
     payload = {"type": "mask", "reference_id": reference_id, "mask_url": url}
-    value = msgspec.convert({**payload, "annotations": segments}, _MASK.prediction_wire)
+    value = wire.convert({**payload, "annotations": segments}, _MASK.prediction_wire)
     with engine.store.write() as connection:
         datasets.lock(connection, row.id)
         references.key_of(connection, row.id, reference_id)

@@ -71,7 +71,7 @@ def check(schema: Mapping[str, Any] | None, name: str) -> None:
     """
     for key, given in (schema or {}).items():
         try:
-            entry = msgspec.convert(given, Field)
+            entry = wire.convert(given, Field)
         except msgspec.ValidationError as fault:
             raise InvalidInputError(
                 f"{name}.{key} does not fit: {fault}. Write "
@@ -96,7 +96,7 @@ def read(text: str | None) -> Schema:
     Returns:
         What it says about each key.
     """
-    return msgspec.convert(wire.decode(text), Schema) if text else {}
+    return wire.convert(wire.decode(text), Schema) if text else {}
 
 
 def fault(schema: Schema, metadata: Mapping[str, Any] | None) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from nucleus_lab import wire
 from nucleus_lab.errors import WorkspaceError
 from nucleus_lab.location import REMOTE_SCHEMES
 
@@ -110,7 +111,7 @@ class Settings:
         if workspace is not None:
             values |= _from_file(Path(workspace) / FILE)
         values |= _from_environment(os.environ if environment is None else environment)
-        return msgspec.convert(values, cls)
+        return wire.convert(values, cls)
 
     def to_environment(self) -> dict[str, str]:
         """Return the variables from which :meth:`load` reads the same settings.
@@ -227,7 +228,7 @@ def _as_text(value: Any) -> str:
 
 def _checked(name: str, value: Any, place: str) -> Any:
     try:
-        checked = getattr(msgspec.convert({name: value}, Settings), name)
+        checked = getattr(wire.convert({name: value}, Settings), name)
     except msgspec.ValidationError as fault:
         raise WorkspaceError(f"{place} is {value!r}: {fault}") from fault
     lowest = _LOWEST.get(name)

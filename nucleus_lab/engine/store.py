@@ -61,6 +61,7 @@ class Store:
         self._workspace = workspace
         self._guard: FileGuard | None = None
         self._threads = threading.local()
+        self._turns = threading.Lock()
         self._readers: deque[_Reader] = deque(maxlen=_MOST_IDLE_READERS)
         self._closed = False
         if database_url is None:
@@ -146,7 +147,7 @@ class Store:
         self._threads.writing = True
         try:
             self._check_database()
-            with self._failures(), self._pool.connect() as connection:
+            with self._failures(), self._turn(), self._pool.connect() as connection:
                 if self.dialect == "sqlite":
                     self._check_files(connection)
                     driver = connection.connection.driver_connection
@@ -157,6 +158,24 @@ class Store:
                     yield connection
         finally:
             self._threads.writing = False
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let the threads of this process write to SQLite one after the other.
+
+        SQLite itself lets waiting writers sleep and try again, at random: measured with 32 threads,
+        half the writes a second, and some of them wait ten times as long.
+        """
+        if self.dialect != "sqlite":
+            yield
+            return
+        turns = self._turns
+        if not turns.acquire(timeout=_BUSY_MS / 1000):
+            raise sqlite_library().OperationalError("database is locked")
+        try:
+            yield
+        finally:
+            turns.release()
 
     def journal_mode(self, wanted: str) -> str:
         """Ask SQLite for a journal mode, which the file then keeps.
@@ -362,5 +381,6 @@ def _forget_in_children(store: Store) -> None:
             opened._readers = deque(maxlen=_MOST_IDLE_READERS)  # noqa: SLF001
             opened._pool.dispose(close=False)  # noqa: SLF001
             opened._threads = threading.local()  # noqa: SLF001
+            opened._turns = threading.Lock()  # noqa: SLF001
 
     os.register_at_fork(after_in_child=forget)

@@ -208,7 +208,7 @@ class EvaluationReport:
         """
         values = wire.decode(payload) if isinstance(payload, (str, bytes)) else payload
         try:
-            return msgspec.convert(values, cls)
+            return wire.convert(values, cls)
         except msgspec.ValidationError as fault:
             raise InvalidInputError(f"this is no evaluation report: {fault}") from fault
 

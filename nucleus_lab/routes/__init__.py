@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
 from nucleus_lab.routes.table import TABLE, Call, Route
@@ -21,11 +22,6 @@ __all__ = ["TABLE", "Call", "Route", "dispatch"]
 _log = logging.getLogger(__name__)
 
 
-@cache
-def _decoder(body: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(body)
-
-
 def _read_body(body: Any, payload: Any) -> Any:
     """Validate a body: JSON text straight into its type, plain values by conversion."""
     if body is None:
@@ -37,7 +33,7 @@ def _read_body(body: Any, payload: Any) -> Any:
     try:
         if isinstance(payload, (bytes, bytearray, memoryview)):
             refuse_nul(payload)
-            return _decoder(body).decode(payload or b"{}")
+            return wire.decoder_of(body).decode(payload or b"{}")
         return _from_objects(body, {} if payload is None else payload)
     except msgspec.ValidationError as fault:
         raise InvalidInputError(f"the body does not fit this route: {fault}") from fault
@@ -63,7 +59,7 @@ def _from_objects(body: Any, payload: Any) -> Any:
         # A bulk body says which of its values the type leaves open: only those are looked into,
         # and nothing is copied. What is not plain goes the slow way, which reduces or names it.
         try:
-            found = msgspec.convert(payload, bulk)
+            found = wire.convert(payload, bulk)
         except msgspec.ValidationError:
             found = None
         if found is not None:
@@ -71,7 +67,7 @@ def _from_objects(body: Any, payload: Any) -> Any:
             if values is not None and is_plain(values):
                 _refuse_nul_in(found)
                 return found
-    return msgspec.convert(plain(payload), body)
+    return wire.convert(plain(payload), body)
 
 
 _CLEAN = frozenset({int, float, bool, type(None)})

@@ -12,7 +12,7 @@ from nucleus_lab.errors import ForbiddenError, UnauthorizedError
 from nucleus_lab.routes.workspaces import caller_of, has_keys
 
 if TYPE_CHECKING:
-    from starlette.datastructures import Headers
+    from collections.abc import Mapping
 
     from nucleus_lab.engine import Engine
 
@@ -34,12 +34,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def authorize(engine: Engine, headers: Headers, *, key_required: bool) -> str:
+def authorize(engine: Engine, headers: Mapping[str, str], *, key_required: bool) -> str:
     """Find out who asks.
 
     Args:
         engine: The open workspace.
-        headers: Headers of the request.
+        headers: Headers of the request, by names in small letters.
         key_required: Ask for a key even when the workspace has none.
 
     Returns:
@@ -63,7 +63,7 @@ def authorize(engine: Engine, headers: Headers, *, key_required: bool) -> str:
     return ""
 
 
-def _presented(headers: Headers) -> str:
+def _presented(headers: Mapping[str, str]) -> str:
     """The key of a request: the user of Basic authentication, or a header of its own."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -75,7 +75,7 @@ def _presented(headers: Headers) -> str:
     return headers.get("x-limited-access-key", "")
 
 
-def _refuse_web_pages(headers: Headers) -> None:
+def _refuse_web_pages(headers: Mapping[str, str]) -> None:
     """Keep web pages out of a server without keys.
 
     A browser on this machine sends requests for any page that it shows. Such a request names the

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import tempfile
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import parse_qsl
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response as HttpResponse
-
-from nucleus_lab.errors import NucleusError
+from nucleus_lab.errors import NucleusError, TransportError
 from nucleus_lab.routes import TABLE, dispatch
 from nucleus_lab.server.access import authorize
+from nucleus_lab.server.arriving import PATIENCE_SECONDS, Arriving, GoneError
 from nucleus_lab.server.body import Body, boundary_of, read_parts, read_plain, too_large
 from nucleus_lab.wire import JSON, Request, Response, encode
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
     from nucleus_lab.engine import Engine
+
+    Receive = Callable[[], Awaitable[Any]]
+    Send = Callable[[Any], Awaitable[None]]
+    ASGIApp = Callable[[Any, Receive, Send], Awaitable[None]]
 
 PREFIX: Final = "/v1/nucleus"
 """Where the routes are; they answer at the root as well, since an endpoint may have any prefix."""
@@ -30,11 +32,22 @@ PREFIX: Final = "/v1/nucleus"
 MOST_BODY_BYTES: Final = 2 * 1024**3
 """Largest request with files; one without is held to ``max_upload_bytes`` of the settings."""
 
-_log = logging.getLogger(__name__)
+MOST_UNPROVEN_BYTES: Final = 64 * 1024
+"""Largest body that is read before its key was looked at: with it, most requests cross between the
+loop and the threads that work once and not twice."""
+
+THREADS: Final = 40
+"""Requests that are worked on at a time; most of them wait for the database."""
+
+Result = TypeVar("Result")
 
 
 def create_app(
-    engine: Engine, *, key_required: bool = False, most_body_bytes: int = MOST_BODY_BYTES
+    engine: Engine,
+    *,
+    key_required: bool = False,
+    most_body_bytes: int = MOST_BODY_BYTES,
+    patience: float = PATIENCE_SECONDS,
 ) -> ASGIApp:
     """Make the ASGI application of a workspace.
 
@@ -43,84 +56,146 @@ def create_app(
         key_required: Ask for a key even when the workspace has none; without, a workspace that has
             no keys answers every program on this machine.
         most_body_bytes: Largest request, in bytes.
+        patience: How long a sender may be silent in the middle of a body, in seconds.
 
     Returns:
         The application, for uvicorn or any other ASGI server.
     """
-    return _App(engine, key_required, most_body_bytes)
+    return _App(engine, key_required, most_body_bytes, patience)
+
+
+@dataclass(slots=True)
+class _Head:
+    """What a request says before its body."""
+
+    method: str
+    path: str
+    base_url: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What goes back."""
+
+    status: int
+    content: bytes
+    headers: list[tuple[bytes, bytes]]
 
 
 class _App:
-    def __init__(self, engine: Engine, key_required: bool, most_body_bytes: int) -> None:
+    def __init__(
+        self, engine: Engine, key_required: bool, most_body_bytes: int, patience: float
+    ) -> None:
         self._engine = engine
         self._key_required = key_required
         self._most_body = most_body_bytes
         self._most_payload = min(most_body_bytes, engine.settings.max_upload_bytes)
+        self._patience = patience
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="nucleus-lab-request")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._live(receive, send)
             return
         if scope["type"] != "http":
             raise ValueError(f"this application speaks HTTP, not {scope['type']}")
-        request = HttpRequest(scope, receive)
+        arriving = Arriving(receive, self._patience)
         try:
-            answer = _respond(await self._answer(request))
-        except ClientDisconnect:
+            answer = await self._answer(_head(scope), arriving)
+        except GoneError:
             return
         except NucleusError as refusal:
-            answer = _respond(Response(refusal.status_code, refusal.to_wire()))
-            # The body may not have been read: what is left of it must not pass for a request.
-            answer.headers["connection"] = "close"
-            if refusal.status_code == 401:
-                answer.headers["www-authenticate"] = 'Basic realm="Nucleus Lab"'
-        await answer(scope, receive, send)
+            answer = _refusal(refusal)
+            await arriving.ignore()
+        except asyncio.CancelledError:
+            # Only a server that stops cancels, and only what it has waited for long enough.
+            answer = _refusal(TransportError("the server is stopping: send the request again"))
+        start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.content})
 
-    async def _answer(self, request: HttpRequest) -> Response:
-        path, base_url = _place(request)
-        caller = ""
-        if not _is_public(request.method, path):
-            caller = await run_in_threadpool(
-                authorize, self._engine, request.headers, key_required=self._key_required
-            )
+    async def _answer(self, head: _Head, arriving: Arriving) -> _Answer:
+        several = head.headers.get("content-type", "").lower().startswith("multipart")
+        caller: str | None = None
+        if several or _announced(head) > MOST_UNPROVEN_BYTES:
+            caller = await self._in_thread(self._caller, head)
         with ExitStack() as stack:
-            body = await self._read(request, stack)
-            return await run_in_threadpool(
-                dispatch,
-                self._engine,
-                Request(
-                    request.method,
-                    path,
-                    None if request.method == "GET" else body.payload,
-                    dict(request.query_params),
-                    body.files,
-                    caller,
-                    base_url,
-                ),
-            )
+            body = await self._read(head, arriving, stack)
+            return await self._in_thread(self._work, head, body, caller)
 
-    async def _read(self, request: HttpRequest, stack: ExitStack) -> Body:
-        boundary = boundary_of(request.headers.get("content-type", ""))
+    async def _read(self, head: _Head, arriving: Arriving, stack: ExitStack) -> Body:
+        boundary = boundary_of(head.headers.get("content-type", ""))
         limit = self._most_payload if boundary is None else self._most_body
-        announced = request.headers.get("content-length", "0")
-        if announced.isascii() and announced.isdigit() and int(announced) > limit:
+        if _announced(head, unknown=0) > limit:
             raise too_large(limit)
-        async with AsyncExitStack() as reading:
-            chunks = request.stream()
-            reading.push_async_callback(chunks.aclose)
-            if boundary is None:
-                return await read_plain(chunks, limit)
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nucleus-lab-")))
-            return await read_parts(chunks, boundary, folder, limit, self._most_payload)
+        if boundary is None:
+            return await read_plain(arriving, limit)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nucleus-lab-")))
+        return await read_parts(arriving, boundary, folder, limit, self._most_payload)
+
+    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Wait for something that a thread does; once begun it is told to its end."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._threads, work, *arguments)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            # What was written is written: the caller is told so, although the server stops.
+            return await future
+
+    def _caller(self, head: _Head) -> str:
+        if _is_public(head.method, head.path):
+            return ""
+        return authorize(self._engine, head.headers, key_required=self._key_required)
+
+    def _work(self, head: _Head, body: Body, caller: str | None) -> _Answer:
+        request = Request(
+            head.method,
+            head.path,
+            None if head.method == "GET" else body.payload,
+            head.query,
+            body.files,
+            self._caller(head) if caller is None else caller,
+            head.base_url,
+        )
+        return _respond(dispatch(self._engine, request))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                # Whoever closes the workspace next must find no thread that still writes.
+                self._threads.shutdown(wait=True, cancel_futures=True)
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
 
 
-def _place(request: HttpRequest) -> tuple[str, str]:
+def _head(scope: Any) -> _Head:
     """The raw path below the endpoint, and the endpoint under which the caller reached us."""
-    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
     prefix = PREFIX if path.startswith(f"{PREFIX}/") else ""
-    base = f"{request.url.scheme}://{request.headers.get('host', '')}{prefix}"
-    return path[len(prefix) :].lstrip("/"), base
+    text = scope["query_string"].decode("latin-1")
+    return _Head(
+        scope["method"],
+        path[len(prefix) :].lstrip("/"),
+        f"{scope['scheme']}://{headers.get('host', '')}{prefix}",
+        dict(parse_qsl(text, keep_blank_values=True)) if text else {},
+        headers,
+    )
+
+
+def _announced(head: _Head, unknown: int = MOST_BODY_BYTES) -> int:
+    """Length of the body; ``unknown`` where it comes in chunks of any number."""
+    if "transfer-encoding" in head.headers:
+        return unknown
+    length = head.headers.get("content-length", "0")
+    known = length.isascii() and length.isdigit() and len(length) < 20
+    return int(length) if known else unknown
 
 
 def _is_public(method: str, path: str) -> bool:
@@ -130,21 +205,27 @@ def _is_public(method: str, path: str) -> bool:
         return False
 
 
-def _respond(response: Response) -> HttpResponse:
+def _respond(response: Response) -> _Answer:
     if response.media_type == JSON:
-        return HttpResponse(encode(response.payload), response.status, media_type=JSON)
-    return HttpResponse(
-        response.payload,
-        response.status,
-        # Uploaded files are data: a browser must not run what they hold.
-        {"x-content-type-options": "nosniff"},
-        media_type=response.media_type,
-    )
+        content = encode(response.payload)
+        return _Answer(response.status, content, _headers(JSON, content))
+    headers = _headers(response.media_type, response.payload)
+    # Uploaded files are data: a browser must not run what they hold.
+    headers.append((b"x-content-type-options", b"nosniff"))
+    return _Answer(response.status, response.payload, headers)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+def _refusal(refusal: NucleusError) -> _Answer:
+    answer = _respond(Response(refusal.status_code, refusal.to_wire()))
+    # The body may not have been read: what is left of it must not pass for a request.
+    answer.headers.append((b"connection", b"close"))
+    if refusal.status_code == 401:
+        answer.headers.append((b"www-authenticate", b'Basic realm="Nucleus Lab"'))
+    return answer
+
+
+def _headers(media_type: str, content: bytes) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", media_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(content)),
+    ]

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -14,6 +14,10 @@ from nucleus_lab.errors import ForbiddenError, InvalidInputError
 from nucleus_lab.routes.workspaces import has_keys, opened
 from nucleus_lab.server.access import is_loopback
 from nucleus_lab.server.app import PREFIX, create_app
+from nucleus_lab.server.protocol import Protocol
+
+if TYPE_CHECKING:
+    from nucleus_lab.server.app import ASGIApp
 
 KEEP_ALIVE_SECONDS: Final = 75
 STOP_SECONDS: Final = 10
@@ -48,7 +52,7 @@ def serve(
                 f"nucleus-lab keys create --workspace {workspace} , or listen on 127.0.0.1",
                 host=host,
             )
-        with _listening(host, port) as listener:
+        with listening(host, port) as listener:
             taken = listener.getsockname()[1]
             shown = f"[{host}]" if ":" in host else host
             announce(f"http://{shown}:{taken}{PREFIX}")
@@ -58,20 +62,48 @@ def serve(
                 else "no key is needed: only programs on this machine reach it. "
                 "nucleus-lab keys create makes one"
             )
-            config = uvicorn.Config(
-                create_app(engine, key_required=public),
-                log_level="warning",
-                ws="none",
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS,
-                server_header=False,
-            )
+            running = server(create_app(engine, key_required=public))
             with suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends it
-                uvicorn.Server(config).run(sockets=[listener])
+                running.run(sockets=[listener])
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Take an address before anything is announced, so that a taken port is a clear error."""
+def server(app: ASGIApp, *, stop_seconds: int = STOP_SECONDS) -> uvicorn.Server:
+    """Make a server that is ready to run.
+
+    Args:
+        app: What answers.
+        stop_seconds: How long requests that are unfinished when it stops may take to end.
+
+    Returns:
+        The server; give it a listening socket.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=Protocol,
+            log_level="warning",
+            access_log=False,
+            ws="none",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=stop_seconds,
+            server_header=False,
+        )
+    )
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Take an address before anything is announced, so that a taken port is a clear error.
+
+    Args:
+        host: Name or address.
+        port: Port; 0 takes a free one.
+
+    Returns:
+        The socket; connections wait in it until a server accepts them.
+
+    Raises:
+        InvalidInputError: The address is taken, or not one of this machine.
+    """
     if not 0 <= port <= 65535:
         raise InvalidInputError(f"port is {port}: use 1 to 65535, or 0 for a free one")
     try:

@@ -818,6 +818,8 @@ def everything(lab: Lab) -> Any:
     found = {}
     models = client.models
     for dataset in client.datasets:
+        if dataset.is_scene:  # the sections on scenes look at all of theirs
+            continue
         found[dataset.id] = {
             "info": [dataset.name, dataset.size, dataset.is_scene, dataset.use_privacy_mode],
             "items": [_without_size(shown(item)) for item in dataset.items],
@@ -866,6 +868,12 @@ def main(name: str, folder: str, *wanted: str) -> None:
     sys.stdout = stdout
     sys.stdout.write(json.dumps(results))
 
+
+# More sections. They find this module as ``drive``, whether it runs as a program or is imported.
+sys.modules["drive"] = sys.modules[__name__]
+sys.path.insert(0, str(Path(__file__).parent))
+for _more in ("drive_scenes", "drive_workflows"):
+    importlib.import_module(_more)
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

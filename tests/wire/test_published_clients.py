@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +20,10 @@ SINCE = {
     "class_labels": "0.18",
     "duplicates": "0.18",
     "limited_key": "0.18",
+    "by_scene": "0.18",
     "predictions_without_runs": "0.22",
 }
-OURS_HAS_NONE = {"model_runs", "predictions_without_runs"}
+OURS_HAS_NONE = {"command_line", "model_runs", "predictions_without_runs"}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,12 @@ def test_a_published_client_does_and_sees_the_same(
         assert seen[section] == ours[section]
 
 
+def test_what_is_seen_is_what_was_to_be_seen(ours: dict[str, Any]) -> None:
+    expected = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
+
+    assert {section: ours[section] for section in expected} == expected
+
+
 def test_both_read_the_same_from_one_server(theirs: tuple[str, dict[str, Any], Any]) -> None:
     read = theirs[2]()
 
@@ -92,6 +100,10 @@ def test_runs_of_published_clients_hold_what_was_put_into_them(
     assert [box["annotation_id"] for box in seen["all"]["box"]] == ["box/0", "box/1", "box/2"]
     assert seen["listed"]
     assert seen["model"]
+
+
+def test_the_published_command_shows_what_is_there(theirs: tuple[str, dict[str, Any], Any]) -> None:
+    assert theirs[1]["command_line"] == [True, True, True]
 
 
 def test_predictions_find_their_items_in_any_dataset(

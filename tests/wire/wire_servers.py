@@ -21,7 +21,11 @@ def server_process(workspace: Path) -> Iterator[dict[str, str]]:
     """``nucleus-lab serve`` with a key; yields the variables that a client needs."""
     command = [sys.executable, "-m", "nucleus_lab.cli"]
     place = ["--workspace", str(workspace)]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "NUCLEUS_LAB_FETCH": "http://*",  # the driver hosts a few files on this machine
+    }
     made = subprocess.run(
         [*command, "keys", "create", *place],
         env=environment,

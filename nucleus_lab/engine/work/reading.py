@@ -26,14 +26,14 @@ def converted(
         Those that fit.
     """
     try:
-        values: list[Any] = msgspec.convert(payloads, list[kind])
+        values: list[Any] = wire.convert(payloads, list[kind])
         return values
     except msgspec.ValidationError:
         pass
     found = []
     for payload in payloads:
         try:
-            found.append(msgspec.convert(payload, kind))
+            found.append(wire.convert(payload, kind))
         except msgspec.ValidationError as fault:
             shown = wire.encode(payload).decode()
             text = f"{fault}: {shown if len(shown) <= 300 else shown[:297] + '...'}"

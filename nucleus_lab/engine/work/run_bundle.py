@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import select
 
-from nucleus_lab import identifiers
+from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import PREDICTION_WIRE
 from nucleus_lab.engine import (
     bundles,
@@ -209,6 +209,6 @@ def _checked(given: Any, name: str, number: int) -> Any:
     if payload.get("type") == "mask":
         raise InvalidInputError(f"prediction {number} is a mask: upload masks as predictions")
     try:
-        return msgspec.convert(payload, PREDICTION_WIRE)
+        return wire.convert(payload, PREDICTION_WIRE)
     except msgspec.ValidationError as fault:
         raise InvalidInputError(f"prediction {number} does not fit: {fault}") from fault

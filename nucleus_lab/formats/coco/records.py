@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError, MediaError
 
 Number = int | float
@@ -96,7 +97,8 @@ def load(path: Path, kind: type[_T]) -> _T:
     except OSError as fault:
         raise MediaError(f"{path} cannot be read: {fault.strerror}", path=str(path)) from fault
     try:
-        return msgspec.json.decode(text.removeprefix(b"\xef\xbb\xbf"), type=kind, strict=True)
+        found: _T = wire.decoder_of(kind).decode(text.removeprefix(b"\xef\xbb\xbf"))
+        return found
     except msgspec.ValidationError as fault:
         raise InvalidInputError(
             f"{path} is not of the COCO form: {fault}. See https://cocodataset.org/#format-data, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from nucleus_lab import wire
 from nucleus_lab.errors import MediaError
 from nucleus_lab.formats.pointcloud.cloud import PointCloud, checked, refuse_size
 
@@ -20,7 +21,7 @@ class _Cloud(msgspec.Struct, gc=False):
     points: list[_Point]
 
 
-_DECODER = msgspec.json.Decoder(_Cloud)
+_DECODER = wire.decoder_of(_Cloud)
 
 
 def read(content: bytes, name: str) -> PointCloud:
