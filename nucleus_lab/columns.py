@@ -6,6 +6,7 @@ a dozen lists, which cross the seam in milliseconds and go to the database row-w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +111,7 @@ class Collection:
         scenes: Scenes, of formats that have them; there are no items beside them then.
         finished: Reference ids of the items whose labeling is finished; ``None`` where that is not
             known, or all are.
+        read_file: Reads the file of an item that is not on this machine, where there is a way.
     """
 
     items: ItemColumns = field(default_factory=ItemColumns)
@@ -119,3 +121,4 @@ class Collection:
     problems: list[str] = field(default_factory=list)
     scenes: list[Any] = field(default_factory=list)
     finished: set[str] | None = None
+    read_file: Callable[[Any], bytes] | None = None

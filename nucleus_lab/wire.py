@@ -116,8 +116,8 @@ def plain(payload: Any) -> Any:
         Dicts, lists, tuples, text, numbers, booleans and ``None``.
 
     Raises:
-        InvalidInputError: A value cannot be carried by JSON (an object, bytes, NaN, infinity);
-            the message gives its path.
+        InvalidInputError: A value cannot be carried by JSON (an object, bytes, NaN, infinity), or
+            a text holds U+0000, which no database takes; the message gives its path.
     """
     try:
         reduced = msgspec.to_builtins(
@@ -133,6 +133,8 @@ def plain(payload: Any) -> Any:
     fault = None if _holds_only_json(reduced) else _first_not_json(reduced, "$")
     if fault:
         path, kind = fault
+        if kind == _NUL_TOLD:
+            raise InvalidInputError(f"{path} holds {_NUL_TOLD}: leave it out", path=path)
         raise InvalidInputError(
             f"{path} is {kind}, which JSON cannot carry: leave it out or use a finite number",
             path=path,
@@ -161,39 +163,49 @@ def _first_unsupported(value: Any, path: str) -> tuple[str, str]:
     return "", ""
 
 
-_FLOAT = frozenset({float})
-_HARMLESS = frozenset({str, int, bool, type(None)})
 _TEXT = frozenset({str})
+_SIMPLE = frozenset({float, str})
+_NUMBERS = frozenset({int, bool, type(None)})
 _SEQUENCES = frozenset({list, tuple})
-_PLAIN = _HARMLESS | _SEQUENCES | {float, dict}
+_PLAIN = _SIMPLE | _NUMBERS | _SEQUENCES | {dict}
 
 
 def _holds_only_json(reduced: Any) -> bool:
-    """Whether reduced values hold no NaN, infinity or bytes; the hot loop of :func:`plain`."""
+    """Whether reduced values hold no NaN, infinity, bytes or U+0000; the hot loop of `plain`."""
     # Level by level, so that what is done for each value is done in C: a batch of boxes has five
     # levels, and its numbers stand alone on the last.
     level = [reduced]
     while level:
         kinds = set(map(type, level))
-        if bytes in kinds:
-            return False
-        if float in kinds and not _all_finite(_of(float, level, kinds)):
+        if not _fit(level, kinds):
             return False
         inner: list[Any] = []
         if dict in kinds:
-            inner.extend(chain.from_iterable(map(dict.values, _of(dict, level, kinds))))
+            mappings = _of(dict, level, kinds)
+            if _NUL_SIGN in "".join(set(chain.from_iterable(mappings))):
+                return False
+            inner.extend(chain.from_iterable(map(dict.values, mappings)))
         for kind in (list, tuple):
             if kind in kinds:
                 for values in _of(kind, level, kinds):
                     # A column of a million names or numbers is done with here.
                     held = set(map(type, values))
-                    if held == _FLOAT:
-                        if not _all_finite(values):
+                    if held <= _SIMPLE:
+                        if not _fit(values, held):
                             return False
-                    elif not held <= _HARMLESS:
+                    elif not held <= _NUMBERS:
                         inner.extend(values)
         level = inner
     return True
+
+
+def _fit(values: Any, kinds: set[type]) -> bool:
+    """Whether the scalars among values are such as JSON and the databases carry."""
+    if bytes in kinds:
+        return False
+    if str in kinds and _NUL_SIGN in "".join(_of(str, values, kinds)):
+        return False
+    return float not in kinds or _all_finite(_of(float, values, kinds))
 
 
 def is_plain(values: Sequence[Any]) -> bool:
@@ -204,7 +216,7 @@ def is_plain(values: Sequence[Any]) -> bool:
 
     Returns:
         True only when every value, at any depth, is a dict with text for keys, a list, a tuple,
-        text, a finite number, a boolean or ``None``.
+        text, a finite number, a boolean or ``None``. U+0000 is not looked for here.
     """
     level: list[Any] = list(values)
     while level:
@@ -240,16 +252,25 @@ def _first_not_json(value: Any, path: str) -> tuple[str, str] | None:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in pairs:
             place = f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]"
+            if isinstance(key, str) and "\0" in key:
+                return place.replace("\0", "\\0"), _NUL_TOLD
             found = _first_not_json(inner, place)
             if found:
                 return found
         return None
     if isinstance(value, bytes):
         return path, "bytes"
+    if isinstance(value, str) and "\0" in value:
+        return path, _NUL_TOLD
     if isinstance(value, float) and not math.isfinite(value):
         return path, str(value)
     return None
 
+
+_NUL_SIGN = "\0"
+_NUL = b"\\u0000"
+_BACKSLASH = ord("\\")
+_NUL_TOLD = "the character U+0000, which no text may have"
 
 _encoder = msgspec.json.Encoder(enc_hook=_reduce)
 
@@ -282,6 +303,27 @@ def decode(text: bytes | str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise InvalidInputError(f"the body is not valid JSON: {fault}") from fault
+
+
+def refuse_nul(text: bytes | bytearray | memoryview) -> None:
+    """Refuse JSON text with the character U+0000, which PostgreSQL cannot store in any text.
+
+    Args:
+        text: The JSON text, where the character can only stand as an escape.
+
+    Raises:
+        InvalidInputError: It is there; the message has what stands before it.
+    """
+    body = bytes(text)
+    at = body.find(_NUL)
+    while at >= 0:
+        slashes = 0
+        while slashes < at and body[at - slashes - 1] == _BACKSLASH:
+            slashes += 1
+        if slashes % 2 == 0:  # otherwise the backslash is itself escaped, and this is plain text
+            before = body[max(at - 40, 0) : at].decode("utf-8", "replace")
+            raise InvalidInputError(f"the body holds {_NUL_TOLD}, after {before!r}: leave it out")
+        at = body.find(_NUL, at + 1)
 
 
 _building = threading.Lock()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from operator import index as whole
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 
@@ -19,7 +21,7 @@ from nucleus_lab.annotation.base import (
 )
 from nucleus_lab.annotation.payloads import reading
 from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_value
-from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
 from nucleus_lab.wire import encode
 
@@ -135,6 +137,93 @@ class SegmentationAnnotation(Annotation):
                 annotation_id=payload.get("annotation_id"),
             )
 
+    @classmethod
+    def from_rle(
+        cls,
+        rles: Sequence[Mapping[str, Any]],
+        segments: Sequence[Segment | str],
+        reference_id: str,
+        path: str | Path,
+        annotation_id: str | None = None,
+        *,
+        semantic: bool = False,
+    ) -> Self:
+        """Make the mask from run-length masks as COCO writes them, and write its picture.
+
+        ::
+
+            rles = [{"size": [480, 640], "counts": "…"}, {"size": [480, 640], "counts": [307200]}]
+            mask = SegmentationAnnotation.from_rle(rles, ["car", "car"], "1.jpg", "masks/1.png")
+
+        Where two overlap, the later one is seen.
+
+        Args:
+            rles: ``size`` (height, width) and ``counts`` (text, bytes or numbers) of each.
+            segments: What each stands for: a label, or a segment with the index to draw. Labels
+                are numbered from 1 on: each instance has a number of its own.
+            reference_id: Item that carries the mask.
+            path: PNG file to write; an older one is replaced.
+            annotation_id: The caller's name of the mask.
+            semantic: Number the labels by class: equal labels share one number.
+
+        Returns:
+            The mask; its ``mask_url`` is the path.
+
+        Raises:
+            InvalidInputError: There are more of one than of the other, or a mask is none, of
+                another size, or has runs that do not fit it.
+        """
+        from nucleus_lab.annotation import mask_pictures
+
+        where = f"the mask of item {reference_id!r}"
+        if len(rles) != len(segments):
+            raise InvalidInputError(
+                f"{where} has {len(rles)} run-length masks and {len(segments)} segments: give one "
+                "segment a mask"
+            )
+        numbered = _numbered(segments, semantic=semantic)
+        pixels = mask_pictures.paint(rles, [segment.index for segment in numbered], where)
+        mask_pictures.write(pixels, Path(path))
+        named = {segment.index: segment for segment in reversed(numbered)}
+        return cls(str(path), [named[key] for key in sorted(named)], reference_id, annotation_id)
+
+    def to_rle(self, picture: bytes | str | Path | None = None) -> list[dict[str, Any]]:
+        """Write the segments down in runs, as COCO does.
+
+        ::
+
+            mask.to_rle(dataset.mask_bytes(object_id))
+
+        Args:
+            picture: The picture of the mask, or its path; ``None`` where ``mask_url`` is a path.
+
+        Returns:
+            ``label``, ``index``, ``metadata``, ``size`` and ``counts`` (compressed) of each
+            segment; one without a pixel has runs of background only.
+
+        Raises:
+            InvalidInputError: The picture is at a URL and was not given.
+            MediaError: The picture is missing, unreadable, or has colours.
+        """
+        from nucleus_lab.annotation import mask_pictures, run_length
+
+        if picture is None and not is_local(self.mask_url):
+            raise InvalidInputError(
+                f"the mask {self.mask_url!r} is at a URL: give its picture, as "
+                "dataset.mask_bytes(object_id) reads it",
+                field="picture",
+            )
+        given = self.mask_url if picture is None else picture
+        try:
+            content = given if isinstance(given, bytes) else Path(given).read_bytes()
+        except OSError as fault:
+            raise MediaError(f"the mask {str(given)!r} cannot be read: {fault}") from fault
+        pixels = mask_pictures.read(content, self.mask_url)
+        return [
+            {**segment.to_payload(), **run_length.encode(pixels == segment.index)}
+            for segment in self.annotations
+        ]
+
     def to_payload(self) -> dict[str, Any]:
         """Return the payload that crosses the wire.
 
@@ -166,6 +255,23 @@ class SegmentationAnnotation(Annotation):
                 "the path of a PNG file or a URL"
             )
         return True
+
+
+def _numbered(segments: Sequence[Segment | str], *, semantic: bool) -> list[Segment]:
+    """Give labels the numbers that no segment has; semantic ones share theirs."""
+    taken = {segment.index for segment in segments if isinstance(segment, Segment)}
+    free = (number for number in count(1) if number not in taken)
+    classes: dict[str, int] = {}
+    numbered = []
+    for segment in segments:
+        if isinstance(segment, Segment):
+            numbered.append(segment)
+        elif semantic:
+            numbered.append(Segment(segment, classes.get(segment) or next(free)))
+            classes.setdefault(segment, numbered[-1].index)
+        else:
+            numbered.append(Segment(segment, next(free)))
+    return numbered
 
 
 @dataclass(slots=True)

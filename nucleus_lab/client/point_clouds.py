@@ -23,7 +23,8 @@ class PointCloudCalls(Connection):
             points = client.download_pointcloud_task(scene_id, frame_num=0)
 
         Args:
-            task_id: Id of a scene (``scn_``).
+            task_id: Id of a scene (``scn_``), or of a labeling task (``task_``) of one of its
+                pictures.
             frame_num: Index of the frame, from 0.
 
         Returns:
@@ -38,10 +39,10 @@ class PointCloudCalls(Connection):
     def download_pointcloud_tasks(
         self, task_ids: Sequence[str], frame_num: int
     ) -> dict[str, Points]:
-        """Read the points of one frame of several scenes.
+        """Read the points of one frame of several scenes or tasks.
 
         Args:
-            task_ids: Ids of scenes (``scn_``).
+            task_ids: Ids of scenes (``scn_``) or labeling tasks (``task_``).
             frame_num: Index of the frame, from 0.
 
         Returns:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.bulk import batches, collector_paused
 from nucleus_lab.columns import BoxColumns, Collection, ItemColumns
 from nucleus_lab.dataset.import_report import ImportReport
@@ -148,8 +151,8 @@ class ImportMethods(SceneImportMethods):
         Args:
             model: The model, or its id.
             path: A COCO results file (a JSON list), a folder that holds one, or a YOLO folder whose
-                label files have a confidence in the last place.
-            format: ``coco``, ``yolo``, or ``auto``: COCO unless there is no results file.
+                label files have a confidence in the last place, or a MOT sequence (``det.txt``).
+            format: ``coco``, ``yolo``, ``mot``, or ``auto``: COCO unless there is no results file.
             update: Replace predictions that exist.
             ground_truth: With ``coco``: the annotation file that says which picture and category
                 each number means; looked for beside the results when ``None``.
@@ -172,8 +175,12 @@ class ImportMethods(SceneImportMethods):
         if chosen == "auto":
             given = Path(path)
             chosen = "coco" if given.is_file() or result_files(given) else "yolo"
+            if given.name == "det.txt" or (given / "det" / "det.txt").is_file():
+                chosen = "mot"
         if chosen == "coco":
             collection = formats.read_results(path, ground_truth)
+        elif chosen == "mot":
+            collection = formats.read_detections(path)
         else:
             options = formats.ReadOptions(
                 images=None if images is None else Path(images).absolute(),
@@ -255,8 +262,10 @@ class ImportMethods(SceneImportMethods):
 
         Args:
             path: A ``.json`` file or a folder for ``coco``, a folder for ``pascal_voc`` and
-                ``yolo``. Files of the same names are replaced.
-            format: ``coco``, ``pascal_voc`` or ``yolo``.
+                ``yolo``; of scenes a folder for ``kitti`` and ``mot``, which get the files of the
+                scenes too. Files of the same names are replaced.
+            format: ``coco``, ``pascal_voc`` or ``yolo``; of scenes ``kitti`` or ``mot``, ground
+                truth only.
             model: Write the predictions of this model instead of the ground truth.
             progress: Called with items done and items in all.
 
@@ -265,11 +274,13 @@ class ImportMethods(SceneImportMethods):
         """
         from nucleus_lab import formats
 
-        formats.named(format)  # before anything is read
+        kind = formats.named(format)  # before anything is read
+        if getattr(kind, "holds_scenes", False):
+            return formats.write(self._scene_collection(), path, format)
         total = int(self._ask(None, "size", "GET")["count"]) if progress else 0
         collection = Collection()
         for page in self._column_pages(model):
-            _add_page(collection, page, predicted=model is not None)
+            _add_page(collection, page, self.mask_bytes, predicted=model is not None)
             if progress:
                 progress(len(collection.items), total)
         return formats.write(collection, path, format)
@@ -287,11 +298,32 @@ class ImportMethods(SceneImportMethods):
                 return
 
 
+@dataclass(slots=True)
+class StoredMask(SegmentationAnnotation):
+    """A mask whose picture the workspace has.
+
+    Args:
+        mask_url: URL or path, as it was uploaded.
+        annotations: What the numbers stand for.
+        reference_id: Item that carries the mask.
+        annotation_id: The caller's name of it.
+        content: Reads the picture.
+    """
+
+    content: Callable[[], bytes] | None = None
+
+
 def _id(model: Model | str) -> str:
     return model if isinstance(model, str) else model.id
 
 
-def _add_page(collection: Collection, page: dict[str, Any], *, predicted: bool) -> None:
+def _add_page(
+    collection: Collection,
+    page: dict[str, Any],
+    mask_bytes: Callable[[str], bytes],
+    *,
+    predicted: bool,
+) -> None:
     from nucleus_lab.annotation import ANNOTATION_TYPES
 
     start = len(collection.items)
@@ -308,7 +340,16 @@ def _add_page(collection: Collection, page: dict[str, Any], *, predicted: bool) 
     for payload in page.get("objects") or ():
         entry = ANNOTATION_TYPES[payload["type"]]
         kind = entry.prediction if predicted else entry.annotation
-        collection.others.append(kind.from_json(payload))
+        value = kind.from_json(payload)
+        if isinstance(value, SegmentationAnnotation):
+            value = StoredMask(
+                value.mask_url,
+                value.annotations,
+                value.reference_id,
+                value.annotation_id,
+                partial(mask_bytes, payload["id"]),
+            )
+        collection.others.append(value)
 
 
 __all__ = ["ImportMethods", "ImportReport"]

@@ -21,6 +21,7 @@ from nucleus_lab.errors import DuplicateIDError, InvalidInputError
 from nucleus_lab.location import is_local
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.transport.connection import Connection
+from nucleus_lab.wire import FilePart
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -122,7 +123,7 @@ def upload_objects(
             "segmentations": [mask.to_payload() for mask in batch],
             "update": request["update"],
         }
-        parts = [file_part("mask", mask.mask_url) for mask in batch]
+        parts = [_mask_part(mask) for mask in batch]
         add_answer(total, ask(payload, files=parts))
     for batch in batches(remote, EMBEDDED_ROWS if client.embedded else remote_files):
         add_answer(total, ask({"segmentations": [mask.to_payload() for mask in batch], **request}))
@@ -137,6 +138,14 @@ def upload_objects(
                 payloads = [thing.to_payload() for thing in chunk]
                 add_answer(total, ask({"annotations": payloads, **request}))
     return total
+
+
+def _mask_part(mask: SegmentationAnnotation) -> FilePart:
+    """Make the part of a mask; those of some formats are drawn anew as they are sent."""
+    draw = getattr(mask, "content", None)
+    if draw is None:
+        return file_part("mask", mask.mask_url)
+    return FilePart("mask", mask.mask_url, content=draw())
 
 
 def add_answer(total: dict[str, Any], answer: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from nucleus_lab.scene import Scene, VideoScene
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.wire import FilePart
 
+_SEEN: Final = ("width", "height", "phash")
 _MOST_BYTES: Final = 64_000_000
 _EMBEDDED_FILES: Final = 64
 
@@ -50,7 +51,7 @@ def payloads_of(
             found = stored.get((item["type"], item["url"]))
             if found:
                 item["stored"] = found["key"]
-                item |= {name: found[name] for name in ("width", "height") if name in found}
+                item |= {name: found[name] for name in _SEEN if found.get(name)}
     return payloads
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import bindparam, select
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
@@ -11,7 +14,9 @@ from nucleus_lab.annotation.box_columns import BoxesWire
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, metadata_schemas, models, objects, runs
 from nucleus_lab.engine.objects import Outcome
-from nucleus_lab.errors import MediaError
+from nucleus_lab.engine.schema import item
+from nucleus_lab.engine.statements import Statement, among, json_list
+from nucleus_lab.errors import MediaError, NotFoundError
 from nucleus_lab.location import is_local
 from nucleus_lab.wire import FilePart
 
@@ -20,10 +25,24 @@ if TYPE_CHECKING:
 
     from nucleus_lab.engine import Engine
     from nucleus_lab.engine.datasets import DatasetRow
+    from nucleus_lab.engine.pictures import Picture
 
 AT_ONCE: Final = 10_000
 """Objects of one transaction of a job: others may write in between."""
 
+_SIZES: Final = Statement(
+    lambda: select(item.c.reference_id, item.c.width, item.c.height).where(
+        item.c.dataset_id == bindparam("dataset_id"), among(item.c.reference_id, "names")
+    )
+)
+_SIZES_ANYWHERE: Final = Statement(
+    lambda: select(item.c.reference_id, item.c.width, item.c.height).where(
+        among(item.c.reference_id, "names")
+    )
+)
+_SIZES_BY_KEY: Final = Statement(
+    lambda: select(item.c.id, item.c.width, item.c.height).where(among(item.c.id, "keys"))
+)
 _MASKS: Final = (ANNOTATION_TYPES["mask"].wire, ANNOTATION_TYPES["mask"].prediction_wire)
 
 
@@ -52,7 +71,7 @@ def annotate(
     outcome = Outcome()
     if boxes is not None and row.annotation_metadata_schema:
         values, boxes = [*values, *boxes.structs(scored=False)], None
-    kept, keys = with_masks(engine, values, files, outcome)
+    kept, keys = with_masks(engine, row.id, values, files, outcome)
     kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
@@ -94,7 +113,10 @@ def predict(
         The answer of the route.
     """
     outcome = Outcome()
-    kept, keys = with_masks(engine, values, files, outcome)
+    if boxes is not None and row.annotation_metadata_schema:
+        values, boxes = [*values, *boxes.structs(scored=True)], None
+    kept, keys = with_masks(engine, row.id, values, files, outcome)
+    kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         model_id = models.key_of(connection, model)
         datasets.lock(connection, row.id)
@@ -140,15 +162,21 @@ def _store(
 
 
 def with_masks(
-    engine: Engine, values: Sequence[Any], files: Sequence[FilePart], outcome: Outcome
+    engine: Engine,
+    dataset_id: int | None,
+    values: Sequence[Any],
+    files: Sequence[FilePart],
+    outcome: Outcome,
 ) -> tuple[Sequence[Any], dict[int, str]]:
     """Take in the local masks, outside any transaction.
 
     Args:
         engine: The workspace.
+        dataset_id: Primary key of the dataset; ``None`` where each item may be in any.
         values: Validated payloads.
         files: Masks: one a mask in the same order, or found by their names.
-        outcome: Where to note masks that cannot be read; they are left out.
+        outcome: Where to note masks that cannot be read, or have not the size of their picture;
+            they are left out.
 
     Returns:
         The payloads to store, and the stored file of each local mask by ``id(payload)``.
@@ -164,12 +192,13 @@ def with_masks(
     in_order = dict(zip(map(id, masks), parts, strict=True)) if len(parts) == len(masks) else {}
     found = [in_order.get(id(value)) or by_name.get(value.mask_url) for value in local]
     taken = iter(engine.media.ingest_many([part for part in found if part is not None]))
+    sizes = _sizes(engine, dataset_id, local)
     keys: dict[int, str] = {}
     lost: set[int] = set()
     for value, part in zip(local, found, strict=True):
         picture = next(taken) if part is not None else None
-        if picture is None or isinstance(picture, MediaError):
-            reason = "no file came along" if picture is None else picture.message
+        reason = _refusal(picture, sizes.get(_item_of(value)))
+        if picture is None or isinstance(picture, MediaError) or reason:
             lost.add(id(value))
             outcome.errors.append(
                 f"the mask {value.mask_url!r} of item {value.reference_id!r} was left out: {reason}"
@@ -177,3 +206,42 @@ def with_masks(
         else:
             keys[id(value)] = picture.key
     return [value for value in values if id(value) not in lost], keys
+
+
+def _refusal(picture: Picture | MediaError | None, size: tuple[Any, ...] | None) -> str:
+    if picture is None:
+        return "no file came along"
+    if isinstance(picture, MediaError):
+        return picture.message
+    if size is None or None in size or size == (picture.width, picture.height):
+        return ""
+    return (
+        f"it has {picture.width} x {picture.height} pixels and the picture {size[0]} x {size[1]}: "
+        "give a mask of the size of the picture"
+    )
+
+
+def _item_of(value: Any) -> str:
+    return str(getattr(value, "item_id", None) or value.reference_id)
+
+
+def _sizes(
+    engine: Engine, dataset_id: int | None, masks: Sequence[Any]
+) -> dict[str, tuple[Any, ...]]:
+    """Width and height of items; unknown items are refused where objects are stored."""
+    names = json_list({value.reference_id for value in masks if value.reference_id})
+    with engine.store.read() as connection:
+        if dataset_id is not None:
+            rows = _SIZES.rows(connection, dataset_id=dataset_id, names=names)
+        else:
+            ids: dict[str, int | None] = {_item_of(value): None for value in masks}
+            for public in ids:
+                with suppress(NotFoundError):
+                    ids[public] = identifiers.decode(identifiers.ITEM, public)
+            keys = json_list(key for key in ids.values() if key is not None)
+            rows = _SIZES_ANYWHERE.rows(connection, names=names)
+            rows += [
+                (identifiers.encode(identifiers.ITEM, row[0]), *row[1:])
+                for row in _SIZES_BY_KEY.rows(connection, keys=keys)
+            ]
+    return {row[0]: tuple(row[1:]) for row in rows}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import datasets, models, objects, reading, references
+from nucleus_lab.engine import datasets, metadata_schemas, models, objects, reading, references
 from nucleus_lab.engine.annotating import with_masks
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.engine.schema import item, model_run
@@ -59,10 +59,12 @@ def predict(
         What became of them.
     """
     outcome = Outcome()
-    kept, keys = with_masks(engine, values, files, outcome)
+    kept, keys = with_masks(engine, None, values, files, outcome)
     with engine.store.write(bulk=True) as connection:
         for dataset_id, part in sorted(_distribute(connection, kept, outcome).items()):
             datasets.lock(connection, dataset_id)
+            schema = datasets.by_key(connection, dataset_id).annotation_metadata_schema
+            part = metadata_schemas.fitting(schema, part, outcome.errors)  # noqa: PLW2901
             run = run_for(connection, dataset_id)
             outcome.add(
                 objects.store(

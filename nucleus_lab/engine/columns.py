@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, select
 
-from nucleus_lab import wire
+from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.columns import BoxColumns, ItemColumns
 from nucleus_lab.engine import (
@@ -77,7 +77,7 @@ def ingest(
         check_boxes(boxes)
     uploaded = Uploaded()
     outcome = Outcome()
-    if boxes is not None and boxes.metadata and row.annotation_metadata_schema and not model_id:
+    if boxes is not None and boxes.metadata and row.annotation_metadata_schema:
         boxes = _fitting(row, new, boxes, outcome)
     rows = [] if model_id else _rows(engine, row, new, files, uploaded, update=update)
     with engine.store.write(bulk=True) as connection:
@@ -324,11 +324,19 @@ def export(
             "metadata": _documents(columns[8]),
         },
         "objects": [
-            reading.payload_of(names[places[row[0]]], row, scored=run_id is not None)
-            for row in others
+            _object(names[places[row[0]]], row, scored=run_id is not None) for row in others
         ],
         "nextPageToken": following,
     }
+
+
+def _object(name: str, row: reading.ObjectValues, *, scored: bool) -> dict[str, Any]:
+    """Return the payload of an object; that of a mask with the id that reads its picture."""
+    payload = reading.payload_of(name, row, scored=scored)
+    if payload["type"] == "mask":
+        prefix = identifiers.PREDICTION if scored else identifiers.ANNOTATION
+        payload["id"] = identifiers.encode(prefix, row[1])
+    return payload
 
 
 def _documents(texts: Sequence[str | None]) -> list[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import batches
 from nucleus_lab.engine import references
-from nucleus_lab.engine.schema import item
+from nucleus_lab.engine.schema import dataset, item
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import NotFoundError, NucleusError
@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 64
 
 _ITEMS: Final = Statement(
-    lambda: select(
-        item.c.id, item.c.reference_id, item.c.phash, item.c.location, item.c.media_key
-    ).where(item.c.dataset_id == bindparam("dataset_id"), item.c.kind == "image")
+    lambda: (
+        select(
+            item.c.id,
+            item.c.reference_id,
+            item.c.phash,
+            item.c.location,
+            item.c.media_key,
+            dataset.c.use_privacy_mode,
+        )
+        .join(dataset, dataset.c.id == item.c.dataset_id)
+        .where(item.c.dataset_id == bindparam("dataset_id"), item.c.kind == "image")
+    )
 )
 _SET: Final = Statement(
     lambda: update(item).where(item.c.id == bindparam("key")).values(phash=bindparam("new"))
@@ -119,7 +128,7 @@ def _complete(
 
     def look(row: tuple[Any, ...]) -> str | None:
         try:
-            content = engine.media.thumbnails.original(Source(row[3], row[4]))
+            content = engine.media.thumbnails.original(Source(row[3], row[4], bool(row[5])))
             return pictures.check(content, row[3], engine.settings.max_pixels)[3]
         except NucleusError as fault:
             task.error(f"item {row[1]!r} was kept without a look at its picture: {fault}")

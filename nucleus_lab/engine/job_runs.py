@@ -134,7 +134,7 @@ def _finish(engine: Engine, task: Task, status: str, message: Message) -> None:
                 ended = end(connection, task.id, this_process(), status, message)
             break
         except (WorkspaceError, StorageFullError):
-            if pause_s is None:
+            if pause_s is None or engine.store.is_gone():
                 raise
             # Most often the disk is full; the reason is worth waiting until there is space again.
             time.sleep(pause_s)

@@ -93,7 +93,7 @@ def store(
 
     Raises:
         InvalidInputError: The item is a picture, or the file has another number of points.
-        ForbiddenError: The settings do not allow the URL.
+        ForbiddenError: The settings do not allow the URL, or the dataset is in privacy mode.
         MediaError: The file cannot be fetched or read.
     """
     with engine.store.read() as connection:
@@ -105,7 +105,7 @@ def store(
                 f"pointsSegmentationUrl is the local path {url!r} and no file came along: give a "
                 "URL, or upload through nucleus_lab, which sends local files"
             )
-        content = engine.media.thumbnails.remote.read(url)
+        content = engine.media.thumbnails.original(Source(url, None, row.use_privacy_mode))
         file = FilePart("segmentation", url, content=content)
     held: list[_File] = []
     key = engine.media.store(file, lambda body, name: held.append(_read(body, name)))

@@ -204,7 +204,7 @@ class MediaStore:
         return self.thumbnails.of_stored(key, size)
 
     def sweep(self, *, grace_s: float | None = None) -> int:
-        """Remove files that no row refers to; others may ingest meanwhile.
+        """Remove files that no row refers to (others may ingest meanwhile), and fetched ones.
 
         Args:
             grace_s: Keep files that were stored, or asked to be stored, within this many seconds;
@@ -215,15 +215,16 @@ class MediaStore:
         """
         grace = self._engine.settings.sweep_grace_s if grace_s is None else grace_s
         oldest = time.time() - grace
+        swept = self.thumbnails.remote.sweep()
         candidates = {path.name: path for path in self._old_files(oldest)}
         if not candidates:
-            return 0
+            return swept
         from nucleus_lab.engine.media_references import referenced_keys
 
         with self._engine.store.read() as connection:
             for key in referenced_keys(connection):
                 candidates.pop(key, None)
-        removed = 0
+        removed = swept
         for key, path in candidates.items():
             if _remove_old(path, oldest):
                 removed += 1

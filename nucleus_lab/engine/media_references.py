@@ -9,7 +9,13 @@ from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation.segmentation import MASK
-from nucleus_lab.engine.schema import annotation, deleted_annotation, item, prediction
+from nucleus_lab.engine.schema import (
+    annotation,
+    dataset,
+    deleted_annotation,
+    item,
+    prediction,
+)
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import InvalidInputError, NotFoundError
@@ -52,8 +58,10 @@ def mask_key(geometry: str | None, extra: str | None) -> str | None:
 
 
 _SOURCES: Final = Statement(
-    lambda: select(item.c.id, item.c.location, item.c.media_key).where(
-        item.c.dataset_id == bindparam("dataset_id"), among(item.c.id, "ids")
+    lambda: (
+        select(item.c.id, item.c.location, item.c.media_key, dataset.c.use_privacy_mode)
+        .join(dataset, dataset.c.id == item.c.dataset_id)
+        .where(item.c.dataset_id == bindparam("dataset_id"), among(item.c.id, "ids"))
     )
 )
 
@@ -73,7 +81,7 @@ def sources(
     """
     wanted = json_list(key for key in item_ids if key is not None)
     rows = _SOURCES.rows(connection, dataset_id=dataset_id, ids=wanted)
-    found = {key: Source(location, media_key) for key, location, media_key in rows}
+    found = {key: Source(place, stored, bool(private)) for key, place, stored, private in rows}
     return [found.get(key) if key is not None else None for key in item_ids]
 
 
@@ -97,12 +105,14 @@ def mask_source(connection: Connection, dataset_id: int, object_id: str) -> Sour
         prefix, table = identifiers.PREDICTION, prediction
     key = identifiers.decode(prefix, object_id)
     row = connection.execute(
-        select(table.c.type, table.c.geometry, table.c.extra)
+        select(table.c.type, table.c.geometry, table.c.extra, dataset.c.use_privacy_mode)
         .join(item, item.c.id == table.c.item_id)
+        .join(dataset, dataset.c.id == item.c.dataset_id)
         .where(table.c.id == key, item.c.dataset_id == dataset_id)
     ).one_or_none()
     if row is None:
         raise NotFoundError(f"the dataset has no annotation or prediction {object_id!r}")
     if row.type != MASK.code:
         raise InvalidInputError(f"{object_id} is no segmentation mask", object_id=object_id)
-    return Source(str(decode(row.geometry)["mask_url"]), mask_key(row.geometry, row.extra))
+    url = str(decode(row.geometry)["mask_url"])
+    return Source(url, mask_key(row.geometry, row.extra), bool(row.use_privacy_mode))

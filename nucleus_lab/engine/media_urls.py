@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from nucleus_lab import identifiers
 from nucleus_lab.engine import media_references, signatures
 from nucleus_lab.engine.datasets import DatasetRow
 from nucleus_lab.errors import ForbiddenError, NotFoundError
@@ -36,18 +37,49 @@ def accessible(engine: Engine, row: DatasetRow, values: ItemValues, base_url: st
 
     Returns:
         A signed URL of this server that expires; in-process the URL of the stored file. Of an
-        item whose file was never stored: its own URL, unless that needs the rights of the server.
+        item whose file was never stored: its own URL, unless that needs the rights of the server
+        and the dataset is not in privacy mode.
     """
     location, media_key = str(values[3]), values[7]
     if media_key is not None and not base_url:
         return engine.media.path(media_key).resolve().as_uri()
     plain = location.startswith(("http://", "https://")) or is_local(location)
-    if not base_url or (media_key is None and plain):
+    if not base_url or (media_key is None and (plain or row.use_privacy_mode)):
         return location
     expires = int(time.time() + engine.settings.media_url_s)
     claim = f"media.{row.id}.{values[0]}.{expires}"
     token = f"{claim}.{signatures.signature(engine.workspace, claim)}"
     return f"{base_url.rstrip('/')}/lab/media/{token}"
+
+
+def mirrored(engine: Engine, row: DatasetRow, values: ItemValues, base_url: str) -> str:
+    """Return where the workspace itself has the picture of an item.
+
+    Args:
+        engine: The workspace.
+        row: The dataset of the item.
+        values: The item.
+        base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+
+    Returns:
+        A route of this server; in-process the path of the stored file. Of a picture at a URL, the
+        route that fetches it where the settings allow that, in-process the path of what was
+        fetched. Where the workspace has nothing, or the dataset is in privacy mode: the location
+        of the item.
+    """
+    location, media_key = str(values[3]), values[7]
+    if media_key is None and (row.use_privacy_mode or is_local(location)):
+        return location
+    if not base_url:
+        if media_key is not None:
+            return str(engine.media.path(media_key))
+        kept = engine.media.thumbnails.remote.kept(location)
+        return location if kept is None else str(kept)
+    if media_key is None and not engine.media.thumbnails.remote.is_allowed(location):
+        return location
+    kind = "image" if values[2] == "image" else "pointcloud"
+    public_id = identifiers.encode(identifiers.ITEM, values[0])
+    return f"{base_url.rstrip('/')}/lab/dataset/{row.public_id}/{kind}/{public_id}"
 
 
 def source_of(engine: Engine, token: str) -> Source:

@@ -120,15 +120,16 @@ def fault(schema: Schema, metadata: Mapping[str, Any] | None) -> str | None:
     return None
 
 
-def refuse(text: str | None, changes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse new metadata of items as a whole.
+def refuse(text: str | None, changes: Mapping[str, Mapping[str, Any]], noun: str = "item") -> None:
+    """Refuse new metadata of items or scenes as a whole.
 
     Args:
         text: The item schema of the dataset.
         changes: New values by key, by reference id.
+        noun: What they belong to.
 
     Raises:
-        InvalidInputError: A value breaks the schema; the message names the item.
+        InvalidInputError: A value breaks the schema; the message names the item or scene.
     """
     schema = read(text)
     if not schema:
@@ -137,7 +138,7 @@ def refuse(text: str | None, changes: Mapping[str, Mapping[str, Any]]) -> None:
         wrong = fault(schema, metadata)
         if wrong:
             raise InvalidInputError(
-                f"Metadata type conflict: item {name!r}: {wrong}; nothing was changed",
+                f"Metadata type conflict: {noun} {name!r}: {wrong}; nothing was changed",
                 reference_id=name,
             )
 

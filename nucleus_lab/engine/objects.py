@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationType, ObjectRow
 from nucleus_lab.annotation.box_columns import BoxesWire
+from nucleus_lab.annotation.segmentation import KEY as MASK_KEY
 from nucleus_lab.engine import bulk_write, labels, references, scene_objects, tracks
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.taxonomies import Choices
@@ -338,3 +339,9 @@ def _refuse_twice(values: Sequence[Any], ids: Sequence[str]) -> None:
         if value.annotation_id is not None and value.annotation_id == stored
     ]
     references.refuse_twice("annotation id", named, "give each object of an item an id of its own")
+    masked = [
+        f"mask of item {value.reference_id}"
+        for value, stored in zip(values, ids, strict=True)
+        if stored == MASK_KEY
+    ]
+    references.refuse_twice("segmentation", masked, "an item has one mask: join them into one")

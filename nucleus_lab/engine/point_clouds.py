@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine.schema import item, scene
+from nucleus_lab.engine import labeling_tasks
+from nucleus_lab.engine.schema import dataset, item, scene
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 from nucleus_lab.wire import FilePart
@@ -69,8 +70,11 @@ def source_of(
         NotFoundError: The dataset has no such item.
         InvalidInputError: It is a picture.
     """
-    wanted = select(item.c.kind, item.c.location, item.c.media_key)
-    wanted = wanted.where(item.c.dataset_id == dataset_id)
+    wanted = (
+        select(item.c.kind, item.c.location, item.c.media_key, dataset.c.use_privacy_mode)
+        .join(dataset, dataset.c.id == item.c.dataset_id)
+        .where(item.c.dataset_id == dataset_id)
+    )
     if public:
         wanted = wanted.where(item.c.id == identifiers.decode(identifiers.ITEM, name))
     else:
@@ -81,7 +85,7 @@ def source_of(
         raise NotFoundError(f"dataset {shown} has no item {name!r}")
     if row.kind != "pointcloud":
         raise InvalidInputError(f"item {name!r} is a picture: name a point cloud")
-    return Source(row.location, row.media_key)
+    return Source(row.location, row.media_key, bool(row.use_privacy_mode))
 
 
 def of_frame(connection: Connection, task_id: str, frame: int) -> Source:
@@ -89,30 +93,46 @@ def of_frame(connection: Connection, task_id: str, frame: int) -> Source:
 
     Args:
         connection: The open transaction.
-        task_id: Id of a scene.
+        task_id: Id of a scene (``scn_``), or of a labeling task (``task_``): then the scene is
+            that of the picture to be labeled.
         frame: Index of the frame, from 0.
 
     Returns:
         Where it is.
 
     Raises:
-        NotFoundError: There is no such scene, or it has no such frame.
-        InvalidInputError: It is a video.
+        NotFoundError: There is no such scene or task, or it has no such frame.
+        InvalidInputError: It is a video, or the picture of the task is in no scene.
     """
-    key = identifiers.decode(identifiers.SCENE, task_id)
+    if task_id.startswith(f"{identifiers.LABELING_TASK}_"):
+        key = _scene_of_task(connection, task_id)
+    else:
+        key = identifiers.decode(identifiers.SCENE, task_id)
     kind = connection.scalar(select(scene.c.type).where(scene.c.id == key))
     if kind is None:
         raise NotFoundError(f"there is no scene {task_id!r}: it was deleted, or never was")
     if kind != "lidar":
         raise InvalidInputError(f"scene {task_id} is a video: it has no point clouds")
     row = connection.execute(
-        select(item.c.location, item.c.media_key).where(
-            item.c.scene_id == key, item.c.frame == frame, item.c.kind == "pointcloud"
-        )
+        select(item.c.location, item.c.media_key, dataset.c.use_privacy_mode)
+        .join(dataset, dataset.c.id == item.c.dataset_id)
+        .where(item.c.scene_id == key, item.c.frame == frame, item.c.kind == "pointcloud")
+        .order_by(item.c.id)
     ).first()
     if row is None:
         raise NotFoundError(f"scene {task_id} has no frame {frame}: frames run from 0")
-    return Source(row.location, row.media_key)
+    return Source(row.location, row.media_key, bool(row.use_privacy_mode))
+
+
+def _scene_of_task(connection: Connection, public_id: str) -> int:
+    task = labeling_tasks.by_ids(connection, [public_id])[public_id]
+    key = connection.scalar(select(item.c.scene_id).where(item.c.id == task.item_id))
+    if key is None:
+        raise InvalidInputError(
+            f"{public_id} shows {task.reference_id!r}, which is in no scene: give a task of a "
+            "camera picture of a lidar scene, or the id of the scene"
+        )
+    return int(key)
 
 
 def as_points(cloud: PointCloud) -> list[dict[str, float]]:

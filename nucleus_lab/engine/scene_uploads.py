@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nucleus_lab.engine import datasets, point_clouds, scenes, video
+from nucleus_lab.engine import datasets, metadata_schemas, point_clouds, scenes, video
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.scene_wire import (
     LidarSceneWire,
@@ -19,7 +19,7 @@ from nucleus_lab.engine.scene_wire import (
 from nucleus_lab.engine.scenes import SceneCounts
 from nucleus_lab.errors import ConflictError, InvalidInputError, MediaError, NucleusError
 from nucleus_lab.location import is_local
-from nucleus_lab.wire import FilePart
+from nucleus_lab.wire import FilePart, decode
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -56,8 +56,8 @@ def take_files(engine: Engine, files: Sequence[FilePart]) -> list[dict[str, Any]
         files: The files; their field says what they are.
 
     Returns:
-        For each ``key`` and, of pictures, ``width`` and ``height``; ``error`` and ``code`` of one
-        that cannot be taken.
+        For each ``key`` and, of pictures, ``width``, ``height`` and ``phash``; ``error`` and
+        ``code`` of one that cannot be taken.
 
     Raises:
         InvalidInputError: A field has another name.
@@ -74,7 +74,7 @@ def take_files(engine: Engine, files: Sequence[FilePart]) -> list[dict[str, Any]
                 if isinstance(picture, MediaError):
                     raise picture
                 size = {"width": picture.width, "height": picture.height}
-                taken.append({"key": picture.key, **size})
+                taken.append({"key": picture.key, **size, "phash": picture.phash})
             elif part.field == "pointcloud":
                 taken.append({"key": point_clouds.ingest(engine, part)})
             else:
@@ -141,6 +141,7 @@ def checked(engine: Engine, row: DatasetRow, payload: Payload) -> SceneRow:
             f"{ready.video_url!r} of scene {ready.reference_id!r} is a local path and no file came "
             "along: give a URL, or upload through nucleus_lab, which sends local files"
         )
+    _check_metadata(row, ready)
     if row.use_privacy_mode and any(entry.media_key for _, _, entry in ready.items):
         raise InvalidInputError(
             f"scene {ready.reference_id!r} has local files, and a dataset in privacy mode keeps "
@@ -156,6 +157,22 @@ def checked(engine: Engine, row: DatasetRow, payload: Payload) -> SceneRow:
                 "send it again before the scene"
             )
     return ready
+
+
+def _check_metadata(row: DatasetRow, ready: SceneRow) -> None:
+    """Hold the metadata of a scene and of its items against the schema of the dataset."""
+    schema = metadata_schemas.read(row.item_metadata_schema)
+    if not schema:
+        return
+    places = [(f"scene {ready.reference_id!r}", ready.metadata)]
+    places += [(f"item {entry.reference_id!r}", entry.metadata) for _, _, entry in ready.items]
+    for place, text in places:
+        wrong = metadata_schemas.fault(schema, decode(text) if text else None)
+        if wrong:
+            raise InvalidInputError(
+                f"Metadata type conflict: {place}: {wrong}; the scene was left out",
+                reference_id=ready.reference_id,
+            )
 
 
 def _store(
@@ -203,6 +220,7 @@ def _cut(engine: Engine, ready: SceneRow, progress: Progress) -> None:
                 picture.key,
                 picture.width,
                 picture.height,
+                phash=picture.phash,
             ),
         )
         for index, picture in enumerate(made.pictures)

@@ -33,6 +33,7 @@ class SceneItemWire(msgspec.Struct, kw_only=True, gc=False):
         width: Pixels.
         height: Pixels.
         stored: Key of a file that was sent ahead, for a ``url`` that is a local path.
+        phash: What the picture that was sent ahead looks like, as the answer to it said.
         image_url: Accepted in place of ``url``.
         pointcloud_url: Accepted in place of ``url``.
     """
@@ -45,6 +46,7 @@ class SceneItemWire(msgspec.Struct, kw_only=True, gc=False):
     width: Extent | None = None
     height: Extent | None = None
     stored: _Key | None = None
+    phash: Annotated[str, msgspec.Meta(pattern="^[01]{64}$")] | None = None
     image_url: Name | None = None
     pointcloud_url: Name | None = None
 
@@ -262,6 +264,7 @@ def _item(entry: SceneItemWire, where: str) -> ItemRow:
         entry.width,
         entry.height,
         wire.encode(metadata).decode() if metadata else None,
+        phash=entry.phash if entry.stored and kind == "image" else None,
     )
 
 

@@ -7,7 +7,9 @@ A value comes, in this order, from an environment variable ``NUCLEUS_LAB_<NAME>`
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -39,9 +41,13 @@ class Settings:
         media_threads: Threads that copy and check pictures, or make thumbnails.
         sweep_grace_s: Files that nothing refers to are kept this long, in seconds.
         thumbnail_sizes: Longest sides of thumbnails, in pixels, ascending.
-        fetch: URL patterns that may be fetched, such as ``https://*.example.org/photos/*``; none
-            forbids every fetch. Redirects are followed only where a pattern allows any host.
+        fetch: URL patterns that may be fetched, such as ``https://*.example.org/photos/*`` or
+            ``s3://bucket/*``; none forbids every fetch. A redirect must match as well.
         fetch_timeout_s: Seconds that one fetch may take.
+        private_hosts: Hosts (``*.intern``), addresses and networks (``192.168.7.0/24``) that may be
+            fetched although they are not public; ``*`` for all, which is so where the workspace is
+            not served.
+        remote_cache_bytes: Most bytes of fetched files that are kept.
         workers: Most worker processes at once on this machine.
         worker_idle_s: Seconds without a job after which a worker process ends.
         worker_poll_s: Seconds between two looks of a warm worker at the queue.
@@ -63,8 +69,10 @@ class Settings:
     media_threads: int = 4
     sweep_grace_s: float = 86_400.0
     thumbnail_sizes: tuple[int, ...] = (128, 256, 512)
-    fetch: tuple[str, ...] = ("http://*", "https://*")
+    fetch: tuple[str, ...] = tuple(f"{scheme}://*" for scheme in sorted(REMOTE_SCHEMES))
     fetch_timeout_s: float = 30.0
+    private_hosts: tuple[str, ...] = ("*",)
+    remote_cache_bytes: int = 4 * 1024**3
     workers: int = 2
     worker_idle_s: float = 20.0
     worker_poll_s: float = 0.03
@@ -88,7 +96,8 @@ class Settings:
         Args:
             workspace: Its folder; ``None`` reads no file.
             serving: Whether other machines reach the workspace. A server fetches no URL unless
-                a pattern was written down, since its callers are not its owner.
+                a pattern was written down, and from no private address unless that was, since its
+                callers are not its owner.
             environment: Variables to read instead of those of the process.
 
         Returns:
@@ -98,7 +107,7 @@ class Settings:
             WorkspaceError: An unknown name, or a value of the wrong type or range; the message
                 names the file or the variable.
         """
-        values: dict[str, Any] = {"fetch": []} if serving else {}
+        values: dict[str, Any] = {"fetch": [], "private_hosts": []} if serving else {}
         if workspace is not None:
             values |= _from_file(Path(workspace) / FILE)
         values |= _from_environment(os.environ if environment is None else environment)
@@ -138,6 +147,7 @@ _LOWEST: Final[dict[str, float]] = {
     "media_threads": 1,
     "sweep_grace_s": 0,
     "fetch_timeout_s": 0.001,
+    "remote_cache_bytes": 0,
     "workers": 1,
     "worker_idle_s": 0,
     "worker_poll_s": 0.001,
@@ -229,6 +239,9 @@ def _checked(name: str, value: Any, place: str) -> Any:
     if name == "fetch":
         for pattern in checked:
             _check_pattern(pattern, place)
+    if name == "private_hosts":
+        for host in checked:
+            _check_private(host, place)
     return checked
 
 
@@ -245,4 +258,17 @@ def _check_pattern(pattern: str, place: str) -> None:
         raise WorkspaceError(
             f"{place} holds {pattern!r}: a pattern looks like https://*.example.org/photos/*, "
             f"with one of {', '.join(sorted(REMOTE_SCHEMES))}"
+        )
+
+
+def _check_private(host: str, place: str) -> None:
+    name = re.fullmatch(r"[A-Za-z0-9.*_-]+", host)
+    try:
+        network = ipaddress.ip_network(host, strict=False)
+    except ValueError:
+        network = None
+    if name is None and network is None:
+        raise WorkspaceError(
+            f"{place} holds {host!r}: write a host such as *.intern, an address or a network such "
+            "as 192.168.7.0/24"
         )

@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from nucleus_lab.engine import bulk_write, sqlite_functions
 from nucleus_lab.engine.failures import storage_failures
+from nucleus_lab.engine.file_guard import FileGuard
 from nucleus_lab.engine.mounts import NETWORK_FILE_SYSTEMS, file_system_type
 from nucleus_lab.engine.sqlite_library import sqlite_library
 from nucleus_lab.errors import WorkspaceError
@@ -58,6 +59,7 @@ class Store:
 
     def __init__(self, workspace: Path, database_url: str | None = None) -> None:
         self._workspace = workspace
+        self._guard: FileGuard | None = None
         self._threads = threading.local()
         self._turns = threading.Lock()
         self._readers: deque[_Reader] = deque(maxlen=_MOST_IDLE_READERS)
@@ -65,6 +67,7 @@ class Store:
         if database_url is None:
             self.dialect = "sqlite"
             self.place = str(workspace / DATABASE_FILE)
+            self._guard = FileGuard(workspace / DATABASE_FILE)
             self._pool = self._open_sqlite()
         else:
             self.dialect = "postgresql"
@@ -102,12 +105,16 @@ class Store:
                     with connection.begin():
                         yield connection
                 return
+            self._check_database()
             try:
                 reader = self._readers.pop()
             except IndexError:
                 reader = _Reader(self._pool)
             try:
+                self._check_files(reader.connection)
                 reader.driver.execute("BEGIN")
+                if not reader.noted:
+                    reader.noted = self._note_files(reader.connection)
                 yield reader.connection
             finally:
                 reader.driver.rollback()  # nothing was written; also right after a failure
@@ -139,12 +146,15 @@ class Store:
             raise RuntimeError("a write transaction is already open in this thread")
         self._threads.writing = True
         try:
+            self._check_database()
             with self._failures(), self._turn(), self._pool.connect() as connection:
                 if self.dialect == "sqlite":
+                    self._check_files(connection)
                     driver = connection.connection.driver_connection
                     _prepare_write(driver, bulk=bulk, durable=durable)
                     connection.execution_options(writes=True)
                 with connection.begin():
+                    self._note_files(connection)
                     yield connection
         finally:
             self._threads.writing = False
@@ -213,6 +223,29 @@ class Store:
         """
         return bulk_write.upsert(connection, table, columns, rows, key=key, update=update)
 
+    def is_gone(self) -> bool:
+        """Say whether the database file was deleted or replaced since it was opened.
+
+        Returns:
+            Whether nothing can be read or written any more; never true of PostgreSQL.
+        """
+        try:
+            self._check_database()
+        except WorkspaceError:
+            return True
+        return False
+
+    def _check_database(self) -> None:
+        if self._guard is not None:
+            self._guard.check_database()
+
+    def _check_files(self, connection: Connection) -> None:
+        if self._guard is not None:
+            self._guard.check_journal(connection.info)
+
+    def _note_files(self, connection: Connection) -> bool:
+        return self._guard is not None and self._guard.note(connection.info)
+
     def _failures(self) -> Any:
         return storage_failures(self.place, self._free_space)
 
@@ -262,12 +295,13 @@ class _Reader:
     transaction for as long as it lives; the database is told of each read by the driver.
     """
 
-    __slots__ = ("connection", "driver")
+    __slots__ = ("connection", "driver", "noted")
 
     def __init__(self, pool: Pool) -> None:
         self.connection = pool.connect().execution_options(begins_itself=True)
         self.connection.begin()
         self.driver: Any = self.connection.connection.driver_connection
+        self.noted = False  # whether the guard knows the files
 
     def close(self) -> None:
         self.connection.close()

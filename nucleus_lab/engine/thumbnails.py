@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from nucleus_lab.engine import cached_files
-from nucleus_lab.errors import InvalidInputError, MediaError, NucleusError
+from nucleus_lab.errors import ForbiddenError, InvalidInputError, MediaError, NucleusError
 from nucleus_lab.location import is_local
 
 if TYPE_CHECKING:
@@ -21,10 +21,12 @@ class Source(NamedTuple):
     Attributes:
         location: The URL or path that the item names.
         media_key: Its stored file; ``None`` when it stays at its URL.
+        private: Whether its dataset is in privacy mode: then nothing is fetched.
     """
 
     location: str
     media_key: str | None
+    private: bool = False
 
 
 class Thumbnails:
@@ -89,11 +91,13 @@ class Thumbnails:
             A JPEG, or a PNG where it is transparent.
 
         Raises:
-            ForbiddenError: The settings do not allow its URL.
+            ForbiddenError: The settings do not allow its URL, or its dataset is in privacy mode.
             MediaError: There is no picture, or it cannot be fetched or read.
         """
         if source.media_key is not None:
             return self.of_stored(source.media_key, wanted)
+        if source.private:
+            return self.original(source)  # refuses; a thumbnail made elsewhere is no way around
         url = source.location
         key = self.remote.key(url)
         return self._cached(key, wanted, url, lambda: self.original(source))
@@ -108,11 +112,18 @@ class Thumbnails:
             The file.
 
         Raises:
-            ForbiddenError: The settings do not allow its URL.
+            ForbiddenError: The settings do not allow its URL, or its dataset is in privacy mode.
             MediaError: There is none, or it cannot be fetched.
         """
         if source.media_key is not None:
             return self._engine.media.read(source.media_key)
+        if source.private:
+            raise ForbiddenError(
+                f"{source.location} belongs to a dataset in privacy mode, whose files are never "
+                "fetched here: open the URL yourself, or put the data into a dataset without "
+                "use_privacy_mode",
+                url=source.location,
+            )
         if is_local(source.location):
             raise MediaError(
                 f"{source.location!r} was stored without its picture: append the item again with "

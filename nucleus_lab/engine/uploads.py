@@ -23,7 +23,7 @@ from nucleus_lab.errors import (
     NotFoundError,
     PayloadTooLargeError,
 )
-from nucleus_lab.wire import decode
+from nucleus_lab.wire import decode, refuse_nul
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -139,6 +139,7 @@ class Uploads:
                 if line.isspace():
                     continue
                 try:
+                    refuse_nul(line)
                     value = decode(line)
                 except (InvalidInputError, UnicodeDecodeError) as fault:
                     shown = line[:80].decode(errors="replace").rstrip()

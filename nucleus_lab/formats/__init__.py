@@ -30,6 +30,7 @@ from nucleus_lab.formats.base import (
     write,
 )
 from nucleus_lab.formats.coco.results import read_results
+from nucleus_lab.formats.mot_writing import read_detections
 
 __all__ = [
     "FORMATS",
@@ -48,6 +49,7 @@ __all__ = [
     "named",
     "pascal_voc",
     "read",
+    "read_detections",
     "read_results",
     "register",
     "write",

@@ -109,19 +109,18 @@ class Kitti:
         return collection
 
     def write(self, collection: Collection, path: Path) -> list[Path]:
-        """Refuse: KITTI folders are read only.
+        """Write lidar scenes: those of one frame as objects, longer ones as tracking sequences.
 
         Args:
-            collection: Ignored.
-            path: Ignored.
+            collection: Scenes, their cuboids and boxes.
+            path: The folder.
 
-        Raises:
-            InvalidInputError: Always.
+        Returns:
+            The calibrations and labels written.
         """
-        raise InvalidInputError(
-            f"nothing was written to {path}: the format kitti is read only "
-            f"({len(collection.items)} items are waiting); use coco, pascal_voc or yolo"
-        )
+        from nucleus_lab.formats.kitti_writing import write_scenes
+
+        return write_scenes(collection, path)
 
 
 def _sequences(root: Path) -> Iterator[_Sequence]:
@@ -164,7 +163,11 @@ def _read_sequence(root: Path, prefix: str, sequence: _Sequence, into: Collectio
         scene.add_frame(frame, at)
     objects: list[Any] = []
     if sequence.labels.is_file():
-        numbers = {int(scan.stem): at for at, scan in enumerate(sequence.scans)}
+        numbers = (
+            {int(scan.stem): at for at, scan in enumerate(sequence.scans)}
+            if sequence.tracked
+            else {}
+        )
         objects = _objects(sequence, calibration, numbers, clouds, pictures, scene, into.problems)
     into.scenes.append(scene)
     into.others += objects

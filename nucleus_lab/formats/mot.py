@@ -21,6 +21,7 @@ from nucleus_lab.formats.base import Match, ReadOptions, register
 from nucleus_lab.formats.files import text_of
 
 if TYPE_CHECKING:
+    from nucleus_lab.dataset_item import DatasetItem
     from nucleus_lab.scene import VideoScene
 
 CLASSES: Final = (
@@ -30,17 +31,19 @@ CLASSES: Final = (
 )  # fmt: skip
 """Names of the classes 1, 2, …"""
 
-_INFO: Final = "seqinfo.ini"
+INFO: Final = "seqinfo.ini"
+"""The description of a sequence."""
+
 _MOST_FRAMES: Final = 3_000
 _FIELDS: Final = (6, 10)
 
 
 def _folders(path: Path) -> list[Path]:
-    if (path / _INFO).is_file():
+    if (path / INFO).is_file():
         return [path]
     if not path.is_dir():
         return []
-    return sorted(entry.parent for entry in path.glob(f"*/{_INFO}"))
+    return sorted(entry.parent for entry in path.glob(f"*/{INFO}"))
 
 
 @register
@@ -49,7 +52,7 @@ class Mot:
 
     name = "mot"
     holds_scenes = True
-    looks_for = f"a folder with {_INFO} and pictures in img1/ (MOTChallenge), or several of them"
+    looks_for = f"a folder with {INFO} and pictures in img1/ (MOTChallenge), or several of them"
 
     def detect(self, path: Path) -> Match | None:
         """Find the description of a sequence.
@@ -61,7 +64,7 @@ class Mot:
             A strong match when there is one.
         """
         found = _folders(path)
-        return Match(self.name, 0.9, f"{len(found)} sequences with {_INFO}") if found else None
+        return Match(self.name, 0.9, f"{len(found)} sequences with {INFO}") if found else None
 
     def read(self, path: Path, options: ReadOptions) -> Collection:  # noqa: ARG002 - the protocol
         """Read pictures and tracks.
@@ -93,27 +96,47 @@ class Mot:
         return collection
 
     def write(self, collection: Collection, path: Path) -> list[Path]:
-        """Refuse: MOT folders are read only.
+        """Write video scenes, each into a folder of its name.
 
         Args:
-            collection: Ignored.
-            path: Ignored.
+            collection: Scenes and their boxes.
+            path: Folder of the folders.
 
-        Raises:
-            InvalidInputError: Always.
+        Returns:
+            The files written, pictures apart.
         """
-        raise InvalidInputError(
-            f"nothing was written to {path}: the format mot is read only "
-            f"({len(collection.items)} items are waiting); use coco, pascal_voc or yolo"
-        )
+        from nucleus_lab.formats.mot_writing import write_sequences
+
+        return write_sequences(collection, path)
 
 
 def _read_sequence(folder: Path, problems: list[str]) -> tuple[VideoScene, list[Any]]:
-    from nucleus_lab.dataset_item import DatasetItem
     from nucleus_lab.scene import VideoScene
 
-    info = _info(folder)
+    info = sequence_of(folder)
     name = folder.name
+    items = sequence_items(folder, info)
+    scene = VideoScene(name, float(info["framerate"]), items=items)
+    truth = folder / "gt" / "gt.txt"
+    boxes = list(_boxes(truth, name, items, problems)) if truth.is_file() else []
+    return scene, boxes
+
+
+def sequence_items(folder: Path, info: dict[str, str]) -> list[DatasetItem]:
+    """List the pictures of a sequence.
+
+    Args:
+        folder: Its folder.
+        info: What :func:`sequence_of` read.
+
+    Returns:
+        An item a frame.
+
+    Raises:
+        InvalidInputError: There is none, there are too many, or one is missing in between.
+    """
+    from nucleus_lab.dataset_item import DatasetItem
+
     pictures = folder / info.get("imdir", "img1")
     suffix = info.get("imext", ".jpg")
     numbers = sorted(
@@ -133,16 +156,23 @@ def _read_sequence(folder: Path, problems: list[str]) -> tuple[VideoScene, list[
             "gaps"
         )
     paths = [pictures / f"{number:06}{suffix}" for number in numbers]
-    items = [DatasetItem(str(path), f"{name}/{path.stem}{suffix}") for path in paths]
-    scene = VideoScene(name, float(info["framerate"]), items=items)
-    truth = folder / "gt" / "gt.txt"
-    boxes = list(_boxes(truth, name, items, problems)) if truth.is_file() else []
-    return scene, boxes
+    return [DatasetItem(str(path), f"{folder.name}/{path.stem}{suffix}") for path in paths]
 
 
-def _info(folder: Path) -> dict[str, str]:
+def sequence_of(folder: Path) -> dict[str, str]:
+    """Read the description of a sequence.
+
+    Args:
+        folder: Its folder.
+
+    Returns:
+        The values of its section, by lower-case name.
+
+    Raises:
+        InvalidInputError: It cannot be read, or says no frame rate.
+    """
     parser = ConfigParser(interpolation=None)
-    path = folder / _INFO
+    path = folder / INFO
     try:
         parser.read_string(text_of(path))
         info = dict(parser["Sequence"])

@@ -12,7 +12,7 @@ from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
 from nucleus_lab.routes.table import TABLE, Call, Route
-from nucleus_lab.wire import Binary, Request, Response, is_plain, plain
+from nucleus_lab.wire import Binary, Request, Response, encode, is_plain, plain, refuse_nul
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -32,6 +32,7 @@ def _read_body(body: Any, payload: Any) -> Any:
         return _raw_body(payload)
     try:
         if isinstance(payload, (bytes, bytearray, memoryview)):
+            refuse_nul(payload)
             return wire.decoder_of(body).decode(payload or b"{}")
         return _from_objects(body, {} if payload is None else payload)
     except msgspec.ValidationError as fault:
@@ -64,8 +65,35 @@ def _from_objects(body: Any, payload: Any) -> Any:
         if found is not None:
             values = found.open_values()
             if values is not None and is_plain(values):
+                _refuse_nul_in(found)
                 return found
     return wire.convert(plain(payload), body)
+
+
+_CLEAN = frozenset({int, float, bool, type(None)})
+_NAMES = frozenset({str, type(None)})
+
+
+def _refuse_nul_in(found: Any) -> None:
+    """Look for U+0000 in a bulk body, whose columns of names are joined rather than walked."""
+    for name in getattr(found, "__struct_fields__", None) or found.__slots__:
+        value = getattr(found, name)
+        kinds = set(map(type, value)) if isinstance(value, list) else {type(value)}
+        if kinds <= _CLEAN:
+            continue
+        if kinds <= _NAMES and isinstance(value, list):
+            if "\0" in "".join(filter(None, value)):
+                refuse_nul(encode(value))
+        elif _is_columns(value):
+            _refuse_nul_in(value)
+        else:
+            refuse_nul(encode(value))
+
+
+def _is_columns(value: Any) -> bool:
+    """Whether a field of a body is a record of columns."""
+    names = getattr(value, "__struct_fields__", None) or getattr(value, "__slots__", None)
+    return names is not None and isinstance(getattr(value, next(iter(names))), list)
 
 
 def _raw_body(payload: Any) -> bytes:
@@ -74,6 +102,11 @@ def _raw_body(payload: Any) -> bytes:
     if payload is None:
         return b""
     raise InvalidInputError("this route takes raw bytes and no JSON")
+
+
+def _check_path(path: str) -> None:
+    if "%00" in path:
+        raise InvalidInputError(f"the path {path} holds the character U+0000: leave it out")
 
 
 def dispatch(engine: Engine, request: Request) -> Response:
@@ -88,6 +121,7 @@ def dispatch(engine: Engine, request: Request) -> Response:
         raised, so that both transports see the same.
     """
     try:
+        _check_path(request.path)
         entry, parameters = TABLE.match(request.method, request.path)
         call = Call(
             _read_body(entry.body, request.payload),

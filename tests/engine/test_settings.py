@@ -29,7 +29,8 @@ def test_a_variable_wins_over_the_file_and_the_file_over_the_default(workspace: 
 
 
 def test_a_server_fetches_nothing_unless_a_pattern_is_written_down(workspace: Path) -> None:
-    assert Settings.load(workspace, serving=True, environment={}).fetch == ()
+    found = Settings.load(workspace, serving=True, environment={})
+    assert (found.fetch, found.private_hosts) == ((), ())
     _write(workspace, 'fetch = ["https://a.example/*"]')
     assert Settings.load(workspace, serving=True, environment={}).fetch == ("https://a.example/*",)
 
@@ -54,6 +55,8 @@ def test_settings_survive_the_environment_of_a_worker() -> None:
         ("thumbnail_sizes = []", "one or more sizes"),
         ('fetch = ["file:///etc/*"]', "holds 'file:///etc/*'"),
         ('fetch = ["*"]', "a pattern looks like https://"),
+        ('private_hosts = ["10.0.0.0/99"]', "write a host such as *.intern, an address or"),
+        ("remote_cache_bytes = -1", "write 0 or above"),
         ("max_pixels = ", "is not valid TOML"),
     ],
 )

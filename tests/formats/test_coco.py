@@ -216,7 +216,6 @@ def test_addresses_stand_in_for_local_pictures_when_asked_for(coco: Maker) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"images": [], "annotations": [{"segments_info": []}]}', "panoptic"),
         ('{"images": [], "annotations": [{"caption": "a cat", "image_id": 1}]}', "captions"),
         ('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 1}]', "predictions"),
     ],

@@ -165,8 +165,8 @@ def test_bad_lines_of_mot_are_left_out_and_named(mot: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["kitti", "mot"])
-def test_scene_folders_are_read_only(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="read only"):
-        formats.write(Collection(), tmp_path, name)
+def test_folders_without_scenes_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="scenes, and there is none"):
+        formats.write(Collection(), tmp_path / "new", name)
     with pytest.raises(InvalidInputError, match="expected a folder"):
         formats.read(tmp_path, name)

@@ -224,3 +224,51 @@ def test_classes_that_do_not_fit_are_refused(client: Any, lidar: Any, tmp_path: 
         client.make_request({"pointsSegmentationUrl": "/etc/passwd"}, route)
     with pytest.raises(NotFoundError, match="model"):
         lidar.upload_lidar_semseg_predictions("prj_00000000000ff", "c0", written(path))
+
+
+def tasks_of(client: Any, dataset: Any, names: list[str]) -> dict[str, str]:
+    """Send items to labeling; ids of their tasks by reference id."""
+    project = client.create_labeling_project(f"points of {dataset.id}", labels=["car"])
+    ids = [dataset.refloc(name)["item"].dataset_item_id for name in names]
+    part = dataset.create_slice_by_ids("to label", dataset_item_ids=ids)
+    sent = part.send_to_labeling(project.id)
+    sent.sleep_until_complete(verbose_std_out=False)
+    return {task.reference_id: task.id for task in project.tasks()}
+
+
+def test_the_points_of_a_labeling_task_are_downloaded(client: Any, tmp_path: Path) -> None:
+    dataset = client.create_dataset("drive", is_scene=True)
+    path = tmp_path / "cloud.json"
+    path.write_text(json.dumps({"points": POINTS}))
+    frames = [
+        Frame(
+            lidar=DatasetItem(pointcloud_location=str(path), reference_id=f"c{at}"),
+            front=DatasetItem("https://example.org/a.jpg", f"p{at}", width=8, height=6),
+        )
+        for at in range(2)
+    ]
+    photo = DatasetItem("https://example.org/v.jpg", "v0")
+    dataset.append([LidarScene("s", frames)], asynchronous=True)
+    dataset.append([VideoScene("v", 5, items=[photo])], asynchronous=True)
+    scene = dataset.scenes[0].id
+    tasks = tasks_of(client, dataset, ["p0", "p1", "v0"])
+
+    found = client.download_pointcloud_tasks([tasks["p0"], tasks["p1"], scene], 1)
+
+    points = [LidarPoint(**point) for point in POINTS]
+    assert found == {tasks["p0"]: points, tasks["p1"]: points, scene: points}
+    with pytest.raises(NotFoundError, match="has no frame 9"):
+        client.download_pointcloud_task(tasks["p0"], 9)
+    with pytest.raises(NotFoundError, match="no labeling task"):
+        client.download_pointcloud_task("task_00000000000ff", 0)
+    with pytest.raises(InvalidInputError, match="is a video"):
+        client.download_pointcloud_task(tasks["v0"], 0)
+
+
+def test_a_task_outside_of_scenes_has_no_points(client: Any) -> None:
+    dataset = client.create_dataset("photos")
+    dataset.append([DatasetItem("https://example.org/a.jpg", "a")])
+    task = tasks_of(client, dataset, ["a"])["a"]
+
+    with pytest.raises(InvalidInputError, match="shows 'a', which is in no scene"):
+        client.download_pointcloud_task(task, 0)

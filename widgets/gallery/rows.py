@@ -50,16 +50,20 @@ def _label(payload: Mapping[str, Any]) -> str:
     return str(segments[0]["label"]) if segments else ""
 
 
-def thin(row: Mapping[str, Any]) -> dict[str, Any]:
+def thin(row: Mapping[str, Any], *, linked: bool = False) -> dict[str, Any]:
     """Return a row for the grid.
 
     Args:
         row: One of ``Dataset.rows``.
+        linked: Whether the browser loads the picture from its URL.
 
     Returns:
-        Ids, size and shapes.
+        Ids, size and shapes; ``url`` of a linked picture.
     """
+    location = str(row.get("location") or "")
+    link = {"url": location} if linked and location.startswith(("https://", "http://")) else {}
     return {
+        **link,
         "id": row["id"],
         "reference_id": row["reference_id"],
         "width": row.get("width"),
@@ -68,17 +72,18 @@ def thin(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def full(row: Mapping[str, Any]) -> dict[str, Any]:
+def full(row: Mapping[str, Any], *, linked: bool = False) -> dict[str, Any]:
     """Return a row for the full picture.
 
     Args:
         row: One of ``Dataset.rows``.
+        linked: Whether the browser loads the picture from its URL.
 
     Returns:
         Ids, size, location, metadata, and shapes with their metadata.
     """
     return {
-        **thin(row),
+        **thin(row, linked=linked),
         "shapes": shapes(row, full=True),
         "location": row.get("location"),
         "metadata": row.get("metadata") or {},

@@ -125,6 +125,8 @@ class Gallery(Selectable):
         self._slice_id = slice if slice is None or isinstance(slice, str) else slice.id
         self._slice_name = None if slice is None else str(getattr(slice, "name", slice))
         self._model = model
+        # In privacy mode nothing is fetched here: the browser loads the URLs itself.
+        self._private = bool(dataset.use_privacy_mode)
         self._state = threading.RLock()
         self._query = ""
         self._ids: list[str] = []
@@ -206,7 +208,7 @@ class Gallery(Selectable):
         }
         pictures: list[bytes] = []
         deadline = time.monotonic() + _START_SECONDS
-        while len(pictures) < len(first) and time.monotonic() < deadline:
+        while not self._private and len(pictures) < len(first) and time.monotonic() < deadline:
             pictures += dataset.thumbnails(
                 first[len(pictures) : len(pictures) + _AT_ONCE], size=_THUMBNAIL
             )
@@ -217,11 +219,16 @@ class Gallery(Selectable):
             return []
         found = {row["id"]: row for row in self._dataset.rows(ids, model=self._model)}
         gone = {"reference_id": "(deleted)", "width": None, "height": None}
-        return [page_rows.thin(found.get(one) or {"id": one, **gone}) for one in ids]
+        return [
+            page_rows.thin(found.get(one) or {"id": one, **gone}, linked=self._private)
+            for one in ids
+        ]
 
     @answers("page")
     def _page(self, body: Mapping[str, Any]) -> Answer:
         ids = self._some(body)
+        if self._private:
+            return {"rows": self._rows(ids)}, []
         size = body.get("pixels")
         pictures = self._dataset.thumbnails(ids, size=size if size in _SIZES else _THUMBNAIL)
         return {"rows": self._rows(ids)}, pictures
@@ -250,11 +257,13 @@ class Gallery(Selectable):
         if not rows:
             raise InvalidInputError("this item is no longer in the dataset: refresh the gallery")
         try:
-            picture, problem = self._dataset.image_bytes(ids[0]), None
+            picture, problem = (
+                (b"", None) if self._private else (self._dataset.image_bytes(ids[0]), None)
+            )
         except NucleusError as fault:
             picture, problem = b"", fault.message
         return {
-            **page_rows.full(rows[0]),
+            **page_rows.full(rows[0], linked=self._private),
             "media_type": _media_type(picture),
             "problem": problem,
         }, [picture]

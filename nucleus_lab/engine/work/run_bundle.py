@@ -10,7 +10,15 @@ from sqlalchemy import select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import PREDICTION_WIRE
-from nucleus_lab.engine import bundles, datasets, deletion, media_references, models, objects
+from nucleus_lab.engine import (
+    bundles,
+    datasets,
+    deletion,
+    media_references,
+    metadata_schemas,
+    models,
+    objects,
+)
 from nucleus_lab.engine.bundle_process import BundleDiedError, BundleError, BundleProcess
 from nucleus_lab.engine.schema import item, slice_member
 from nucleus_lab.engine.work import Task, job_kind
@@ -174,6 +182,9 @@ class _Run:
         payload = self._task.payload
         with self._engine.store.write(bulk=True) as connection:
             datasets.lock(connection, self._dataset_id)
+            schema = datasets.by_key(connection, self._dataset_id).annotation_metadata_schema
+            refused: list[str] = []
+            values = metadata_schemas.fitting(schema, values, refused)
             self._run_id = models.ensure_run(
                 connection, payload["model_id"], self._dataset_id, payload["run_name"]
             )
@@ -184,7 +195,7 @@ class _Run:
             if outcome.refused:
                 raise InvalidInputError(outcome.errors[0])
         self._counts["predictions"] += outcome.processed
-        for text in outcome.errors:
+        for text in refused + outcome.errors:
             self._task.error(text)
 
 

@@ -1,4 +1,4 @@
-"""COCO: instances, keypoints and results as JSON.
+"""COCO: instances, keypoints, panoptic masks and results.
 
 Source: https://cocodataset.org/#format-data and #format-results.
 """
@@ -44,7 +44,7 @@ class Coco:
         return Match(self.name, 0.9, f"COCO annotations in {', '.join(f.name for f in found)}")
 
     def read(self, path: Path, options: ReadOptions) -> Collection:
-        """Read boxes, polygons, masks (as polygons) and keypoints.
+        """Read boxes, polygons, masks (as polygons) and keypoints; a panoptic file as masks.
 
         Args:
             path: The JSON file, or the folder above it.
@@ -53,8 +53,13 @@ class Coco:
         Returns:
             What the files hold.
         """
+        from nucleus_lab.formats.coco.layout import kind_of
         from nucleus_lab.formats.coco.reading import read_dataset
 
+        if path.is_file() and kind_of(path) == "panoptic":
+            from nucleus_lab.formats.coco.panoptic import read_panoptic
+
+            return read_panoptic(path, options)
         return read_dataset(path, options)
 
     def write(self, collection: Collection, path: Path) -> list[Path]:

@@ -102,9 +102,8 @@ def chosen(path: Path) -> list[Path]:
     """
     if path.is_file():
         kind = kind_of(path)
-        if kind in {"panoptic", "captions", "results"}:
+        if kind in {"captions", "results"}:
             hint = {
-                "panoptic": "a panoptic file: name the instances file of the same pictures",
                 "captions": "a captions file: name the instances file of the same pictures",
                 "results": "a results file: import it as predictions of a model",
             }[kind]

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.annotation.run_length import runs
 
 if TYPE_CHECKING:
     from nucleus_lab.formats.coco.records import Rle
-
-_MOST_PIXELS = 200_000_000
 
 
 def outlines(mask: Rle, where: str) -> tuple[list[list[tuple[float, float]]], float]:
@@ -46,20 +44,8 @@ def outlines(mask: Rle, where: str) -> tuple[list[list[tuple[float, float]]], fl
 def _runs(mask: Rle, where: str) -> tuple[Any, Any, Any]:
     import numpy as np
 
-    height, width = mask.size
-    if not (0 < height * width <= _MOST_PIXELS and height > 0):
-        raise InvalidInputError(
-            f"{where} has a mask of {width} x {height} pixels, which is no size"
-        )
-    if isinstance(mask.counts, str):
-        counts = np.asarray(_uncompressed(mask.counts, where), dtype=np.int64)
-    else:
-        counts = np.asarray(mask.counts, dtype=np.int64)
-    if counts.sum() != height * width or (counts < 0).any():
-        raise InvalidInputError(
-            f"{where} has a mask whose runs cover {int(counts.sum())} pixels, not the "
-            f"{height * width} of its size {width} x {height}: leave the entry out or repair it"
-        )
+    height = mask.size[0]
+    counts = runs(mask.size, mask.counts, where)
     # Runs alternate background and foreground down the columns; one that spans columns is cut.
     edges = np.cumsum(counts)
     starts, ends = edges[0::2][: len(counts) // 2], edges[1::2]
@@ -72,30 +58,3 @@ def _runs(mask: Rle, where: str) -> tuple[Any, Any, Any]:
     top = np.maximum(starts[which], columns * height) - columns * height
     bottom = np.minimum(ends[which], (columns + 1) * height) - columns * height
     return columns, top, bottom
-
-
-def _uncompressed(text: str, where: str) -> list[int]:
-    # 5 bits a character, low bits first, from the fourth run on as the difference to the run two
-    # before. Source: COCO API, common/maskApi.c, rleFrString.
-    counts: list[int] = []
-    at = 0
-    while at < len(text):
-        value = shift = 0
-        more = True
-        while more:
-            if at == len(text) or not 48 <= ord(text[at]) < 112:
-                raise InvalidInputError(
-                    f"{where} has compressed mask counts that are cut short or hold "
-                    f"a wrong character at {at}: leave the entry out or repair it"
-                )
-            piece = ord(text[at]) - 48
-            value |= (piece & 0x1F) << shift
-            more = bool(piece & 0x20)
-            at += 1
-            shift += 5
-            if not more and piece & 0x10:
-                value |= -1 << shift
-        if len(counts) > 2:
-            value += counts[-2]
-        counts.append(value)
-    return counts

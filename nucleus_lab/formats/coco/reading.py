@@ -69,14 +69,19 @@ class _Reader:
                 f"{self.file} is a panoptic file: name the instances file of the same pictures",
                 path=str(self.file),
             )
-        self._items(data.images)
-        index = _by_id(data.images, self.file)
-        categories = _named(data.categories, self.file)
+        self.items(data.images)
+        index = by_id(data.images, self.file)
+        categories = named(data.categories, self.file)
         entries, owners = self._owned(data.annotations, index, categories)
         self._boxes(entries, owners, categories)
         self._others(entries, owners, categories)
 
-    def _items(self, images: Sequence[Picture]) -> None:
+    def items(self, images: Sequence[Picture]) -> None:
+        """Read the pictures.
+
+        Args:
+            images: The entries of ``images``.
+        """
         names = [
             pictures.safe_name(image.file_name, f"{self.file}: images[{number}]")
             for number, image in enumerate(images)
@@ -267,7 +272,40 @@ def _reference_root(base: Path, root: Path) -> Path:
     return root if base == root or root in base.parents else base
 
 
-def _by_id(images: Sequence[Picture], file: Path) -> dict[Id, int]:
+def add_items(
+    file: Path,
+    root: Path,
+    options: ReadOptions,
+    collection: Collection,
+    split: str,
+    images: Sequence[Picture],
+) -> None:
+    """Read the pictures of a file as items.
+
+    Args:
+        file: The annotation file.
+        root: The folder that nothing may leave.
+        options: ``images`` names the folder of the pictures.
+        collection: Takes the items.
+        split: Split that the file is named for.
+        images: Its pictures.
+    """
+    _Reader(file, root, options, collection, split).items(images)
+
+
+def by_id(images: Sequence[Picture], file: Path) -> dict[Id, int]:
+    """Number the pictures by their ids.
+
+    Args:
+        images: The pictures.
+        file: The annotation file.
+
+    Returns:
+        Place by id.
+
+    Raises:
+        InvalidInputError: Two have one id.
+    """
     index = {image.id: number for number, image in enumerate(images)}
     if len(index) < len(images):
         twice = pictures.repeated(str(image.id) for image in images)
@@ -278,7 +316,19 @@ def _by_id(images: Sequence[Picture], file: Path) -> dict[Id, int]:
     return index
 
 
-def _named(categories: Sequence[Category], file: Path) -> dict[int, Category]:
+def named(categories: Sequence[Category], file: Path) -> dict[int, Category]:
+    """Find the categories by their ids.
+
+    Args:
+        categories: The categories.
+        file: The annotation file.
+
+    Returns:
+        Category by id.
+
+    Raises:
+        InvalidInputError: Two have one id.
+    """
     found = {category.id: category for category in categories}
     if len(found) < len(categories):
         twice = pictures.repeated(str(category.id) for category in categories)

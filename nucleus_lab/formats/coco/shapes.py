@@ -48,9 +48,12 @@ def _polygons(
     from nucleus_lab.prediction import PolygonPrediction
 
     metadata: dict[str, Any] = {}
+    first: dict[str, Any] = {}
     if isinstance(entry.segmentation, Rle):
         rings, holes = outlines(entry.segmentation, where)
         metadata["mask"] = "rle"
+        # An outline can neither leave holes out nor be turned into the same runs again.
+        first["rle"] = _compressed(entry.segmentation)
         if holes:
             metadata["hole_area"] = holes
     else:
@@ -64,11 +67,19 @@ def _polygons(
             vertices=[Point(x, y) for x, y in ring],
             reference_id=reference_id,
             annotation_id=f"{entry.id}/polygon" + (f"/{part}" if part > 1 else ""),
-            metadata=dict(metadata),
+            metadata=metadata | (first if part == 1 else {}),
             **extra,
         )
         for part, ring in enumerate(rings, 1)
     ]
+
+
+def _compressed(mask: Rle) -> dict[str, Any]:
+    if isinstance(mask.counts, str):
+        return {"size": list(mask.size), "counts": mask.counts}
+    from nucleus_lab.annotation import run_length
+
+    return run_length.encode(run_length.decode({"size": mask.size, "counts": mask.counts}))
 
 
 def _ring(flat: list[float], where: str) -> list[tuple[float, float]]:

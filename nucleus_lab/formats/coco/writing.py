@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.columns import Collection, ItemColumns
+from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.formats.files import replace_file
 
 
@@ -32,7 +34,7 @@ class _Annotation(msgspec.Struct, omit_defaults=True, gc=False):
     bbox: tuple[float, float, float, float]
     area: float
     iscrowd: int
-    segmentation: list[list[float]] = []
+    segmentation: list[list[float]] | dict[str, Any] = []
     keypoints: list[float] | None = None
     num_keypoints: int | None = None
     score: float | None = None
@@ -47,8 +49,10 @@ def write_dataset(collection: Collection, path: Path) -> list[Path]:
 
     Args:
         collection: What to write. Boxes, polygons and keypoints whose ids belong together (``7``,
-            ``7/polygon``, ``7/keypoints``) become one annotation. Other types are left out and
-            named in ``collection.problems``.
+            ``7/polygon``, ``7/keypoints``) become one annotation; an outline that was read from
+            runs becomes those runs again, unless it was changed. Each segment of a mask becomes
+            an annotation in runs. Other types, and masks whose pictures cannot be read here, are
+            left out and named in ``collection.problems``.
         path: A ``.json`` file, or a folder that gets ``annotations.json``.
 
     Returns:
@@ -101,6 +105,8 @@ def _labels(collection: Collection) -> tuple[dict[str, int], dict[str, dict[str,
     for value in collection.others:
         if hasattr(value, "vertices") or hasattr(value, "keypoints"):
             labels.add(value.label)
+        if isinstance(value, SegmentationAnnotation):
+            labels.update(segment.label for segment in value.annotations)
         if hasattr(value, "keypoints") and value.label not in parts:
             skeleton = [[a + 1, b + 1] for a, b in value.skeleton or ()]
             parts[value.label] = {"keypoints": list(value.names), "skeleton": skeleton}
@@ -150,8 +156,15 @@ def _add_shapes(
         for item, own, row in zip(boxes.item, boxes.annotation_id, rows, strict=True)
     }
     items = {name: at for at, name in enumerate(collection.items.reference_id)}
+    runs: dict[int, dict[str, Any]] = {}
     last = max((row.id for row in rows if isinstance(row.id, int)), default=0)
     for value in collection.others:
+        if isinstance(value, SegmentationAnnotation):
+            at = items[value.reference_id]
+            found = _segments(value, image_ids[at], names, last, collection.problems)
+            rows += found
+            last += len(found)
+            continue
         ring = [number for point in getattr(value, "vertices", ()) for number in (point.x, point.y)]
         points = getattr(value, "keypoints", None)
         if not ring and points is None:
@@ -170,6 +183,9 @@ def _add_shapes(
             by_key[item, own] = row
             rows.append(row)
         if ring:
+            own_runs = (value.metadata or {}).get("rle")
+            if isinstance(own_runs, dict):
+                runs[id(row)] = own_runs
             row.segmentation = [*row.segmentation, ring]
         else:
             row.keypoints = [
@@ -182,11 +198,60 @@ def _add_shapes(
             row.num_keypoints = sum(point.x is not None for point in points or ())
         if not row.bbox[2]:
             _enclose(row)
+    for row in rows:
+        if id(row) in runs:
+            _restore_runs(row, runs[id(row)])
+
+
+def _restore_runs(row: _Annotation, rle: dict[str, Any]) -> None:
+    """Write the runs that the outlines were read from, where the outlines are still those."""
+    from nucleus_lab.formats.coco.masks import outlines
+    from nucleus_lab.formats.coco.records import Rle
+
+    try:
+        rings, _ = outlines(Rle(tuple(rle["size"]), rle["counts"]), "metadata")
+    except (InvalidInputError, KeyError, TypeError, ValueError):
+        return  # not what reading left there
+    if [[number for point in ring for number in point] for ring in rings] == row.segmentation:
+        row.segmentation = {"size": list(rle["size"]), "counts": rle["counts"]}
+
+
+def _segments(
+    mask: SegmentationAnnotation,
+    image_id: Any,
+    names: dict[str, int],
+    last: int,
+    problems: list[str],
+) -> list[_Annotation]:
+    from hotcoco import mask as codec
+
+    draw = getattr(mask, "content", None)
+    try:
+        segments = mask.to_rle(draw() if draw else None)
+    except NucleusError as fault:
+        problems.append(f"{mask.reference_id}: the mask was left out: {fault.message}")
+        return []
+    rows: list[_Annotation] = []
+    for segment in segments:
+        rle = {"size": segment["size"], "counts": segment["counts"]}
+        area = float(codec.area(rle))
+        if not area:
+            continue
+        known = segment.get("metadata") or {}
+        x, y, width, height = (float(side) for side in codec.to_bbox(rle))
+        box = (x, y, width, height)
+        row = _Annotation(
+            last + len(rows) + 1, image_id, names[segment["label"]], box, area,
+            int(bool(known.get("iscrowd"))), rle,
+        )  # fmt: skip
+        row.attributes = {k: v for k, v in known.items() if k != "iscrowd"} or None
+        rows.append(row)
+    return rows
 
 
 def _enclose(row: _Annotation) -> None:
     """Give an annotation without a box the one around its outlines or keypoints."""
-    if row.segmentation:
+    if row.segmentation and isinstance(row.segmentation, list):
         xs = [x for ring in row.segmentation for x in ring[0::2]]
         ys = [y for ring in row.segmentation for y in ring[1::2]]
         row.area = sum(map(_area, row.segmentation))

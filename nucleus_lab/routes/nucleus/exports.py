@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, labels, queries, reading, slices
+from nucleus_lab.engine import datasets, labels, media_urls, queries, reading, slices
 from nucleus_lab.engine.export_rows import export_rows, narrow_rows
 from nucleus_lab.routes.table import Call, route
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.datasets import DatasetRow
 
 
 class ExportBody(msgspec.Struct):
@@ -45,10 +46,11 @@ def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # 
 def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
     """Answer some items with their annotations."""
     with engine.store.read() as connection, collector_paused():
-        rows, token = _page(connection, datasets.get(connection, ds), call.body)
+        row = datasets.get(connection, ds)
+        rows, token = _page(connection, row, call.body)
         data = export_rows(connection, rows)
     if call.body.chip:
-        _add_served(engine, call, ds, data, rows)
+        _add_mirrored(engine, call, row, data, rows)
     return {"data": data, "nextPageToken": token}
 
 
@@ -56,15 +58,16 @@ def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, An
 def export_narrow_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
     """Answer some items with their annotations, plain boxes as rows of one list."""
     with engine.store.read() as connection, collector_paused():
-        rows, token = _page(connection, datasets.get(connection, ds), call.body)
+        row = datasets.get(connection, ds)
+        rows, token = _page(connection, row, call.body)
         data = narrow_rows(connection, rows)
     if call.body.chip:
-        _add_served(engine, call, ds, data["items"], rows)
+        _add_mirrored(engine, call, row, data["items"], rows)
     return {**data, "nextPageToken": token}
 
 
 def _page(
-    connection: Connection, row: Any, body: ExportBody
+    connection: Connection, row: DatasetRow, body: ExportBody
 ) -> tuple[list[reading.ItemValues], str | None]:
     if not body.query:
         return reading.page(connection, row.id, body.pageToken, body.pageSize)
@@ -73,25 +76,15 @@ def _page(
     return reading.by_keys(connection, row.id, keys), token
 
 
-def _add_served(
+def _add_mirrored(
     engine: Engine,
     call: Call[Any],
-    ds: str,
+    row: DatasetRow,
     data: list[dict[str, Any]],
     rows: list[reading.ItemValues],
 ) -> None:
     for exported, values in zip(data, rows, strict=True):
-        exported["item"]["processed_url"] = _served(engine, call, ds, values)
-
-
-def _served(engine: Engine, call: Call[Any], ds: str, values: reading.ItemValues) -> str:
-    """Return where the workspace itself has the picture of an item."""
-    key, location, media_key = values[0], values[3], values[7]
-    if media_key is None:
-        return str(location)
-    if call.base_url:
-        return f"{call.base_url.rstrip('/')}/lab/dataset/{ds}/image/di_{key:013x}"
-    return str(engine.media.path(media_key))
+        exported["item"]["processed_url"] = media_urls.mirrored(engine, row, values, call.base_url)
 
 
 @route("GET", "dataset/{ds}/class_labels")

@@ -265,8 +265,7 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
         changes.setdefault(entry.reference_id, {}).update(new)
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
-        if call.body.level == "item":
-            metadata_schemas.refuse(row.item_metadata_schema, changes)
+        metadata_schemas.refuse(row.item_metadata_schema, changes, level)
     if level == "scene":
         scene_uploads.check_takes_scenes(row)
     if call.query.get("async") == "1":

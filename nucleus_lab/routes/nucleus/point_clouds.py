@@ -24,7 +24,7 @@ class SegmentationBody(msgspec.Struct):
 
 @route("GET", "task/{task}/frame/{frame}")
 def points_of_frame(engine: Engine, call: Call[None], task: str, frame: str) -> dict[str, Any]:  # noqa: ARG001
-    """Answer the points of a frame of a scene."""
+    """Answer the points of a frame of a scene, or of a labeling task."""
     with engine.store.read() as connection:
         source = point_clouds.of_frame(connection, task, index_of(frame))
     return {"points": point_clouds.as_points(point_clouds.load(engine, source))}

@@ -53,6 +53,16 @@ describe("pages", () => {
     expect(asked()).toEqual([10, 11]);
   });
 
+  it("show the picture at its own URL where the workspace has none", () => {
+    const linked = rows(0, 32).map((row) => ({ ...row, url: `https://photos.example/${row.id}` }));
+    pages.start({ ...listing(32), rows: linked }, [], 256);
+
+    pages.want(0, 32, 1);
+
+    expect(pages.cell(3)?.picture).toBe("https://photos.example/di_3");
+    expect(asked()).toEqual([]);
+  });
+
   it("turn round with the scroll", () => {
     pages.want(320, 350, -1);
 

@@ -28,7 +28,7 @@ export class Detail {
   readonly #parts: DetailParts;
   readonly #stage = h("div", { class: "nl-stage", tabindex: 0, role: "group", "aria-label": "Picture", "data-lm-suppress-shortcuts": "true" });
   readonly #sheet = h("div", { class: "nl-sheet" });
-  readonly #picture = h("img", { class: "nl-picture", alt: "", draggable: "false" });
+  readonly #picture = h("img", { class: "nl-picture", alt: "", referrerpolicy: "no-referrer", draggable: "false" });
   readonly #masks = h("canvas", { class: "nl-mask", width: 0, height: 0 });
   readonly #overlay = s("svg", { class: "nl-overlay" });
   readonly #chips = h("div", { class: "nl-chips" });
@@ -150,7 +150,7 @@ export class Detail {
     try {
       const { body, buffers } = await this.#parts.channel.ask<FullRow & { media_type: string; problem: string | null }>("item", { epoch: this.#epoch, index });
       if (!current()) return;
-      const url = pictureUrl(buffers[0], body.media_type);
+      const url = pictureUrl(buffers[0], body.media_type) ?? body.url ?? null;
       this.#row = body;
       this.#title.textContent = body.reference_id;
       if (url !== null) await this.#replace(url, current);
@@ -172,7 +172,7 @@ export class Detail {
 
   /** Swap the picture only once it is decoded, so that it never flickers. */
   async #replace(url: string, current: () => boolean): Promise<void> {
-    const probe = h("img", { src: url, alt: "" });
+    const probe = h("img", { referrerpolicy: "no-referrer", src: url, alt: "" });
     try {
       await probe.decode();
     } catch {

@@ -13,7 +13,7 @@ interface Page {
 
 export interface Cell {
   row: Row;
-  /** An object URL of the thumbnail; null when the item has none. */
+  /** An object URL of the thumbnail, or the picture's own URL in privacy mode; null when the item has none. */
   picture: string | null;
 }
 
@@ -61,7 +61,8 @@ export class Pages {
     this.#keep(0, listing.rows, pictures);
     // Slow pictures do not hold up the cell: Python sends those that came in time, the page asks
     // for all of them when it sees that some are missing.
-    if (pictures.length < listing.rows.length || pixels !== 256) this.#unfinished.add(0);
+    const missing = pictures.length < listing.rows.length && listing.rows.some((row) => row.url === undefined);
+    if (missing || pixels !== 256) this.#unfinished.add(0);
   }
 
   /** Ask for thumbnails of another size from now on. */
@@ -134,7 +135,7 @@ export class Pages {
 
   #keep(page: number, rows: Row[], buffers: DataView[]): void {
     this.#forget([page]);
-    this.#pages.set(page, { rows, pictures: rows.map((_, at) => pictureUrl(buffers[at])), used: ++this.#clock });
+    this.#pages.set(page, { rows, pictures: rows.map((row, at) => pictureUrl(buffers[at]) ?? row.url ?? null), used: ++this.#clock });
     if (this.#pages.size <= KEPT) return;
     const oldest = [...this.#pages].sort((a, b) => a[1].used - b[1].used).slice(0, this.#pages.size - KEPT);
     this.#forget(oldest.map(([number]) => number));

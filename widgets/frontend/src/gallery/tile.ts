@@ -20,7 +20,7 @@ function summary(row: Row): string {
 
 export class Tile {
   readonly element: HTMLElement;
-  readonly #picture = h("img", { class: "nl-picture", alt: "", draggable: "false", decoding: "async" });
+  readonly #picture = h("img", { class: "nl-picture", alt: "", referrerpolicy: "no-referrer", draggable: "false", decoding: "async" });
   readonly #masks = h("canvas", { class: "nl-mask", width: 0, height: 0 });
   readonly #overlay = s("svg", { class: "nl-overlay", "aria-hidden": "true" });
   readonly #chips = h("div", { class: "nl-chips" });

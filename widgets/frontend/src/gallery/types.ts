@@ -47,6 +47,8 @@ export interface Row {
   reference_id: string;
   width: number | null;
   height: number | null;
+  /** Of a picture that the browser loads itself, in privacy mode. */
+  url?: string;
   shapes: Shape[];
 }
 
