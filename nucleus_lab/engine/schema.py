@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from nucleus_lab.engine.schema_types import JSONDocument
@@ -283,6 +284,22 @@ for _name, _object, _columns in (
     )
 
 
+# A label is of one dataset, so an index of labels finds the items of a class without a join.
+Index("ix_annotation_label", annotation.c.label_id, annotation.c.item_id)
+Index(
+    "ix_prediction_label",
+    prediction.c.model_run_id,
+    prediction.c.label_id,
+    prediction.c.item_id,
+    prediction.c.confidence,
+)
+
+# Categories and masks are counted otherwise than what lies at one place with one label; the index
+# holds only them, and tells a query at once that there are none.
+for _name, _object in (("ix_annotation_other", annotation), ("ix_prediction_other", prediction)):
+    Index(_name, _object.c.type, sqlite_where=_object.c.type > text("5"))
+
+
 def complete_for_postgresql() -> None:
     """Add what only PostgreSQL is told, before tables are made there.
 
@@ -292,7 +309,11 @@ def complete_for_postgresql() -> None:
     for table in (annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
-                index.dialect_kwargs["postgresql_where"] = table.c.scene_id.is_not(None)
+                index.dialect_kwargs["postgresql_where"] = (
+                    table.c.type > text("5")
+                    if str(index.name).endswith("_other")
+                    else table.c.scene_id.is_not(None)
+                )
 
 
 slice_ = Table(

@@ -41,6 +41,11 @@ class Catalog:
         return True
 
     @property
+    def plain(self) -> frozenset[str]:
+        """Which of annotations and predictions have no category and no mask among them."""
+        return frozenset()
+
+    @property
     def labels(self) -> Mapping[str, int]:
         """Classes and their keys."""
         return {}

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, false, func, literal, or_, true
 from sqlalchemy.types import BigInteger, Double
 
 from nucleus_lab.errors import QueryError
+from nucleus_lab.query import hints
 from nucleus_lab.query.bound import Constant
 from nucleus_lab.query.dialects import DAY, Clause, Sql, SQLite
 from nucleus_lab.query.faults import fault
@@ -66,11 +67,17 @@ class Comparer:
         Returns:
             The condition.
         """
-        return some(
+        exact = some(
             left,
             self.names,
             lambda one: some(right, self.names, lambda other: self.single(sign, one, other)),
         )
+        hint = None
+        if right.constant is not None:
+            hint = hints.comparison(self.dialect, sign, left, right.constant)
+        elif left.constant is not None:
+            hint = hints.comparison(self.dialect, _FLIPPED[sign], right, left.constant)
+        return _hinted(hint, exact)
 
     def single(self, sign: str, left: SqlValue, right: SqlValue) -> Clause:
         """Compare two values, neither of which is a list.
@@ -119,7 +126,7 @@ class Comparer:
                     ]
             return or_(*parts) if parts else false()
 
-        return some(value, self.names, test)
+        return _hinted(hints.member(self.dialect, value, constants), some(value, self.names, test))
 
     def _among(self, text: Sql, texts: list[str]) -> Clause:
         if len(texts) == 1:
@@ -139,7 +146,17 @@ class Comparer:
         """
         if value.kind not in {"text", "json"}:
             raise self._mismatch(value, pattern, f"{sign} needs a text")
-        return some(value, self.names, lambda one: self._pattern(as_text(one), sign, pattern.text))
+        exact = some(value, self.names, lambda one: self._pattern(as_text(one), sign, pattern.text))
+        if sign == "STARTS WITH" and pattern.text and hints.indexable(value):
+            ranged = self._starts(value, pattern.text)
+            return exact if ranged is None else ranged
+        return _hinted(hints.pattern(self.dialect, value, sign, pattern.text), exact)
+
+    def _starts(self, value: SqlValue, start: str) -> Clause | None:
+        """Write a beginning as a range, which an index answers."""
+        behind = hints.next_text(start)
+        text = self.dialect.by_code_point(as_text(value))
+        return None if behind is None else and_(text >= start, text < behind)
 
     def _pattern(self, text: Sql, sign: str, pattern: str) -> Clause:
         if sign == "LIKE":
@@ -348,6 +365,10 @@ class Comparer:
         if right.kind == "bool":
             return _apply(sign, source.get("boolean"), right.expression)
         return false()
+
+
+def _hinted(hint: Clause | None, exact: Clause) -> Clause:
+    return exact if hint is None else and_(hint, exact)
 
 
 def _bind(number: Any) -> ColumnElement[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select, true
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.annotation import ANNOTATION_TYPES
@@ -152,7 +152,8 @@ def types_of(context: Context, scope: Scope, types: tuple[str, ...]) -> Clause:
     """
     row = context.row(scope)
     if types == ("geometric",):
-        return row.c.type.in_(_GEOMETRIC)
+        plain = scope.root.kind in context.catalog.plain
+        return true() if plain else row.c.type.in_(_GEOMETRIC)
     codes = [CODES[name] for name in types]
     return row.c.type == codes[0] if len(codes) == 1 else row.c.type.in_(codes)
 
@@ -171,6 +172,8 @@ def label_of(context: Context, scope: Scope, label: str) -> Clause:
     row = context.row(scope)
     key = context.catalog.labels.get(label)
     own = context.never() if key is None else row.c.label_id == key
+    if scope.root.kind in context.catalog.plain:
+        return own
     labels = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
     chosen = (
         select(1)
@@ -210,5 +213,7 @@ def segment_count(context: Context, node: bound.Count, row: FromClause) -> Sql |
     if node.scope.kind not in {"annotations", "predictions"}:
         return None
     if node.types and node.types != ("geometric",) and "mask" not in node.types:
+        return None
+    if node.scope.root.kind in context.catalog.plain:
         return None
     return case((row.c.type == MASK, _segments(context, row, node.label)), else_=1)

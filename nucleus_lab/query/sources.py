@@ -152,7 +152,7 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         field.place,
         name,
         equals=equals,
-        lists=(segments, labels_of),
+        lists=() if field.scope.root.kind in context.catalog.plain else (segments, labels_of),
     )
 
 

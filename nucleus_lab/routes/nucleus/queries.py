@@ -65,6 +65,7 @@ def _page(
             run_id=query_catalog.run_key(connection, row.id, body.model_run_id),
             match_type=match_type,
             parameters=body.params,
+            paged=True,
         )
         keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
         items = query_rows.payloads(connection, row.id, level, keys)
