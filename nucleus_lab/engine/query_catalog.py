@@ -100,15 +100,23 @@ class StoredCatalog(Catalog):
         connection: The open transaction; the catalog must not outlive it.
         dataset_id: Primary key of the dataset.
         run_id: The model run that the query means; ``None`` when the caller chose none.
+        iou_threshold: Matches are read at it.
 
     Attributes:
         unindexed: Keys of item metadata that the query uses and no index holds.
     """
 
-    def __init__(self, connection: Connection, dataset_id: int, run_id: int | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dataset_id: int,
+        run_id: int | None = None,
+        iou_threshold: float | None = None,
+    ) -> None:
         self._connection = connection
         self.dataset_id = dataset_id
         self.run_id = run_id
+        self.iou_threshold = iou_threshold
         self.unindexed: set[tuple[str, ...]] = set()
         self._kinds: dict[tuple[str, ...], frozenset[str] | None] = {}
         self._evaluations: dict[int, int | None] = {}

@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.engine import query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
-from nucleus_lab.errors import QueryError
+from nucleus_lab.errors import InvalidInputError, QueryError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
+from nucleus_lab.query.json_path import kind_at
 from nucleus_lab.query.parse import parse
+from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import category
 
+_LOOKED_AT: Final = 2_000
 _ROWS: Final[dict[str, FromClause]] = {
     "items": item,
     "annotations": annotation,
@@ -81,6 +84,7 @@ def select_rows(
     match_type: str = "",
     parameters: Mapping[str, Any] | None = None,
     paged: bool = False,
+    iou_threshold: float | None = None,
 ) -> Selection:
     """Compile a query for a dataset.
 
@@ -93,22 +97,30 @@ def select_rows(
         match_type: Of matches: ``iou`` (pairs), ``false_positive``, ``false_negative``.
         parameters: Values of ``{name}``.
         paged: Only some of the rows will be read.
+        iou_threshold: A pair of a match below it is read as a false positive and a miss, whose
+            keys are those of :mod:`nucleus_lab.query.readings`.
 
     Returns:
         The selection.
 
     Raises:
         QueryError: The query cannot be read, or needs a model run.
+        InvalidInputError: The threshold is out of range.
     """
-    catalog = StoredCatalog(connection, dataset_id, run_id)
+    if iou_threshold is not None and not 0 <= iou_threshold <= 1:
+        raise InvalidInputError(
+            f"iou_threshold is {iou_threshold!r}: use a number from 0 to 1", path="iou_threshold"
+        )
+    catalog = StoredCatalog(connection, dataset_id, run_id, iou_threshold)
     key = query_cache.key_of(
-        (connection.dialect.name, dataset_id, level, run_id, match_type, paged),
+        (connection.dialect.name, dataset_id, level, run_id, match_type, paged, iou_threshold),
         text or "",
         parameters,
     )
     found: Selection | None = query_cache.recall(key, catalog)
     if found is None:
         query = resolve(parse(text or ""), level, catalog, parameters)
+        query.warnings += _of_missing(connection, dataset_id, query)
         found = _compile(connection, query, catalog, match_type, whole=not paged)
         if paged and found.drivers:
             found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
@@ -127,6 +139,8 @@ def _compile(
 ) -> Selection:
     level, dataset_id = query.level, catalog.dataset_id
     row = _ROWS[level]
+    if level == "matches" and catalog.iou_threshold is not None:
+        row = readings(match, catalog.iou_threshold)
     source: FromClause = row
     rows = {level: row}
     # The key stands in the text of the statement: a partial index of the dataset needs that.
@@ -144,10 +158,10 @@ def _compile(
         if level == "predictions":
             where.append(prediction.c.model_run_id == run)
         else:
-            source = source.outerjoin(annotation, annotation.c.id == match.c.annotation_id)
-            source = source.outerjoin(prediction, prediction.c.id == match.c.prediction_id)
+            source = source.outerjoin(annotation, annotation.c.id == row.c.annotation_id)
+            source = source.outerjoin(prediction, prediction.c.id == row.c.prediction_id)
             rows |= {"annotations": annotation, "predictions": prediction}
-            where += _match_rows(catalog.evaluation(run), match_type)
+            where += _match_rows(row, catalog.evaluation(run), match_type)
             name += [annotation.c.annotation_id, prediction.c.annotation_id]
     dialect = connection.dialect.name
     drivers: list[query_driver.IndexedKeys] = []
@@ -175,6 +189,20 @@ def _compile(
     )
 
 
+def _of_missing(connection: Connection, dataset_id: int, query: BoundQuery) -> list[str]:
+    """Return the warnings about keys that some of the first items lack."""
+    found = []
+    for text, path in query.keeping:
+        lacking = select(literal(1)).where(
+            item.c.dataset_id == dataset_id,
+            item.c.position < _LOOKED_AT,
+            kind_at(item.c.metadata, *path).is_(None),
+        )
+        if connection.scalar(select(exists(lacking))):
+            found.append(text)
+    return found
+
+
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     if catalog.run_id is not None:
         return catalog.run_id
@@ -195,10 +223,12 @@ def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     )
 
 
-def _match_rows(evaluation: int | None, match_type: str) -> list[ColumnElement[bool]]:
-    where = [match.c.evaluation_id == (-1 if evaluation is None else evaluation)]
+def _match_rows(
+    row: FromClause, evaluation: int | None, match_type: str
+) -> list[ColumnElement[bool]]:
+    where = [row.c.evaluation_id == (-1 if evaluation is None else evaluation)]
     if match_type == "iou":
-        where += [match.c.annotation_id.is_not(None), match.c.prediction_id.is_not(None)]
+        where += [row.c.annotation_id.is_not(None), row.c.prediction_id.is_not(None)]
     elif match_type:
-        where.append(category(match) == ("fp" if match_type == "false_positive" else "fn"))
+        where.append(category(row) == ("fp" if match_type == "false_positive" else "fn"))
     return where

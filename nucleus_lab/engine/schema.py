@@ -294,6 +294,14 @@ Index(
     prediction.c.confidence,
 )
 
+# Most objects are of no track.
+Index(
+    "ix_annotation_track",
+    annotation.c.track_reference_id,
+    annotation.c.item_id,
+    sqlite_where=annotation.c.track_reference_id.is_not(None),
+)
+
 # Categories and masks are counted otherwise than what lies at one place with one label; the index
 # holds only them, and tells a query at once that there are none.
 for _name, _object in (("ix_annotation_other", annotation), ("ix_prediction_other", prediction)):
@@ -309,11 +317,12 @@ def complete_for_postgresql() -> None:
     for table in (annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
-                index.dialect_kwargs["postgresql_where"] = (
-                    table.c.type > text("5")
-                    if str(index.name).endswith("_other")
-                    else table.c.scene_id.is_not(None)
-                )
+                wanted: Any = table.c.scene_id.is_not(None)
+                if str(index.name).endswith("_other"):
+                    wanted = table.c.type > text("5")
+                elif str(index.name).endswith("_track"):
+                    wanted = table.c.track_reference_id.is_not(None)
+                index.dialect_kwargs["postgresql_where"] = wanted
 
 
 slice_ = Table(
@@ -339,6 +348,20 @@ slice_member = Table(
     Column("member_id", _Key, primary_key=True),
     Column("position", BigInteger, nullable=False),
     Index("ix_slice_member", "member_id", "member"),
+    sqlite_with_rowid=False,
+)
+
+# How many lidar points a cuboid holds: derived, with what it was counted from.
+cuboid_points = Table(
+    "cuboid_points",
+    metadata,
+    Column("member", Text, primary_key=True),  # annotation | prediction
+    Column("member_id", _Key, primary_key=True),
+    _of("item"),
+    Column("points", Integer),  # NULL: its point cloud cannot be read
+    Column("geometry", JSONDocument, nullable=False),
+    Column("location", Text, nullable=False),  # of the point cloud: its key in the store, or place
+    Index("ix_cuboid_points_item", "item_id"),
     sqlite_with_rowid=False,
 )
 
@@ -390,6 +413,8 @@ match = Table(
     Column("annotation_label_id", _Key),
     Column("prediction_label_id", _Key),
     Column("confidence", Double),
+    # Best overlap of the prediction with any annotation; NULL for a missed annotation.
+    Column("best_iou", Double),
     Index("ix_match_item", "evaluation_id", "item_id"),
 )
 

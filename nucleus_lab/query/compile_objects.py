@@ -23,6 +23,7 @@ _TABLES: Final = {
     "scenes": "scene",
     "slices": "slice_member",
     "autotags": "autotag_score",
+    "tracks": "track",
 }
 _MEMBERS: Final = {
     "items": "item",
@@ -77,6 +78,8 @@ def link(context: Context, scope: Scope, row: FromClause) -> list[Clause]:
         return [row.c.scene_id == parent.c.id]
     if scope.kind == "scenes":
         return [row.c.id == parent.c.scene_id]
+    if scope.kind == "tracks":
+        return [_tracks_of(context, parent_scope, parent, row)]
     if scope.kind == "slices":
         return [_slice_members(context, parent_scope, parent, row)]
     return _scores(context, scope, parent_scope, parent, row)
@@ -106,6 +109,28 @@ def _of_items(
     frames = select(items.c.id).correlate_except(items).where(items.c.scene_id == parent.c.id)
     inside: Clause = row.c.item_id.in_(frames)
     return inside if kind == "matches" else or_(inside, row.c.scene_id == parent.c.id)
+
+
+def _tracks_of(
+    context: Context, parent_scope: Scope, parent: FromClause, row: FromClause
+) -> Clause:
+    """Tracks that an item shows; of a scene also those that it was uploaded with."""
+    if parent_scope.kind != "scenes":
+        item = next(each for scope, each in context.rows.items() if scope.kind == "items")
+        shown = context.alias("annotation", "shown")
+        names = select(shown.c.track_reference_id).where(shown.c.item_id == item.c.id)
+        return and_(row.c.dataset_id == item.c.dataset_id, row.c.reference_id.in_(names))
+    shown, frames = context.alias("annotation", "shown"), context.alias("item", "frame")
+    names = select(shown.c.track_reference_id).join(frames, frames.c.id == shown.c.item_id)
+    names = names.correlate_except(shown, frames).where(frames.c.scene_id == parent.c.id)
+    whole = context.alias("annotation", "whole")
+    wide = select(whole.c.track_reference_id).where(whole.c.scene_id == parent.c.id)
+    listed = context.alias("scene_track", "listed")
+    keys = select(listed.c.track_id).where(listed.c.scene_id == parent.c.id)
+    return and_(
+        row.c.dataset_id == parent.c.dataset_id,
+        or_(row.c.reference_id.in_(names), row.c.reference_id.in_(wide), row.c.id.in_(keys)),
+    )
 
 
 def _slice_members(
