@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from nucleus_lab.errors import QueryWarning
+from nucleus_lab.query_help import QueryWarning
 
 Row = TypeVar("Row")
 
@@ -27,7 +27,7 @@ class QueryRows(Iterator[Row], Generic[Row]):
 
     Attributes:
         warnings: What a person should know about how the query was read; each was also given as
-            a :class:`~nucleus_lab.errors.QueryWarning`.
+            a :class:`~nucleus_lab.query_help.QueryWarning`.
         empty_because: Why there are no rows; ``None`` when there are.
     """
 

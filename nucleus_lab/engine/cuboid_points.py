@@ -15,7 +15,8 @@ from sqlalchemy import Table, and_, delete, func, insert, literal, select
 from nucleus_lab import wire
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.engine import datasets, point_clouds
-from nucleus_lab.engine.schema import annotation, cuboid_points, item, prediction
+from nucleus_lab.engine.query_schema import cuboid_points
+from nucleus_lab.engine.schema import annotation, item, prediction
 from nucleus_lab.engine.schema_types import json_to_text
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import NucleusError

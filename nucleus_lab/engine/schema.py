@@ -284,45 +284,22 @@ for _name, _object, _columns in (
     )
 
 
-# A label is of one dataset, so an index of labels finds the items of a class without a join.
-Index("ix_annotation_label", annotation.c.label_id, annotation.c.item_id)
-Index(
-    "ix_prediction_label",
-    prediction.c.model_run_id,
-    prediction.c.label_id,
-    prediction.c.item_id,
-    prediction.c.confidence,
-)
-
-# Most objects are of no track.
-Index(
-    "ix_annotation_track",
-    annotation.c.track_reference_id,
-    annotation.c.item_id,
-    sqlite_where=annotation.c.track_reference_id.is_not(None),
-)
-
-# Categories and masks are counted otherwise than what lies at one place with one label; the index
-# holds only them, and tells a query at once that there are none.
-for _name, _object in (("ix_annotation_other", annotation), ("ix_prediction_other", prediction)):
-    Index(_name, _object.c.type, sqlite_where=_object.c.type > text("5"))
-
-
 def complete_for_postgresql() -> None:
     """Add what only PostgreSQL is told, before tables are made there.
 
     Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
     second.
     """
+    conditions: dict[str, Any] = {
+        "_scene": lambda table: table.c.scene_id.is_not(None),
+        "_other": lambda table: table.c.type > text("5"),
+        "_track": lambda table: table.c.track_reference_id.is_not(None),
+    }
     for table in (annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
-                wanted: Any = table.c.scene_id.is_not(None)
-                if str(index.name).endswith("_other"):
-                    wanted = table.c.type > text("5")
-                elif str(index.name).endswith("_track"):
-                    wanted = table.c.track_reference_id.is_not(None)
-                index.dialect_kwargs["postgresql_where"] = wanted
+                wanted = conditions[str(index.name)[-6:]]
+                index.dialect_kwargs["postgresql_where"] = wanted(table)
 
 
 slice_ = Table(
@@ -348,20 +325,6 @@ slice_member = Table(
     Column("member_id", _Key, primary_key=True),
     Column("position", BigInteger, nullable=False),
     Index("ix_slice_member", "member_id", "member"),
-    sqlite_with_rowid=False,
-)
-
-# How many lidar points a cuboid holds: derived, with what it was counted from.
-cuboid_points = Table(
-    "cuboid_points",
-    metadata,
-    Column("member", Text, primary_key=True),  # annotation | prediction
-    Column("member_id", _Key, primary_key=True),
-    _of("item"),
-    Column("points", Integer),  # NULL: its point cloud cannot be read
-    Column("geometry", JSONDocument, nullable=False),
-    Column("location", Text, nullable=False),  # of the point cloud: its key in the store, or place
-    Index("ix_cuboid_points_item", "item_id"),
     sqlite_with_rowid=False,
 )
 
@@ -478,3 +441,4 @@ job_error = Table(
 
 # The tables of labeling have a module of their own; importing it completes the metadata.
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401

@@ -118,15 +118,18 @@ def _tracks_of(
     if parent_scope.kind != "scenes":
         item = next(each for scope, each in context.rows.items() if scope.kind == "items")
         shown = context.alias("annotation", "shown")
-        names = select(shown.c.track_reference_id).where(shown.c.item_id == item.c.id)
+        names = select(shown.c.track_reference_id).correlate_except(shown)
+        names = names.where(shown.c.item_id == item.c.id)
         return and_(row.c.dataset_id == item.c.dataset_id, row.c.reference_id.in_(names))
     shown, frames = context.alias("annotation", "shown"), context.alias("item", "frame")
     names = select(shown.c.track_reference_id).join(frames, frames.c.id == shown.c.item_id)
     names = names.correlate_except(shown, frames).where(frames.c.scene_id == parent.c.id)
     whole = context.alias("annotation", "whole")
-    wide = select(whole.c.track_reference_id).where(whole.c.scene_id == parent.c.id)
+    wide = select(whole.c.track_reference_id).correlate_except(whole)
+    wide = wide.where(whole.c.scene_id == parent.c.id)
     listed = context.alias("scene_track", "listed")
-    keys = select(listed.c.track_id).where(listed.c.scene_id == parent.c.id)
+    keys = select(listed.c.track_id).correlate_except(listed)
+    keys = keys.where(listed.c.scene_id == parent.c.id)
     return and_(
         row.c.dataset_id == parent.c.dataset_id,
         or_(row.c.reference_id.in_(names), row.c.reference_id.in_(wide), row.c.id.in_(keys)),
