@@ -153,7 +153,6 @@ Index(
     item.c.scene_id,
     item.c.frame,
     sqlite_where=item.c.scene_id.is_not(None),
-    postgresql_where=item.c.scene_id.is_not(None),
 )
 
 track = Table(
@@ -295,7 +294,7 @@ def complete_for_postgresql() -> None:
         "_other": lambda table: table.c.type > text("5"),
         "_track": lambda table: table.c.track_reference_id.is_not(None),
     }
-    for table in (annotation, prediction):
+    for table in (item, annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
                 wanted = conditions[str(index.name)[-6:]]
@@ -442,3 +441,6 @@ job_error = Table(
 # The tables of labeling have a module of their own; importing it completes the metadata.
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
+
+# So have those of scenario tests.
+from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401
