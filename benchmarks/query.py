@@ -97,6 +97,8 @@ def measure(engine: Engine, dataset_id: int, text: str, *, indexed: bool) -> flo
 
 def table(engine: Engine, dataset_id: int, wanted: list[str], *, indexed: bool) -> None:
     ratios = [measure(engine, dataset_id, text, indexed=indexed) for text in wanted]
+    if not ratios:
+        return
     over = sum(ratio > 1.3 for ratio in ratios)
     print(f"worst ratio {max(ratios):.2f}; over 1.3: {over} of {len(ratios)}", flush=True)
 

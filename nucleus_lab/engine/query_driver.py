@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData
+from sqlalchemy import ColumnElement, Connection, MetaData, and_, case, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.expression import FromClause
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import BigInteger
 
 from nucleus_lab.engine import indexes
+from nucleus_lab.engine.schema import item
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
@@ -25,6 +27,9 @@ from nucleus_lab.query.compile import condition_of
 from nucleus_lab.query.hints import next_text
 
 _RANKS: Final = {"<", "<=", ">", ">="}
+_LOOKED_AT: Final = 2_000
+_FEW: Final = 0.15
+"""Share of objects up to which reading all of them was found faster."""
 _BY_NAME: Final = "sqlite_autoindex_item_1"
 """SQLite's own name for the index of (dataset, reference id)."""
 _COMPARED: Final = {"text", "number", "boolean", "array"}
@@ -100,6 +105,30 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
         The column with a sign that changes nothing.
     """
     return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
+
+
+def rare(
+    connection: Connection, dataset_id: int, row: FromClause, where: list[ColumnElement[bool]]
+) -> bool:
+    """Tell whether few objects of a workspace meet conditions, by looking at some of them.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        row: Alias of a table of objects.
+        where: The conditions.
+
+    Returns:
+        Whether to read all objects rather than those of each item. Never when the items of other
+        datasets are many beside those of this one, or the dataset is small.
+    """
+    size = indexes.size_of(connection, dataset_id)
+    if size < indexes.LARGE or 2 * size < (connection.scalar(select(func.max(item.c.id))) or 0):
+        return False
+    met = case((and_(*where), 1.0), else_=0.0).label("met")
+    some = select(met).select_from(row).limit(_LOOKED_AT).subquery("some")
+    share = connection.scalar(select(func.avg(some.c.met)))
+    return share is not None and share <= _FEW
 
 
 def drive(

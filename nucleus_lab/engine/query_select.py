@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
@@ -172,7 +173,8 @@ def _compile(
     if drivers:
         keys = [row.c.id.op("IN", is_comparison=True)(each) for each in drivers]
         where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *keys]
-    where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole))
+    rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
+    where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
     order = order_of(query, metadata, catalog, dialect, rows)
     return Selection(
         row,

@@ -22,7 +22,7 @@ from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.json_path import JSONValue
-from nucleus_lab.query.semijoin import at_least_one, semijoin
+from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.values import SqlValue, present, some
 
 _HOLLOW: Final = {"null", "array"}
@@ -39,6 +39,7 @@ def condition_of(
     rows: dict[str, FromClause],
     *,
     whole: bool = False,
+    rare: Rare | None = None,
 ) -> ColumnElement[bool]:
     """Compile the condition of a query.
 
@@ -49,6 +50,7 @@ def condition_of(
         dialect: ``sqlite`` or ``postgresql``.
         rows: Table or alias for each kind of row in ``query.scopes``.
         whole: All rows are wanted: an index of labels may be read from end to end.
+        rare: Tells whether few objects meet conditions, so that all of them may be read.
 
     Returns:
         The condition; what makes rows belong to the dataset is not in it.
@@ -59,6 +61,7 @@ def condition_of(
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
     if query.condition is None:
         return true()
+    compiler.rare = rare
     found = semijoin(compiler, query.condition) if whole and dialect == "sqlite" else None
     return compiler.condition(query.condition) if found is None else found
 
@@ -116,6 +119,7 @@ class _Compiler(ValueCompiler):
     ) -> None:
         context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
+        self.rare: Rare | None = None
         for kind, scope in query.scopes.items():
             context.rows[scope] = rows[kind]
 

@@ -7,7 +7,8 @@ class from end to end is up to twice as fast.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.sql.expression import FromClause
@@ -19,13 +20,19 @@ from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause
 
 _OBJECTS: Final = {"annotations", "predictions"}
+_PLAIN: Final = {"@dimensions", "@position", "confidence"}
 _FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+Rare = Callable[[FromClause, list[Clause]], bool]
+"""Tells whether few rows of a table of objects meet conditions, so that all are worth a look."""
 
 
 class Conditions(Protocol):
     """What this module needs of the compiler of conditions."""
 
     context: Context
+    rare: Rare | None
 
     def condition(self, node: BoundCondition) -> Clause:
         """Compile a condition."""
@@ -69,27 +76,29 @@ def at_least_one(node: bound.Test) -> bound.Count | None:
 
 
 def semijoin(compiler: Conditions, node: BoundCondition) -> Clause | None:
-    """Compile a condition that is the whole of a query, when the index of labels answers it.
+    """Compile a condition that is the whole of a query, when looking at objects first is faster.
 
     Args:
         compiler: The compiler of conditions.
         node: The condition.
 
     Returns:
-        The condition; ``None`` when the index does not help.
+        The condition; ``None`` when it is better to look at the objects of each item.
     """
     if isinstance(node, bound.Exists):
         scope, parts = node.scope.root, _parts(node.where)
-        if (
-            not _of_items(scope)
-            or len(parts) < 2
-            or scope.kind not in compiler.context.catalog.plain
-        ):
+        if not _of_items(scope) or not parts or scope.every_run:
             return None
-        if scope.every_run or not any(_names_label(part) for part in parts):
+        plain = scope.kind in compiler.context.catalog.plain
+        labelled = plain and any(_names_label(part) for part in parts)
+        if labelled and len(parts) == 1:
+            return None  # most classes are on many items, and the first object of each will do
+        if not labelled and (compiler.rare is None or not all(map(_cheap, parts))):
             return None
         row, linked = compiler.enter(scope)
         where = [*linked[1:], *(compiler.condition(part) for part in parts)]
+        if not labelled and not (compiler.rare is not None and compiler.rare(row, where)):
+            return None
         return _items(compiler, scope).in_(select(row.c.item_id).where(*where))
     return _grouped(compiler, node) if isinstance(node, bound.Test) else None
 
@@ -131,6 +140,16 @@ def _parts(condition: BoundCondition | None) -> list[BoundCondition]:
     if isinstance(condition, bound.All):
         return [each for part in condition.parts for each in _parts(part)]
     return [condition]
+
+
+def _cheap(part: BoundCondition) -> bool:
+    """Tell whether a condition reads plain columns of its object alone."""
+    if not isinstance(part, bound.Test):
+        return False
+    values: list[Any] = list(part.operands)
+    fields = [each for each in values if isinstance(each, bound.FieldValue)]
+    known = all(isinstance(each, bound.FieldValue | bound.Constant) for each in values)
+    return known and all(each.field.source in _PLAIN for each in fields)
 
 
 def _names_label(part: BoundCondition) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from query_world import Item, Obj, World, make
 
-from nucleus_lab.engine import indexes, queries
+from nucleus_lab.engine import indexes, queries, query_cache
 
 
 @pytest.fixture(
@@ -129,3 +129,26 @@ def test_an_index_changes_no_answer(text: str, plain: tuple[Any, World]) -> None
     with engine.store.read() as connection:
         rest = queries.select_rows(connection, 1, f"NOT ({text})")
         assert len(queries.keys_of(connection, rest)) == 135 - len(before[0])
+
+
+def test_reading_all_objects_changes_no_answer(
+    plain: tuple[Any, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, _ = plain
+    wanted = [
+        "annotations.dimensions.x > 100",
+        "predictions.confidence < 0.2",
+        "predictions.position.x < 4 AND predictions.confidence > 0.5",
+    ]
+    before = [answers(engine, text) for text in wanted]
+    monkeypatch.setattr("nucleus_lab.engine.indexes.LARGE", 1)
+    monkeypatch.setattr("nucleus_lab.engine.query_driver._FEW", 1.0)
+    query_cache.forget()
+
+    assert [answers(engine, text) for text in wanted] == before
+    if engine.store.dialect == "sqlite":
+        with engine.store.read() as connection:
+            found = queries.select_rows(connection, 1, wanted[0])
+            written = str(found.where[-1].compile(dialect=connection.dialect))
+            assert "IN (SELECT annotations_1.item_id" in written.replace("\n", "")
+    query_cache.forget()
