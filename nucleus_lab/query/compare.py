@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, true
@@ -19,6 +20,7 @@ from nucleus_lab.query.bound import Constant
 from nucleus_lab.query.dialects import DAY, Clause, Sql, SQLite
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
+from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.values import Aliases, JSONSource, SqlValue, as_text, as_time, some
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -126,7 +128,18 @@ class Comparer:
                     ]
             return or_(*parts) if parts else false()
 
-        return _hinted(hints.member(self.dialect, value, constants), some(value, self.names, test))
+        hint = hints.member(self.dialect, value, constants)
+        if hint is None:
+            return some(value, self.names, test)
+        # What is found is read once: text that stands alone equals no number and no list.
+        source = value.sources[0]
+        alone = JSONValue("raw text", source.column, source.path)
+        inside = source.in_lists(
+            self.names.next("member"),
+            lambda member: test(replace(value, sources=(member,), bare=True)),
+        )
+        found = alone.in_([each.text for each in constants])
+        return and_(hint, found if inside is None else or_(found, inside))
 
     def _among(self, text: Sql, texts: list[str]) -> Clause:
         if len(texts) == 1:

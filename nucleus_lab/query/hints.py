@@ -134,7 +134,7 @@ def member(dialect: SQLite, value: SqlValue, constants: tuple[Constant, ...]) ->
     source = _source(dialect, value)
     if source is None or not 0 < len(constants) <= _MOST_TEXTS:
         return None
-    if not all(_searchable(constant) for constant in constants):
+    if not all(_searchable(each) and each.text[0] not in "[{" for each in constants):
         return None
     return or_(*(_holds(source, constant.text) for constant in constants))
 
