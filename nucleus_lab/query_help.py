@@ -7,6 +7,15 @@ from html import escape
 from typing import Any
 
 
+class QueryWarning(UserWarning):
+    """What a person should know about how a query was read, or why it finds nothing.
+
+    The text begins with a code: ``W1`` a name that the dataset does not have, ``W2`` a value that
+    is never seen, ``W3`` a contradiction, ``W4`` a NOT that keeps what has no value, ``W5``
+    metadata of a scene taken for that of its items.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class ConditionCount:
     """One condition of a query alone.

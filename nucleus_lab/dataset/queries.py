@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.dataset.base import DatasetBase, segment
+from nucleus_lab.dataset.query_answers import QueryRows, tell
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.evaluation_match import EvaluationMatch
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
-from nucleus_lab.slice.rows import paged
 
 _PAGE: Final = 10_000
 
@@ -43,7 +43,8 @@ class QueryMethods(DatasetBase):
         *,
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
-    ) -> Iterator[DatasetItem]:
+        iou_threshold: float | None = None,
+    ) -> QueryRows[DatasetItem]:
         """Find items.
 
         ::
@@ -57,6 +58,8 @@ class QueryMethods(DatasetBase):
                 models have predictions here.
             params: Values of ``{name}`` in the query: text, numbers, booleans, dates or lists.
                 They are bound, never pasted, so quotes in them are harmless.
+            iou_threshold: A pair of a match that overlaps less is read as a false positive and a
+                miss; without it pairs are as the evaluation stored them.
 
         Returns:
             The items in dataset order, or in the order that the query asks for; read page by page.
@@ -64,8 +67,9 @@ class QueryMethods(DatasetBase):
         Raises:
             QueryError: The query cannot be read; the message points at the place.
         """
-        pages = self._query_pages("queryItemsPage", query, model, params)
-        return (DatasetItem.from_json(row) for row in pages)
+        return self._query(
+            "queryItemsPage", query, model, params, iou_threshold, DatasetItem.from_json
+        )
 
     def query_objects(
         self,
@@ -74,7 +78,8 @@ class QueryMethods(DatasetBase):
         model_run_id: str | None = None,
         *,
         params: Mapping[str, Any] | None = None,
-    ) -> Iterator[Annotation | Prediction | EvaluationMatch]:
+        iou_threshold: float | None = None,
+    ) -> QueryRows[Annotation | Prediction | EvaluationMatch]:
         """Find annotations, predictions or evaluation matches.
 
         ::
@@ -89,6 +94,8 @@ class QueryMethods(DatasetBase):
             model_run_id: Id of the model run, or of its model; needed when several models have
                 predictions here.
             params: Values of ``{name}`` in the query.
+            iou_threshold: A pair of a match that overlaps less is read as a false positive and a
+                miss; without it pairs are as the evaluation stored them.
 
         Returns:
             The objects, item by item; read page by page.
@@ -106,8 +113,9 @@ class QueryMethods(DatasetBase):
             read = Annotation.from_json
         elif mode == ObjectQueryType.PREDICTIONS_ONLY:
             read = Prediction.from_json
-        pages = self._query_pages("queryObjectsPage", query, model_run_id, params, patch_mode=mode)
-        return (read(row) for row in pages)
+        return self._query(
+            "queryObjectsPage", query, model_run_id, params, iou_threshold, read, patch_mode=mode
+        )
 
     def query_scenes(
         self,
@@ -115,7 +123,8 @@ class QueryMethods(DatasetBase):
         *,
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
-    ) -> Iterator[Scene]:
+        iou_threshold: float | None = None,
+    ) -> QueryRows[Scene]:
         """Find scenes.
 
         ::
@@ -126,6 +135,8 @@ class QueryMethods(DatasetBase):
             query: The condition. ``metadata`` is that of any item of the scene.
             model: Model whose predictions the query speaks of.
             params: Values of ``{name}`` in the query.
+            iou_threshold: A pair of a match that overlaps less is read as a false positive and a
+                miss; without it pairs are as the evaluation stored them.
 
         Returns:
             The scenes with their frames; read page by page.
@@ -133,8 +144,7 @@ class QueryMethods(DatasetBase):
         Raises:
             QueryError: The query cannot be read.
         """
-        pages = self._query_pages("queryScenesPage", query, model, params)
-        return (Scene.from_json(row) for row in pages)
+        return self._query("queryScenesPage", query, model, params, iou_threshold, Scene.from_json)
 
     def item_ids(
         self,
@@ -143,6 +153,7 @@ class QueryMethods(DatasetBase):
         slice_id: str | None = None,
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
+        iou_threshold: float | None = None,
     ) -> list[str]:
         """Find the ids of items, which is fast for very many of them.
 
@@ -151,6 +162,8 @@ class QueryMethods(DatasetBase):
             slice_id: Only items of this slice, in the order of the slice.
             model: Model whose predictions and matches the query speaks of.
             params: Values of ``{name}`` in the query.
+            iou_threshold: A pair of a match that overlaps less is read as a false positive and a
+                miss; without it pairs are as the evaluation stored them.
 
         Returns:
             Ids such as ``di_0000000000001``.
@@ -159,8 +172,10 @@ class QueryMethods(DatasetBase):
             QueryError: The query cannot be read.
             NotFoundError: There is no such slice or model.
         """
-        body = self._selection(query, model, params) | {"slice_id": slice_id}
-        found: list[str] = self._ask_lab(body, "itemIds")["item_ids"]
+        body = self._selection(query, model, params, iou_threshold) | {"slice_id": slice_id}
+        answer = self._ask_lab(body, "itemIds")
+        tell(answer, depth=1)
+        found: list[str] = answer["item_ids"]
         return found
 
     def count(
@@ -169,6 +184,7 @@ class QueryMethods(DatasetBase):
         *,
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
+        iou_threshold: float | None = None,
     ) -> int:
         """Count items.
 
@@ -176,6 +192,8 @@ class QueryMethods(DatasetBase):
             query: The condition; all items without one.
             model: Model whose predictions and matches the query speaks of.
             params: Values of ``{name}`` in the query.
+            iou_threshold: A pair of a match that overlaps less is read as a false positive and a
+                miss; without it pairs are as the evaluation stored them.
 
         Returns:
             The number of items.
@@ -184,33 +202,51 @@ class QueryMethods(DatasetBase):
             QueryError: The query cannot be read.
             NotFoundError: There is no such model.
         """
-        return int(self._ask_lab(self._selection(query, model, params), "count")["count"])
+        answer = self._ask_lab(self._selection(query, model, params, iou_threshold), "count")
+        tell(answer, depth=1)
+        return int(answer["count"])
 
     @staticmethod
     def _selection(
-        query: str | None, model: Model | str | None, params: Mapping[str, Any] | None
+        query: str | None,
+        model: Model | str | None,
+        params: Mapping[str, Any] | None,
+        iou_threshold: float | None,
     ) -> dict[str, Any]:
-        model_id = model.id if isinstance(model, Model) else model
-        return {"query": query, "model_id": model_id, "params": dict(params) if params else None}
+        return {
+            "query": query,
+            "model_id": model.id if isinstance(model, Model) else model,
+            "params": dict(params) if params else None,
+            "iou_threshold": iou_threshold,
+        }
 
-    def _query_pages(
+    def _query(
         self,
         route: str,
         query: str,
         model: Model | str | None,
         params: Mapping[str, Any] | None,
+        iou_threshold: float | None,
+        read: Callable[[dict[str, Any]], Any],
         **more: Any,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> QueryRows[Any]:
         """Ask the first page at once, so that a bad query is refused where it is written."""
-        more["model_run_id"] = model.id if isinstance(model, Model) else model
-        more["params"] = dict(params) if params else None
+        more |= {
+            "query": query,
+            "pageSize": _PAGE,
+            "model_run_id": model.id if isinstance(model, Model) else model,
+            "params": dict(params) if params else None,
+            "iou_threshold": iou_threshold,
+        }
         path = f"dataset/{segment(self.id)}/{route}"
-        pages = paged(self._client, path, _PAGE, rows="items", query=query, **more)
-        first = next(pages, [])
-        return _rows(first, pages)
+        first = self._client.make_request(more, path, "POST")
+        tell(first, depth=2)
 
+        def behind() -> Iterator[dict[str, Any]]:
+            token = first["nextPageToken"]
+            while token:
+                page = self._client.make_request({**more, "pageToken": token}, path, "POST")
+                yield page
+                token = page["nextPageToken"]
 
-def _rows(first: Any, pages: Any) -> Iterator[dict[str, Any]]:
-    yield from first
-    for page in pages:
-        yield from page
+        return QueryRows(first, behind(), read)

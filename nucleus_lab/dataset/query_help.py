@@ -20,6 +20,8 @@ class QueryHelpMethods(DatasetBase):
         level: str = "items",
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
+        match_type: str = "",
+        iou_threshold: float | None = None,
     ) -> QueryExplanation:
         """Explain how a query is read, what it costs, and why it finds nothing.
 
@@ -34,6 +36,8 @@ class QueryHelpMethods(DatasetBase):
                 ``scenes``.
             model: Model whose predictions and matches it speaks of.
             params: Values of ``{name}`` in the query.
+            match_type: Of matches: ``iou``, ``false_positive`` or ``false_negative``.
+            iou_threshold: Matches are read at it, as :meth:`query_objects` does.
 
         Returns:
             The explanation; shown in a notebook with the SQL folded.
@@ -48,6 +52,8 @@ class QueryHelpMethods(DatasetBase):
             "level": level,
             "model_id": model.id if isinstance(model, Model) else model,
             "params": dict(params) if params else None,
+            "match_type": match_type,
+            "iou_threshold": iou_threshold,
         }
         return QueryExplanation.from_json(self._ask_lab(body, "explain"))
 

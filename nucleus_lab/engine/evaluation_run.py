@@ -16,9 +16,10 @@ from nucleus_lab.engine.evaluations import EvaluationOptions
 from nucleus_lab.engine.schema import dataset, evaluation, item, match, model_run
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import NotFoundError
+from nucleus_lab.evaluation.best_overlap import best_overlaps
 from nucleus_lab.evaluation.match import LabelRule, Matches
 from nucleus_lab.evaluation.match import match as match_objects
-from nucleus_lab.evaluation.objects import Flags, Ints, Objects
+from nucleus_lab.evaluation.objects import Flags, Floats, Ints, Objects
 from nucleus_lab.evaluation.report import EvaluationReport
 from nucleus_lab.evaluation.summary import shaped_coco_metrics, summarise
 
@@ -63,7 +64,7 @@ def evaluate(
         row = connection.execute(select(dataset.c.change_seq).where(dataset.c.id == dataset_id))
         seen: int = row.scalar_one()
         arrays = DatasetArrays(connection, dataset_id, run_id)
-        truths, predictions, matches, skipped = _matched(arrays, options, progress)
+        truths, predictions, matches, best, skipped = _matched(arrays, options, progress)
     items = len(arrays.item_keys)
     progress(_READ, _TOTAL, "computing average precision")
     coco = shaped_coco_metrics(truths, predictions, items)
@@ -86,7 +87,8 @@ def evaluate(
         key = _replace(connection, run_id, report, seen)
         # The SQLite driver binds an exact int in a third of the time of a bool.
         flag = np.int64 if store.dialect == "sqlite" else np.bool_
-        rows = _rows(key, arrays, (truths, predictions, matches), kept, flag, progress)
+        found = (truths, predictions, matches, best)
+        rows = _rows(key, arrays, found, kept, flag, progress)
         store.upsert(connection, match, _COLUMNS, rows, key=())
     progress(_TOTAL, _TOTAL, "done")
     return _message(report, key, len(matches))
@@ -94,11 +96,12 @@ def evaluate(
 
 def _matched(
     arrays: DatasetArrays, options: EvaluationOptions, progress: Progress
-) -> tuple[Objects, Objects, Matches, dict[str, int]]:
+) -> tuple[Objects, Objects, Matches, Floats, dict[str, int]]:
     """Read and match part by part, so that memory holds one part of the candidate pairs."""
     size = min(max(len(arrays.item_keys) // _PARTS, _LEAST_ITEMS), _MOST_ITEMS)
     rule = label_rule(options, arrays.labels)
     parts: list[tuple[Objects, Objects, Matches]] = []
+    best: list[Floats] = []
     skipped: dict[str, int] = {}
     done, total = 0, max(len(arrays.item_keys), 1)
     for part in arrays.parts(size):
@@ -106,7 +109,9 @@ def _matched(
         predictions = part.predictions
         if options.confidence_threshold > 0:
             predictions = predictions.take(predictions.confidence >= options.confidence_threshold)
-        parts.append((part.truths, predictions, match_objects(part.truths, predictions, rule)))
+        found = match_objects(part.truths, predictions, rule)
+        parts.append((part.truths, predictions, found))
+        best.append(best_overlaps(part.truths, predictions, found))
         for name, number in part.skipped.items():
             skipped[name] = skipped.get(name, 0) + number
         done += part.items
@@ -115,6 +120,7 @@ def _matched(
         Objects.joined([part[0] for part in parts]),
         Objects.joined([part[1] for part in parts]),
         Matches.joined([part[2] for part in parts], zip(starts[0], starts[1], strict=True)),
+        np.concatenate([np.zeros(0), *best]),
         skipped,
     )
 
@@ -181,19 +187,20 @@ _COLUMNS: Final = (
     "annotation_label_id",
     "prediction_label_id",
     "confidence",
+    "best_iou",
 )
 
 
 def _rows(
     key: int,
     arrays: DatasetArrays,
-    found: tuple[Objects, Objects, Matches],
+    found: tuple[Objects, Objects, Matches, Floats],
     kept: Flags | None,
     flag: type[np.generic],
     progress: Progress,
 ) -> Iterator[tuple[Any, ...]]:
     """Make the rows of the match table, in the order of the items."""
-    truths, predictions, matches = found
+    truths, predictions, matches, best = found
     paired, detected = matches.truth >= 0, matches.prediction >= 0
     group = np.where(
         detected,
@@ -221,6 +228,7 @@ def _rows(
             _or_none(_at(arrays.label_keys, _at(truths.label, truth)), alone),
             _or_none(_at(arrays.label_keys, _at(predictions.label, prediction)), missed),
             _or_none(_at(predictions.confidence, prediction), missed),
+            _or_none(_at(best, prediction), missed),
             strict=False,
         )
 

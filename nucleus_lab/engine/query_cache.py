@@ -78,3 +78,9 @@ def keep(key: tuple[Any, ...] | None, catalog: StoredCatalog, compiled: Any) -> 
         _KEPT.move_to_end(key)
         while len(_KEPT) > _MOST:
             _KEPT.popitem(last=False)
+
+
+def forget() -> None:
+    """Drop all that was kept, as a new process begins."""
+    with _LOCK:
+        _KEPT.clear()

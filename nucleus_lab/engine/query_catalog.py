@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, exists, select, text
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import indexes, models, runs
 from nucleus_lab.engine.schema import (
+    annotation,
     autotag,
     dataset,
     evaluation,
     label,
     model,
     model_run,
+    prediction,
     saved_query,
     taxonomy,
 )
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.query.catalog import Catalog, Run
+
+
+def _any_other(table: Table) -> Any:
+    """Look whether there are rows that stand in the index of categories and masks."""
+    return select(exists(select(1).select_from(table).where(table.c.type > text("5"))))
+
 
 _DENSE = Statement(
     lambda: select(dataset.c.positions_dense).where(dataset.c.id == bindparam("dataset_id"))
@@ -63,7 +71,11 @@ _EVALUATION = Statement(
 )
 
 
-_NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs", "_saved")
+_OTHER = {
+    kind: Statement(partial(_any_other, table))
+    for kind, table in (("annotations", annotation), ("predictions", prediction))
+}
+_NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs", "_saved", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +100,23 @@ class StoredCatalog(Catalog):
         connection: The open transaction; the catalog must not outlive it.
         dataset_id: Primary key of the dataset.
         run_id: The model run that the query means; ``None`` when the caller chose none.
+        iou_threshold: Matches are read at it.
 
     Attributes:
         unindexed: Keys of item metadata that the query uses and no index holds.
     """
 
-    def __init__(self, connection: Connection, dataset_id: int, run_id: int | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dataset_id: int,
+        run_id: int | None = None,
+        iou_threshold: float | None = None,
+    ) -> None:
         self._connection = connection
         self.dataset_id = dataset_id
         self.run_id = run_id
+        self.iou_threshold = iou_threshold
         self.unindexed: set[tuple[str, ...]] = set()
         self._kinds: dict[tuple[str, ...], frozenset[str] | None] = {}
         self._evaluations: dict[int, int | None] = {}
@@ -127,6 +147,13 @@ class StoredCatalog(Catalog):
         """Whether stored positions are indexes."""
         row = _DENSE.first(self._connection, dataset_id=self.dataset_id)
         return bool(row and row[0])
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """Which of annotations and predictions have no category and no mask among them."""
+        return frozenset(
+            kind for kind, statement in _OTHER.items() if not statement.rows(self._connection)[0][0]
+        )
 
     @cached_property
     def labels(self) -> Mapping[str, int]:

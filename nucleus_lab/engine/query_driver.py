@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData
+from sqlalchemy import ColumnElement, Connection, MetaData, and_, case, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,12 +19,19 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import BigInteger
 
 from nucleus_lab.engine import indexes
+from nucleus_lab.engine.schema import item
 from nucleus_lab.query import bound
-from nucleus_lab.query.bound import BoundCondition, BoundQuery
+from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compile import condition_of
+from nucleus_lab.query.hints import next_text
 
 _RANKS: Final = {"<", "<=", ">", ">="}
+_LOOKED_AT: Final = 2_000
+_FEW: Final = 0.15
+"""Share of objects up to which reading all of them was found faster."""
+_BY_NAME: Final = "sqlite_autoindex_item_1"
+"""SQLite's own name for the index of (dataset, reference id)."""
 _COMPARED: Final = {"text", "number", "boolean", "array"}
 
 
@@ -36,6 +43,7 @@ class IndexedKeys(ColumnElement[Any]):
         index: Name of the index.
         dataset_id: Primary key of the dataset, which the index is of.
         condition: What the index answers.
+        most: Only count the keys, up to this number.
     """
 
     inherit_cache = True
@@ -44,26 +52,47 @@ class IndexedKeys(ColumnElement[Any]):
         ("index", InternalTraversal.dp_string),
         ("dataset_id", InternalTraversal.dp_plain_obj),
         ("condition", InternalTraversal.dp_clauseelement),
+        ("most", InternalTraversal.dp_plain_obj),
     ]
 
     def __init__(
-        self, alias: str, index: str, dataset_id: int, condition: ColumnElement[bool]
+        self,
+        alias: str,
+        index: str,
+        dataset_id: int,
+        condition: ColumnElement[bool],
+        most: int | None = None,
     ) -> None:
         self.alias = alias
         self.index = index
         self.dataset_id = dataset_id
         self.condition = condition
+        self.most = most
         self.type = BigInteger()
+
+    def counted(self, most: int) -> IndexedKeys:
+        """Return the number of the keys.
+
+        Args:
+            most: Where counting ends.
+
+        Returns:
+            The expression.
+        """
+        return IndexedKeys(self.alias, self.index, self.dataset_id, self.condition, most)
 
 
 @compiles(IndexedKeys)
 def _keys(element: IndexedKeys, compiler: SQLCompiler, **kw: Any) -> str:
     inner = {name: value for name, value in kw.items() if name != "add_to_result_map"}
     condition = compiler.process(element.condition, **inner)
-    return (
-        f"(SELECT {element.alias}.id FROM item AS {element.alias} INDEXED BY {element.index} "
-        f"WHERE {element.alias}.dataset_id = {element.dataset_id:d} AND {condition})"
+    found = (
+        f"FROM item AS {element.alias} INDEXED BY {element.index} "
+        f"WHERE {element.alias}.dataset_id = {element.dataset_id:d} AND {condition}"
     )
+    if element.most is None:
+        return f"(SELECT {element.alias}.id {found})"
+    return f"(SELECT count(*) FROM (SELECT 1 {found} LIMIT {element.most:d}))"
 
 
 def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -78,25 +107,48 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
 
 
+def rare(
+    connection: Connection, dataset_id: int, row: FromClause, where: list[ColumnElement[bool]]
+) -> bool:
+    """Tell whether few objects of a workspace meet conditions, by looking at some of them.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        row: Alias of a table of objects.
+        where: The conditions.
+
+    Returns:
+        Whether to read all objects rather than those of each item. Never when the items of other
+        datasets are many beside those of this one, or the dataset is small.
+    """
+    size = indexes.size_of(connection, dataset_id)
+    if size < indexes.LARGE or 2 * size < (connection.scalar(select(func.max(item.c.id))) or 0):
+        return False
+    met = case((and_(*where), 1.0), else_=0.0).label("met")
+    some = select(met).select_from(row).limit(_LOOKED_AT).subquery("some")
+    share = connection.scalar(select(func.avg(some.c.met)))
+    return share is not None and share <= _FEW
+
+
 def drive(
-    query: BoundQuery, metadata: MetaData, catalog: Catalog, row: FromClause
-) -> tuple[list[ColumnElement[bool]], BoundQuery]:
+    query: BoundQuery, metadata: MetaData, catalog: Catalog
+) -> tuple[list[IndexedKeys], BoundQuery]:
     """Take the conditions out of a query about items that an index answers alone.
 
     Args:
         query: The bound query.
         metadata: The tables of the engine.
         catalog: Names of the dataset.
-        row: The table of items.
 
     Returns:
-        Conditions that use an index each, and the query without them.
+        The keys that each of these conditions selects, and the query without them.
     """
     condition = query.condition
     parts = condition.parts if isinstance(condition, bound.All) else (condition,)
     if any(_is_equality(part, catalog) for part in parts):
         return [], query  # SQLite finds that index itself, and it leaves fewer rows than a range
-    found: list[ColumnElement[bool]] = []
+    found: list[IndexedKeys] = []
     rest: list[BoundCondition] = []
     for part in parts:
         index = None if part is None else _index_of(part, catalog)
@@ -107,8 +159,7 @@ def drive(
         items: Any = metadata.tables["item"].alias(alias)
         narrow = _with(query, part)
         inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": items})
-        keys = IndexedKeys(alias, index, catalog.dataset_id, inner)
-        found.append(row.c.id.op("IN", is_comparison=True)(keys))
+        found.append(IndexedKeys(alias, index, catalog.dataset_id, inner))
     if not found:
         return [], query
     return found, _with(query, bound.All(tuple(rest)) if rest else None)
@@ -144,6 +195,10 @@ def _is_equality(part: BoundCondition | None, catalog: Catalog) -> bool:
 
 def _index_of(part: BoundCondition, catalog: Catalog) -> str | None:
     """Name the index that answers a condition alone: a range, or one of several texts."""
+    if isinstance(part, bound.Complement) and isinstance(part.part, bound.Present):
+        return _index_of_absent(part.part.operand, catalog)
+    if isinstance(part, bound.Matches):
+        return _index_of_start(part, catalog)
     if isinstance(part, bound.Member):
         constants: tuple[Any, ...] = part.values
         field: Any = part.operand
@@ -169,3 +224,33 @@ def _index_of(part: BoundCondition, catalog: Catalog) -> str | None:
     if kind == "text" and not all(each.kind == "text" for each in constants):
         return None
     return indexes.name_of(catalog.dataset_id, field.path, kind)
+
+
+def _index_of_absent(field: BoundValue, catalog: Catalog) -> str | None:
+    """Name the index of the kinds of a key's values, for ``IS NULL``."""
+    if not isinstance(field, bound.FieldValue) or not _is_key(field):
+        return None
+    known = catalog.kinds(field.path)
+    if known is None or known & {"array", "null"}:
+        return None
+    return indexes.name_of(catalog.dataset_id, field.path, "kind")
+
+
+def _index_of_start(part: bound.Matches, catalog: Catalog) -> str | None:
+    """Name the index of texts that begin with a text."""
+    field = part.operand
+    if part.operator != "STARTS WITH" or not isinstance(field, bound.FieldValue):
+        return None
+    if next_text(part.pattern.text) is None or field.scope.root.kind != "items":
+        return None
+    if field.field.source == "reference_id":
+        return _BY_NAME
+    if not _is_key(field) or (catalog.kinds(field.path) or _COMPARED) & _COMPARED != {"text"}:
+        return None
+    return indexes.name_of(catalog.dataset_id, field.path, "text")
+
+
+def _is_key(field: bound.FieldValue) -> bool:
+    return bool(
+        field.path and field.field.source == "metadata" and field.scope.root.kind == "items"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table, select
 
@@ -11,6 +11,7 @@ from nucleus_lab import identifiers
 from nucleus_lab.engine import reading, scene_reading
 from nucleus_lab.engine.schema import annotation, evaluation, item, label, match, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
+from nucleus_lab.query.readings import stored
 
 
 def _objects_by_key(table: Table) -> Any:
@@ -24,8 +25,17 @@ _OBJECTS = {
 }
 
 
+_TRUTH: Final = ("ground_truth_annotation_id", "ground_truth_annotation_label")
+_PREDICTION: Final = ("model_prediction_id", "model_prediction_label", "confidence")
+
+
 def payloads(
-    connection: Connection, dataset_id: int, level: str, keys: Sequence[int]
+    connection: Connection,
+    dataset_id: int,
+    level: str,
+    keys: Sequence[int],
+    *,
+    rejected: bool = False,
 ) -> list[dict[str, Any]]:
     """Read rows by their keys.
 
@@ -35,6 +45,7 @@ def payloads(
         level: What the keys are of: ``items``, ``annotations``, ``predictions``, ``matches`` or
             ``scenes``.
         keys: Primary keys.
+        rejected: The keys of matches are those of :mod:`nucleus_lab.query.readings`.
 
     Returns:
         A payload for each key, in the same order.
@@ -42,6 +53,8 @@ def payloads(
     if level == "items":
         rows = reading.by_keys(connection, dataset_id, keys)
         return [reading.item_payload(values) for values in rows]
+    if level == "matches" and rejected:
+        return _readings(connection, keys)
     read = {"matches": _matches, "scenes": scene_reading.payloads}.get(level)
     found = read(connection, keys) if read else _objects(connection, level, keys)
     return [found[key] for key in keys if key in found]
@@ -77,6 +90,22 @@ def _matches(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str,
     )
     rows = connection.execute(statement, {"keys": json_list(keys)}).all()
     return {row.id: _match_payload(row) for row in rows}
+
+
+def _readings(connection: Connection, keys: Sequence[int]) -> list[dict[str, Any]]:
+    """Read matches at a threshold: of a rejected pair only the prediction or the annotation."""
+    places = [stored(key) for key in keys]
+    found = _matches(connection, sorted({key for key, _ in places}))
+    shown = []
+    for key, part in places:
+        if key not in found:
+            continue
+        payload = found[key]
+        if part:
+            gone = _TRUTH if part == 1 else _PREDICTION
+            payload = {**payload, **dict.fromkeys(gone), "iou": 0.0, "true_positive": False}
+        shown.append(payload)
+    return shown
 
 
 def _match_payload(row: Any) -> dict[str, Any]:

@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, OperationalError
 
 from nucleus_lab.engine import sqlite_functions
+from nucleus_lab.engine.statements import cursor_of
 from nucleus_lab.errors import QueryError
 
 _SEARCHING: Final = 20.0
 """Seconds for the regular expressions of one statement."""
+
+
+class Prepared(NamedTuple):
+    """A statement as SQLite's driver takes it.
+
+    Attributes:
+        text: The SQL.
+        values: Its values in order.
+    """
+
+    text: str
+    values: tuple[Any, ...]
+
+
+def prepare(connection: Connection, statement: Any) -> Any:
+    """Write a statement once that will be run again with the same values.
+
+    Args:
+        connection: The open transaction.
+        statement: The statement.
+
+    Returns:
+        What :func:`run_statement` takes.
+    """
+    if connection.dialect.name != "sqlite":
+        return statement
+    compiled = statement.compile(
+        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
+    )
+    values = compiled.construct_params()
+    names = compiled.positiontup or ()
+    return Prepared(str(compiled), tuple(values[name] for name in names))
+
+
+def _rows(connection: Connection, statement: Any) -> list[Any]:
+    """Return the driver's own tuples: keys and texts need no conversion, and may be many."""
+    if isinstance(statement, Prepared):
+        cursor = cursor_of(connection)
+        cursor.execute(*statement)
+        found: list[Any] = cursor.fetchall()
+        return found
+    result: Any = connection.execute(statement)
+    found = result.cursor.fetchall()
+    result.close()
+    return found
 
 
 def run_statement(connection: Connection, source: str, statement: Any) -> list[Any]:
@@ -20,7 +66,7 @@ def run_statement(connection: Connection, source: str, statement: Any) -> list[A
     Args:
         connection: The open transaction.
         source: Text of the query, for errors.
-        statement: The statement.
+        statement: The statement, or what :func:`prepare` returned.
 
     Returns:
         The rows as the driver's tuples.
@@ -31,11 +77,7 @@ def run_statement(connection: Connection, source: str, statement: Any) -> list[A
     dbapi: Any = connection.dialect.loaded_dbapi
     try:
         with sqlite_functions.searching(_SEARCHING):
-            result: Any = connection.execute(statement)
-            # The driver's own tuples: keys and texts need no conversion, and there may be many.
-            rows: list[Any] = result.cursor.fetchall()
-            result.close()
-        return rows
+            return _rows(connection, statement)
     except (OperationalError, dbapi.OperationalError) as fault:
         if not sqlite_functions.too_late():
             raise
@@ -49,10 +91,10 @@ def run_statement(connection: Connection, source: str, statement: Any) -> list[A
             length=len(source),
             hint="write it without repetitions inside repetitions",
         ) from fault
-    except DataError as fault:
+    except (DataError, dbapi.DataError) as fault:
         raise QueryError(
             "Query error Q033: a value of this query is too large or of the wrong form for the "
-            f"database: {fault.orig}",
+            f"database: {getattr(fault, 'orig', fault)}",
             query_code="Q033",
             position=0,
             line=1,

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from nucleus_lab.engine.schema_types import JSONDocument
@@ -288,10 +289,16 @@ def complete_for_postgresql() -> None:
     Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
     second.
     """
+    conditions: dict[str, Any] = {
+        "_scene": lambda table: table.c.scene_id.is_not(None),
+        "_other": lambda table: table.c.type > text("5"),
+        "_track": lambda table: table.c.track_reference_id.is_not(None),
+    }
     for table in (item, annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
-                index.dialect_kwargs["postgresql_where"] = table.c.scene_id.is_not(None)
+                wanted = conditions[str(index.name)[-6:]]
+                index.dialect_kwargs["postgresql_where"] = wanted(table)
 
 
 slice_ = Table(
@@ -368,6 +375,8 @@ match = Table(
     Column("annotation_label_id", _Key),
     Column("prediction_label_id", _Key),
     Column("confidence", Double),
+    # Best overlap of the prediction with any annotation; NULL for a missed annotation.
+    Column("best_iou", Double),
     Index("ix_match_item", "evaluation_id", "item_id"),
 )
 
@@ -432,6 +441,7 @@ job_error = Table(
 # Some tables have modules of their own; importing them completes the metadata.
 from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
 
 # So have those of scenario tests.
 from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401

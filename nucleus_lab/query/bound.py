@@ -279,6 +279,7 @@ class BoundQuery(msgspec.Struct):
         sample: Size of a random sample.
         seed: Makes the sample repeatable.
         warnings: What a person should know about how it was read.
+        keeping: Warnings that hold if items lack a key of metadata, with the key.
     """
 
     source: str
@@ -291,3 +292,4 @@ class BoundQuery(msgspec.Struct):
     sample: int | None = None
     seed: int | None = None
     warnings: list[str] = []
+    keeping: list[tuple[str, tuple[str, ...]]] = []

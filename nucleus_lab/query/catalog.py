@@ -30,15 +30,22 @@ class Catalog:
         dataset_id: Primary key of the dataset.
         run_id: The model run that ``predictions`` and ``matches`` mean; ``None`` when the caller
             chose none.
+        iou_threshold: Matches are read at it; ``None`` leaves pairs as they are stored.
     """
 
     dataset_id: int = 0
     run_id: int | None = None
+    iou_threshold: float | None = None
 
     @property
     def positions_dense(self) -> bool:
         """Whether stored positions are indexes."""
         return True
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Which of annotations and predictions have no category and no mask among them."""
+        return frozenset()
 
     @property
     def labels(self) -> Mapping[str, int]:

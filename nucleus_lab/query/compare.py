@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, true
 from sqlalchemy.types import BigInteger, Double
 
 from nucleus_lab.errors import QueryError
+from nucleus_lab.query import hints
 from nucleus_lab.query.bound import Constant
 from nucleus_lab.query.dialects import DAY, Clause, Sql, SQLite
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
+from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.values import Aliases, JSONSource, SqlValue, as_text, as_time, some
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -66,11 +69,17 @@ class Comparer:
         Returns:
             The condition.
         """
-        return some(
+        exact = some(
             left,
             self.names,
             lambda one: some(right, self.names, lambda other: self.single(sign, one, other)),
         )
+        hint = None
+        if right.constant is not None:
+            hint = hints.comparison(self.dialect, sign, left, right.constant)
+        elif left.constant is not None:
+            hint = hints.comparison(self.dialect, _FLIPPED[sign], right, left.constant)
+        return _hinted(hint, exact)
 
     def single(self, sign: str, left: SqlValue, right: SqlValue) -> Clause:
         """Compare two values, neither of which is a list.
@@ -119,7 +128,18 @@ class Comparer:
                     ]
             return or_(*parts) if parts else false()
 
-        return some(value, self.names, test)
+        hint = hints.member(self.dialect, value, constants)
+        if hint is None:
+            return some(value, self.names, test)
+        # What is found is read once: text that stands alone equals no number and no list.
+        source = value.sources[0]
+        alone = JSONValue("raw text", source.column, source.path)
+        inside = source.in_lists(
+            self.names.next("member"),
+            lambda member: test(replace(value, sources=(member,), bare=True)),
+        )
+        found = alone.in_([each.text for each in constants])
+        return and_(hint, found if inside is None else or_(found, inside))
 
     def _among(self, text: Sql, texts: list[str]) -> Clause:
         if len(texts) == 1:
@@ -139,7 +159,17 @@ class Comparer:
         """
         if value.kind not in {"text", "json"}:
             raise self._mismatch(value, pattern, f"{sign} needs a text")
-        return some(value, self.names, lambda one: self._pattern(as_text(one), sign, pattern.text))
+        exact = some(value, self.names, lambda one: self._pattern(as_text(one), sign, pattern.text))
+        if sign == "STARTS WITH" and pattern.text and hints.indexable(value):
+            ranged = self._starts(value, pattern.text)
+            return exact if ranged is None else ranged
+        return _hinted(hints.pattern(self.dialect, value, sign, pattern.text), exact)
+
+    def _starts(self, value: SqlValue, start: str) -> Clause | None:
+        """Write a beginning as a range, which an index answers."""
+        behind = hints.next_text(start)
+        text = self.dialect.by_code_point(as_text(value))
+        return None if behind is None else and_(text >= start, text < behind)
 
     def _pattern(self, text: Sql, sign: str, pattern: str) -> Clause:
         if sign == "LIKE":
@@ -348,6 +378,10 @@ class Comparer:
         if right.kind == "bool":
             return _apply(sign, source.get("boolean"), right.expression)
         return false()
+
+
+def _hinted(hint: Clause | None, exact: Clause) -> Clause:
+    return exact if hint is None else and_(hint, exact)
 
 
 def _bind(number: Any) -> ColumnElement[Any]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, MetaData, and_, func, or_, select, true
 from sqlalchemy.sql.expression import FromClause
 
-from nucleus_lab.query import bound
+from nucleus_lab.query import bound, hints
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compare import Comparer
@@ -21,8 +21,12 @@ from nucleus_lab.query.compile_objects import label_of, link, segment_count, tab
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, dialect_named
+from nucleus_lab.query.json_path import JSONValue
+from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.values import SqlValue, present, some
 
+_HOLLOW: Final = {"null", "array"}
+"""Kinds of JSON that may hold no value."""
 _WIDEST: Final = 32
 """Most conditions that are joined without parentheses."""
 
@@ -33,6 +37,9 @@ def condition_of(
     catalog: Catalog,
     dialect: str,
     rows: dict[str, FromClause],
+    *,
+    whole: bool = False,
+    rare: Rare | None = None,
 ) -> ColumnElement[bool]:
     """Compile the condition of a query.
 
@@ -42,6 +49,8 @@ def condition_of(
         catalog: Names of the dataset.
         dialect: ``sqlite`` or ``postgresql``.
         rows: Table or alias for each kind of row in ``query.scopes``.
+        whole: All rows are wanted: an index of labels may be read from end to end.
+        rare: Tells whether few objects meet conditions, so that all of them may be read.
 
     Returns:
         The condition; what makes rows belong to the dataset is not in it.
@@ -50,7 +59,11 @@ def condition_of(
         QueryError: Values are compared that have no comparison.
     """
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
-    return true() if query.condition is None else compiler.condition(query.condition)
+    if query.condition is None:
+        return true()
+    compiler.rare = rare
+    found = semijoin(compiler, query.condition) if whole and dialect == "sqlite" else None
+    return compiler.condition(query.condition) if found is None else found
 
 
 def order_of(
@@ -106,6 +119,7 @@ class _Compiler(ValueCompiler):
     ) -> None:
         context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
+        self.rare: Rare | None = None
         for kind, scope in query.scopes.items():
             context.rows[scope] = rows[kind]
 
@@ -120,13 +134,49 @@ class _Compiler(ValueCompiler):
         return _joined(or_, [self.condition(part) for part in node.parts])
 
     def complement(self, node: bound.Complement) -> Clause:
+        if isinstance(node.part, bound.Present):
+            value = self.value(node.part.operand)
+            if len(value.sources) == 1 and not (value.sources[0].known or {"null"}) & _HOLLOW:
+                source = value.sources[0]  # an index finds this, and none finds a NOT IN
+                return JSONValue("kind", source.column, source.path).is_(None)
         return self.condition(node.part).is_not(true())
 
     def test(self, node: bound.Test) -> Clause:
+        some_object = at_least_one(node)
+        if some_object is not None:
+            found = self._any_counted(some_object)
+            if found is not None:
+                return found
         values = [self.value(operand) for operand in node.operands]
         if len(values) == 2:
-            return self.comparer.compare(node.operators[0], values[0], values[1])
-        return self._chain(values, node.operators)
+            exact = self.comparer.compare(node.operators[0], values[0], values[1])
+            hint = self._remainder(node)
+        else:
+            exact, hint = self._chain(values, node.operators), self._between(values, node.operators)
+        return exact if hint is None else and_(hint, exact)
+
+    def _between(self, values: list[SqlValue], signs: tuple[str, ...]) -> Clause | None:
+        low, value, high = values if len(values) == 3 else (None, None, None)
+        if low is None or value is None or high is None:
+            return None
+        if signs[0][0] == ">":
+            low, high = high, low
+        if low.constant is None or high.constant is None:
+            return None
+        return hints.between(self.context.dialect, low.constant, value, high.constant)
+
+    def _remainder(self, node: bound.Test) -> Clause | None:
+        left, right = node.operands
+        if node.operators != ("=",) or not isinstance(right, bound.Constant):
+            return None
+        if not isinstance(left, bound.Arithmetic) or left.operator != "%":
+            return None
+        if not isinstance(left.left, bound.FieldValue) or not isinstance(
+            left.right, bound.Constant
+        ):
+            return None
+        value = self.value(left.left)
+        return hints.remainder(self.context.dialect, value, left.right, right)
 
     def _chain(self, values: list[SqlValue], signs: tuple[str, ...]) -> Clause:
         """Compare neighbours; of a list, one member has to satisfy all that it takes part in."""
@@ -180,7 +230,15 @@ class _Compiler(ValueCompiler):
         self.context.rows[scope] = row
         return row, link(self.context, scope, row)
 
-    def count(self, node: bound.Count) -> SqlValue:
+    def _any_counted(self, node: bound.Count) -> Clause | None:
+        """Look for one object, where counting them would go on to the last."""
+        row, parts = self.counted(node)
+        if not node.rows and segment_count(self.context, node, row) is not None:
+            return None
+        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
+
+    def counted(self, node: bound.Count) -> tuple[FromClause, list[Clause]]:
+        """Give what is counted its alias, and say what it has to be."""
         row, parts = self.enter(node.scope)
         if node.where is not None:
             parts.append(self.condition(node.where))
@@ -188,6 +246,10 @@ class _Compiler(ValueCompiler):
             parts.append(types_of(self.context, node.scope, node.types))
         if node.label is not None:
             parts.append(label_of(self.context, node.scope, node.label))
+        return row, parts
+
+    def count(self, node: bound.Count) -> SqlValue:
+        row, parts = self.counted(node)
         weight = None if node.rows else segment_count(self.context, node, row)
         counted = func.count() if weight is None else func.coalesce(func.sum(weight), 0)
         number = (

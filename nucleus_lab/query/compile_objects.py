@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select, true
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.annotation import ANNOTATION_TYPES
@@ -23,6 +23,7 @@ _TABLES: Final = {
     "scenes": "scene",
     "slices": "slice_member",
     "autotags": "autotag_score",
+    "tracks": "track",
 }
 _MEMBERS: Final = {
     "items": "item",
@@ -77,6 +78,8 @@ def link(context: Context, scope: Scope, row: FromClause) -> list[Clause]:
         return [row.c.scene_id == parent.c.id]
     if scope.kind == "scenes":
         return [row.c.id == parent.c.scene_id]
+    if scope.kind == "tracks":
+        return [_tracks_of(context, parent_scope, parent, row)]
     if scope.kind == "slices":
         return [_slice_members(context, parent_scope, parent, row)]
     return _scores(context, scope, parent_scope, parent, row)
@@ -106,6 +109,31 @@ def _of_items(
     frames = select(items.c.id).correlate_except(items).where(items.c.scene_id == parent.c.id)
     inside: Clause = row.c.item_id.in_(frames)
     return inside if kind == "matches" else or_(inside, row.c.scene_id == parent.c.id)
+
+
+def _tracks_of(
+    context: Context, parent_scope: Scope, parent: FromClause, row: FromClause
+) -> Clause:
+    """Tracks that an item shows; of a scene also those that it was uploaded with."""
+    if parent_scope.kind != "scenes":
+        item = next(each for scope, each in context.rows.items() if scope.kind == "items")
+        shown = context.alias("annotation", "shown")
+        names = select(shown.c.track_reference_id).correlate_except(shown)
+        names = names.where(shown.c.item_id == item.c.id)
+        return and_(row.c.dataset_id == item.c.dataset_id, row.c.reference_id.in_(names))
+    shown, frames = context.alias("annotation", "shown"), context.alias("item", "frame")
+    names = select(shown.c.track_reference_id).join(frames, frames.c.id == shown.c.item_id)
+    names = names.correlate_except(shown, frames).where(frames.c.scene_id == parent.c.id)
+    whole = context.alias("annotation", "whole")
+    wide = select(whole.c.track_reference_id).correlate_except(whole)
+    wide = wide.where(whole.c.scene_id == parent.c.id)
+    listed = context.alias("scene_track", "listed")
+    keys = select(listed.c.track_id).correlate_except(listed)
+    keys = keys.where(listed.c.scene_id == parent.c.id)
+    return and_(
+        row.c.dataset_id == parent.c.dataset_id,
+        or_(row.c.reference_id.in_(names), row.c.reference_id.in_(wide), row.c.id.in_(keys)),
+    )
 
 
 def _slice_members(
@@ -152,7 +180,8 @@ def types_of(context: Context, scope: Scope, types: tuple[str, ...]) -> Clause:
     """
     row = context.row(scope)
     if types == ("geometric",):
-        return row.c.type.in_(_GEOMETRIC)
+        plain = scope.root.kind in context.catalog.plain
+        return true() if plain else row.c.type.in_(_GEOMETRIC)
     codes = [CODES[name] for name in types]
     return row.c.type == codes[0] if len(codes) == 1 else row.c.type.in_(codes)
 
@@ -171,6 +200,8 @@ def label_of(context: Context, scope: Scope, label: str) -> Clause:
     row = context.row(scope)
     key = context.catalog.labels.get(label)
     own = context.never() if key is None else row.c.label_id == key
+    if scope.root.kind in context.catalog.plain:
+        return own
     labels = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
     chosen = (
         select(1)
@@ -210,5 +241,7 @@ def segment_count(context: Context, node: bound.Count, row: FromClause) -> Sql |
     if node.scope.kind not in {"annotations", "predictions"}:
         return None
     if node.types and node.types != ("geometric",) and "mask" not in node.types:
+        return None
+    if node.scope.root.kind in context.catalog.plain:
         return None
     return case((row.c.type == MASK, _segments(context, row, node.label)), else_=1)

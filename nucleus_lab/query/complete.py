@@ -205,7 +205,7 @@ def language_suggestions(place: Place, level: str) -> list[tuple[str, str, str]]
     found: list[tuple[str, str, str]] = []
     scope = place.inside or level
     if place.kind == "start":
-        found += [_shown(each) for each in fields_of(scope).values()]
+        found += [_shown(each) for each in _offered(scope)]
         if place.inside is None:
             found += [(root, "root", _ROOT_TEXT.get(root, "")) for root in ROOTS[level]]
         found += [(word, "keyword", "") for word in ("NOT", "EXISTS")]
@@ -213,10 +213,15 @@ def language_suggestions(place: Place, level: str) -> list[tuple[str, str, str]]
     elif place.kind == "path":
         found += _below(place.path)
     elif place.kind == "value" and place.rank:
-        found += [_shown(each) for each in fields_of(scope).values() if each.kind == "number"]
+        found += [_shown(each) for each in _offered(scope) if each.kind == "number"]
     elif place.kind == "operator":
         found += [(word, "operator", text) for word, text in _operators(place, level)]
     return found
+
+
+def _offered(scope: str) -> list[Field]:
+    """Return the fields of a kind of row that can have a value."""
+    return [each for each in fields_of(scope).values() if each.source != "@missing"]
 
 
 def _shown(each: Field) -> tuple[str, str, str]:
@@ -234,14 +239,14 @@ def _below(path: list[str]) -> list[tuple[str, str, str]]:
         start = f"{path[1]}."
         return [
             (each.name.removeprefix(start), "field", each.description)
-            for each in fields_of(kind).values()
+            for each in _offered(kind)
             if each.name.startswith(start)
         ]
     if len(path) == 2 and path[1] in GEOMETRIES:
         return [("count", "field", f"number: how many {path[1]} objects")]
     if len(path) > 1:
         return []
-    found = [_shown(each) for each in fields_of(kind).values()]
+    found = [_shown(each) for each in _offered(kind)]
     if root in _COLLECTIONS:
         found.insert(0, ("count", "field", "number: how many"))
     if root in {"annotations", "predictions"}:

@@ -10,6 +10,7 @@ from sqlalchemy.sql.expression import FromClause
 from nucleus_lab.query.bound import FieldValue, Scope
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.dialects import Clause, SQLite
+from nucleus_lab.query.readings import readings
 from nucleus_lab.query.values import Aliases
 
 
@@ -57,6 +58,9 @@ class Context:
         Returns:
             The alias; statements share it, since making one costs as much as a small query.
         """
+        threshold = self.catalog.iou_threshold
+        if table == "match" and threshold is not None:
+            return readings(self.table(table), threshold).alias(self.names.next(stem))
         return _alias(self.table(table), self.names.next(stem))
 
     def row(self, scope: Scope) -> FromClause:

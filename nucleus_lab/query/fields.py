@@ -38,6 +38,7 @@ _OBJECT: Final = [
     ("type", "text", "@type", "box, polygon, line, keypoints, cuboid, category, segmentation …"),
     ("area", "number", "@area", "square pixels of a box or a polygon"),
     ("track", "text", "track_reference_id", "name of the track"),
+    ("points", "number", "@points", "lidar points inside a cuboid"),
     ("annotation_id", "text", "annotation_id", "the uploader's id"),
     ("id", "text", "@object_id", "public id"),
     ("taxonomy", "text", "@taxonomy", "taxonomy of a category"),
@@ -62,6 +63,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("items", "frame", "number", "frame", description="frame of the scene"),
     Field("items", "sensor", "text", "sensor", description="sensor of the scene"),
     Field("items", "created_at", "time", "@created_at", description="when it was added"),
+    Field("items", "phash", "text", "phash", description="perceptual hash, 64 times 0 or 1"),
     Field("items", "lat", "json", "@latitude", description="metadata.lat or latitude"),
     Field("items", "lon", "json", "@longitude", description="metadata.lon or longitude"),
     Field("items", "metadata", "json", "metadata", open=True, description="item metadata"),
@@ -75,9 +77,11 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field("annotations", "metadata", "json", "metadata", open=True, description="its metadata"),
     Field("predictions", "metadata", "json", "metadata", open=True, description="its metadata"),
+    Field("annotations", "confidence", "number", "@missing", description="none: it is a truth"),
     Field("predictions", "confidence", "number", "confidence", description="0 to 1"),
     Field("predictions", "model", "text", "@model", description="model that made it"),
     Field("matches", "iou", "number", "iou", description="overlap of a pair"),
+    Field("matches", "best_iou", "number", "best_iou", description="best overlap with any truth"),
     Field("matches", "category", "text", "@category", description="tp, fp or fn"),
     Field("matches", "match_type", "text", "@category", description="tp, fp or fn"),
     Field("matches", "gt_label", "text", "@annotation_label", description="class of the truth"),
@@ -94,6 +98,11 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("scenes", "frame_rate", "number", "frame_rate", description="frames a second"),
     Field("scenes", "created_at", "time", "@created_at", description="when it was added"),
     Field("scenes", "metadata", "json", "metadata", open=True, description="scene metadata"),
+    Field("tracks", "label", "text", "@track_label", description="class of its objects"),
+    Field("tracks", "length", "number", "@track_length", description="frames with an object of it"),
+    Field("tracks", "reference_id", "text", "reference_id", description="name of the track"),
+    Field("tracks", "id", "text", "reference_id", description="name of the track"),
+    Field("tracks", "metadata", "json", "metadata", open=True, description="its metadata"),
     Field("slices", "name", "text", "@slice_name", description="name of a slice"),
     Field("slices", "id", "text", "@slice_id", description="public id of a slice"),
     Field("autotags", "name", "text", "@autotag_name", description="a tag with a score above 0"),
@@ -113,21 +122,14 @@ LEVELS: Final = {
 }
 """What a query can return, and its noun in messages."""
 
+_EVERYWHERE: Final = ("annotations", "predictions", "metadata", "slice", "tracks")
+_OF_OBJECTS: Final = (*_EVERYWHERE, "item", "scene", "autotag")
 ROOTS: Final = {
-    "items": (
-        "annotations",
-        "predictions",
-        "matches",
-        "metadata",
-        "item",
-        "scene",
-        "slice",
-        "autotag",
-    ),
-    "annotations": ("annotations", "predictions", "metadata", "item", "scene", "slice", "autotag"),
-    "predictions": ("annotations", "predictions", "metadata", "item", "scene", "slice", "autotag"),
-    "matches": ("matches", "annotations", "predictions", "metadata", "item", "slice", "autotag"),
-    "scenes": ("scene", "metadata", "items", "annotations", "predictions", "slice"),
+    "items": (*_OF_OBJECTS, "matches"),
+    "annotations": _OF_OBJECTS,
+    "predictions": _OF_OBJECTS,
+    "matches": (*_EVERYWHERE, "item", "autotag", "matches"),
+    "scenes": (*_EVERYWHERE, "scene", "items"),
 }
 """Names that may begin a path at each level, besides its fields."""
 
@@ -141,17 +143,6 @@ GEOMETRIES: Final[dict[str, tuple[str, ...]]] = {
     "keypoints": ("keypoints",),
 }
 """Names after ``annotations.`` that narrow to annotation types."""
-
-LATER: Final = {
-    "confidence",
-    "points",
-    "best_iou",
-    "entropy",
-    "tide",
-    "phash",
-    "tracks",
-}
-"""Names of the language that are read and have no source yet."""
 
 
 def fields_of(scope: str) -> dict[str, Field]:

@@ -19,7 +19,7 @@ from nucleus_lab.query.bound import (
     Scope,
 )
 from nucleus_lab.query.faults import fault, nearest
-from nucleus_lab.query.fields import GEOMETRIES, LATER, fields_of
+from nucleus_lab.query.fields import GEOMETRIES, fields_of
 from nucleus_lab.query.paths import PathReader, Segments
 
 _RESERVED: Final = {"count", "metadata", "position", "dimensions"}
@@ -120,8 +120,6 @@ class ObjectPathReader(PathReader):
         name = rest[0].name
         is_class = name in self.catalog.labels
         is_taxonomy = name in self.catalog.taxonomies and not types
-        if not rest[0].quoted and name in LATER and not (is_class or is_taxonomy):
-            raise self.later(f"{scope.kind}.{name}", node.start, node.end)
         if not is_class and not is_taxonomy:
             known = [*self.catalog.labels, *self.catalog.taxonomies]
             self._warn("W1", f"there is no class or taxonomy {name!r}", nearest(name, known))

@@ -18,7 +18,7 @@ from nucleus_lab.query.bound import (
 )
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.faults import fault, nearest
-from nucleus_lab.query.fields import LATER, LEVELS, ROOTS, Field, fields_of, home_of
+from nucleus_lab.query.fields import LEVELS, ROOTS, Field, fields_of, home_of
 from nucleus_lab.query.given_values import milliseconds
 from nucleus_lab.query.group import normal
 
@@ -187,8 +187,8 @@ class PathReader:
             if name == "matches" and level == "matches" and node.filter is None:
                 return self._relative(self.rows["matches"], rest, node)
             return self.objects(name, row, node, wanted)
-        if name in {"tracks"}:
-            raise self.later("tracks", root.start, root.end)
+        if name == "tracks":
+            return self._members_of(Scope("tracks", row), node)
         if name in {"slice", "slices"}:
             return self._slice(rest, row, node)
         if name == "autotag" and level != "scenes":
@@ -202,7 +202,7 @@ class PathReader:
         if level == "scenes" and name == "metadata":
             return self._many(Scope("items", row), node.segments, node, groupable=False)
         if level == "scenes" and name == "items":
-            return self._items(row, node)
+            return self._members_of(Scope("items", row), node)
         return None
 
     def _relative(self, scope: Scope, rest: Segments, node: tree.Path) -> FieldValue:
@@ -226,9 +226,8 @@ class PathReader:
             raise self._unknown(node, scope)
         return Many(found, where, groupable, bound_row)
 
-    def _items(self, row: Scope, node: tree.Path) -> BoundValue | Exists:
-        """``items``, ``items[…]`` and ``items.count`` of a scene."""
-        scope = Scope("items", row)
+    def _members_of(self, scope: Scope, node: tree.Path) -> BoundValue | Exists:
+        """``items``, ``items[…]`` and ``items.count`` of a scene; the same of tracks."""
         where = self._filter(node, scope)
         rest = node.tail if node.filter is not None else node.segments[1:]
         return self._collection(scope, where, rest, node)
@@ -244,7 +243,9 @@ class PathReader:
         if len(rest) == 1 and rest[0].name == "count" and not rest[0].quoted:
             return self._counted(scope, node, where=where, rows=True)
         conditions = () if where is None else (where,)
-        return self._many(scope, rest, node, conditions, groupable=False)
+        # Conditions on tracks join to be about one track, as those on annotations do.
+        grouped = scope.kind == "tracks" and where is None
+        return self._many(scope, rest, node, conditions, groupable=grouped)
 
     def _counted(
         self,
@@ -315,8 +316,6 @@ class PathReader:
         written = self.source[node.start : node.end]
         kind = scope.kind if scope is not None else self.level
         width = first.end - first.start
-        if first.name in LATER and first.name not in fields_of(kind):
-            return self.later(first.name, first.start, first.end)
         home = home_of(first.name) if len(node.segments) == 1 and scope is None else None
         if home is not None and home != kind:
             kinds = {"matches": "iou", "annotations": "ground_truth_only"}

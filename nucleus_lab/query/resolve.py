@@ -18,6 +18,7 @@ from nucleus_lab.query.fields import LEVELS
 from nucleus_lab.query.given_values import constant_of, milliseconds, parameter_value
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.parse import check_pattern
+from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_labels
 
 _FUNCTIONS: Final = {
     "abs": 1,
@@ -69,11 +70,13 @@ class _Resolver(ConditionFunctionReader):
             raise ValueError(f"a query returns one of {sorted(LEVELS)}, not {level!r}")
         super().__init__(source, level, catalog)
         self.parameters = parameters
+        self.keeping: list[tuple[str, tuple[str, ...]]] = []
 
     def query(self, query: tree.Query) -> bound.BoundQuery:
         condition = None
         if query.condition is not None:
             condition = normal(self.condition(query.condition, None))
+            self.warnings += contradictions(condition, self.source)
         order = tuple(self._order_key(key) for key in query.order)
         return bound.BoundQuery(
             self.source,
@@ -86,6 +89,7 @@ class _Resolver(ConditionFunctionReader):
             query.sample,
             query.seed,
             self.warnings,
+            self.keeping,
         )
 
     def _order_key(self, key: tree.OrderKey) -> bound.BoundKey:
@@ -105,7 +109,10 @@ class _Resolver(ConditionFunctionReader):
         if isinstance(node, tree.Or):
             return bound.AnyOf(tuple(self.condition(part, scope) for part in node.parts))
         if isinstance(node, tree.Not):
-            return bound.Complement(self.condition(node.part, scope))
+            inner = self.condition(node.part, scope)
+            kept = keeps_missing(inner, self.source)
+            self.keeping += [kept] if kept else []
+            return bound.Complement(inner)
         if isinstance(node, tree.Comparison):
             return self._comparison(node, scope)
         if isinstance(node, tree.In):
@@ -151,6 +158,8 @@ class _Resolver(ConditionFunctionReader):
             operands.append(self._operand(each, scope, _wanted(others, self.parameters), rank=rank))
         operators: list[str] = list(node.operators)
         negated = operators == ["!="]
+        for text in unknown_labels(operands, self.catalog.labels):
+            self._warn("W1", f"there is no class {text!r}", nearest(text, self.catalog.labels))
         test = bound.Test(tuple(operands), ("=",) if negated else tuple(operators), place)
         return self._negate(test, negated=negated)
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Double, Text, and_, case, cast, distinct, func, literal, or_, select
+from sqlalchemy import (
+    Double,
+    Text,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab import identifiers
@@ -13,12 +24,11 @@ from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.errors import NotFoundError
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
+from nucleus_lab.query.derived_sources import DERIVED, Builder, static_value
 from nucleus_lab.query.dialects import Clause, Sql
 from nucleus_lab.query.fields import GEOMETRIES
 from nucleus_lab.query.json_path import number_at
 from nucleus_lab.query.values import JSONSource, SqlValue
-
-Builder = Callable[[Context, FieldValue, FromClause], SqlValue]
 
 CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 """Codes of annotation types by name."""
@@ -46,11 +56,7 @@ def value_of(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         return _BUILDERS[source](context, field, row)
     if field.field.kind == "json":
         return _json(context, field, row, [field.path])
-    return _static(field, row.c[source])
-
-
-def _static(field: FieldValue, sql: Sql, equals: Callable[[str], Clause] | None = None) -> SqlValue:
-    return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals)
+    return static_value(field, row.c[source])
 
 
 def _json(
@@ -87,7 +93,7 @@ def _public(prefix: str) -> Builder:
             except NotFoundError:
                 return context.never()
 
-        return _static(field, context.dialect.public_id(prefix, row.c.id), equals)
+        return static_value(field, context.dialect.public_id(prefix, row.c.id), equals)
 
     return build
 
@@ -101,20 +107,20 @@ def _object_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue
 def _filename(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     place = func.replace(row.c.location, "\\", "/")
     folder = func.rtrim(place, func.replace(place, "/", ""))
-    return _static(field, func.substr(place, func.length(folder) + 1, type_=Text()))
+    return static_value(field, func.substr(place, func.length(folder) + 1, type_=Text()))
 
 
 def _index(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     if context.catalog.positions_dense:
-        return _static(field, row.c.position)
+        return static_value(field, row.c.position)
     other = context.alias("item", "earlier")
     earlier = and_(other.c.dataset_id == row.c.dataset_id, other.c.position < row.c.position)
     counted = select(func.count()).select_from(other).correlate_except(other).where(earlier)
-    return _static(field, counted.scalar_subquery())
+    return static_value(field, counted.scalar_subquery())
 
 
 def _created_at(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    return _static(field, row.c.created_at // 1000)
+    return static_value(field, row.c.created_at // 1000)
 
 
 def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -152,7 +158,7 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         field.place,
         name,
         equals=equals,
-        lists=(segments, labels_of),
+        lists=() if field.scope.root.kind in context.catalog.plain else (segments, labels_of),
     )
 
 
@@ -170,7 +176,7 @@ def _label_of(column: str) -> Builder:
             key = context.catalog.labels.get(text)
             return context.never() if key is None else row.c[column] == key
 
-        return _static(field, name, equals)
+        return static_value(field, name, equals)
 
     return build
 
@@ -178,7 +184,7 @@ def _label_of(column: str) -> Builder:
 def _match_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     labels = context.alias("label", "label")
     key = func.coalesce(row.c.annotation_label_id, row.c.prediction_label_id)
-    return _static(
+    return static_value(
         field,
         select(labels.c.name).correlate_except(labels).where(labels.c.id == key).scalar_subquery(),
     )
@@ -192,7 +198,7 @@ def _type(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         known = [CODES[name] for name in names if name in CODES]
         return row.c.type.in_(known) if known else context.never()
 
-    return _static(field, shown, equals)
+    return static_value(field, shown, equals)
 
 
 def _area(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -219,7 +225,7 @@ def _area(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         (row.c.type == CODES["box"], row.c.width * row.c.height),
         (row.c.type == CODES["polygon"], polygon),
     )
-    return _static(field, area)
+    return static_value(field, area)
 
 
 def _taxonomy(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -235,7 +241,7 @@ def _taxonomy(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         key = context.catalog.taxonomies.get(text)
         return context.never() if key is None else row.c.taxonomy_id == key
 
-    return _static(field, name, equals)
+    return static_value(field, name, equals)
 
 
 def _axis(columns: dict[str, str], place: str) -> Builder:
@@ -247,7 +253,7 @@ def _axis(columns: dict[str, str], place: str) -> Builder:
         branches: list[tuple[Clause, Sql]] = [(row.c.type == CODES["cuboid"], cuboid)]
         if axis in columns:
             branches.insert(0, (row.c.type == CODES["box"], row.c[columns[axis]]))
-        return _static(field, case(*branches))
+        return static_value(field, case(*branches))
 
     return build
 
@@ -258,7 +264,7 @@ def _model(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         return row.c.model_run_id.in_(keys) if keys else context.never()
 
     names = [(row.c.model_run_id == run.id, run.model_ids[-1]) for run in context.catalog.runs]
-    return _static(field, case(*names) if names else literal(None, Text()), equals)
+    return static_value(field, case(*names) if names else literal(None, Text()), equals)
 
 
 def category(row: FromClause) -> Sql:
@@ -297,7 +303,7 @@ def _category(_context: Context, field: FieldValue, row: FromClause) -> SqlValue
     def equals(text: str) -> Clause:
         return found == _CATEGORIES.get(text.lower(), text)
 
-    return _static(field, found, equals)
+    return static_value(field, found, equals)
 
 
 def _scene_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -307,7 +313,7 @@ def _scene_length(context: Context, field: FieldValue, row: FromClause) -> SqlVa
         .correlate_except(item)
         .where(item.c.scene_id == row.c.id)
     )
-    return _static(field, frames.scalar_subquery())
+    return static_value(field, frames.scalar_subquery())
 
 
 def _slice_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -318,7 +324,7 @@ def _slice_name(context: Context, field: FieldValue, row: FromClause) -> SqlValu
         .where(table.c.id == row.c.slice_id)
         .scalar_subquery()
     )
-    return _static(field, name)
+    return static_value(field, name)
 
 
 def _slice_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -328,7 +334,7 @@ def _slice_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         except NotFoundError:
             return context.never()
 
-    return _static(field, context.dialect.public_id(identifiers.SLICE, row.c.slice_id), equals)
+    return static_value(field, context.dialect.public_id(identifiers.SLICE, row.c.slice_id), equals)
 
 
 def _autotag_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -345,10 +351,11 @@ def _autotag_name(context: Context, field: FieldValue, row: FromClause) -> SqlVa
         key = context.catalog.autotags.get((level, text))
         return context.never() if key is None else row.c.autotag_id == key
 
-    return _static(field, name, equals)
+    return static_value(field, name, equals)
 
 
 _BUILDERS: Final[dict[str, Builder]] = {
+    **DERIVED,
     "@area": _area,
     "@annotation_label": _label_of("annotation_label_id"),
     "@autotag_name": _autotag_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,6 +98,12 @@ class JSONSource:
         Returns:
             Not absent, not null, not an empty list.
         """
+        if self.dialect.name == "sqlite" and self.known is None:
+            held: Sql = JSONValue("type", self.column, self.path)
+            labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in self.path)
+            filled = func.json_array_length(self.column, "$" + labels) > 0
+            branches: list[tuple[Any, Any]] = [("null", false()), ("array", filled)]
+            return case(*branches, value=func.ifnull(held, "null"), else_=true())
         kind = JSONValue("kind", self.column, self.path)
         scalar = kind.not_in(["null", "array"])
         if not self.may_be("array"):

@@ -52,14 +52,18 @@ def ask(filled: tuple[Any, World]) -> Ask:
             keys = queries.keys_of(connection, found)
             if found.query.sample is None:
                 assert queries.count_of(connection, found) == len(keys)
-                paged: list[int] = []
-                token: str | None = None
-                while True:
-                    part, token = queries.page_of(connection, found, token, 17)
-                    paged += part
-                    if token is None:
-                        break
-                assert paged == keys
+                few = queries.select_rows(
+                    connection, world.dataset_id, text, level, run_id=run_id, paged=True, **more
+                )
+                for way in (found, few):
+                    paged: list[int] = []
+                    token: str | None = None
+                    while True:
+                        part, token = queries.page_of(connection, way, token, 17)
+                        paged += part
+                        if token is None:
+                            break
+                    assert paged == keys
         return keys
 
     return run

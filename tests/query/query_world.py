@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from nucleus_lab.annotation import ANNOTATION_TYPES
-from nucleus_lab.engine import schema
+from nucleus_lab.engine import query_schema, schema
 
 CODE = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 CLASSES = ["car", "truck", "bus", "traffic light", "stop sign", "pedestrian", "box", "dog", "road"]
@@ -38,6 +38,7 @@ class Obj:
     confidence: float | None = None
     model: str = ""
     scores: dict[str, float] = field(default_factory=dict)
+    points: int | None = None
 
 
 @dataclass
@@ -189,10 +190,13 @@ def _objects(draw: random.Random, first: int, predicted: bool) -> list[Obj]:
     return found
 
 
-def make(engine: Any, seed: int = 7, size: int = 150) -> World:  # noqa: C901 - one story
+def make(  # noqa: C901 - one story
+    engine: Any, seed: int = 7, size: int = 150, *, plain: bool = False
+) -> World:
     """Fill a workspace.
 
-    The items of another dataset lie between, so that a forgotten condition shows.
+    The items of another dataset lie between, so that a forgotten condition shows. A plain
+    workspace has no masks and no categories.
     """
     draw = random.Random(seed)
     with engine.store.write() as connection:
@@ -231,12 +235,26 @@ def make(engine: Any, seed: int = 7, size: int = 150) -> World:  # noqa: C901 - 
         for (level, name), key in tags.items():
             row = {"id": key, "dataset_id": 1, "name": name, "level": level, "status": "completed"}
             add(schema.autotag, [row])
+        add(
+            schema.track,
+            [
+                {
+                    "id": 10 * owner + key,
+                    "dataset_id": owner,
+                    "reference_id": name,
+                    "metadata": known,
+                }
+                for owner in (1, 2)
+                for key, name, known in ((1, "track_1", '{"fast": true}'), (2, "track_17", None))
+            ],
+        )
         evaluation = {"id": 1, "model_run_id": 1, "status": "succeeded", "change_seq": 0}
         add(schema.evaluation, [{**evaluation, "created_at": NOW}])
 
         items: list[Item] = []
         rows: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("item", "annotation", "prediction", "member", "score", "match")
+            name: []
+            for name in ("item", "annotation", "prediction", "member", "score", "match", "points")
         }
         for number in range(size):
             owner = 2 if number % 10 == 9 else 1
@@ -260,9 +278,10 @@ def make(engine: Any, seed: int = 7, size: int = 150) -> World:  # noqa: C901 - 
                 "metadata": json.dumps(item.metadata),
                 "created_at": NOW + number * DAY // 24,
             })
-            item.annotations = _objects(draw, number * 100 + 1, predicted=False)
+            item.annotations = _kept(_objects(draw, number * 100 + 1, predicted=False), plain)
+            rows["points"] += [_points(o, item.id) for o in item.annotations if o.type == "cuboid"]
             for run, model in enumerate(runs):
-                made = _objects(draw, number * 100 + 1 + 50 * run, predicted=True)
+                made = _kept(_objects(draw, number * 100 + 1 + 50 * run, predicted=True), plain)
                 for each in made:
                     each.model = model
                 item.predictions += made
@@ -301,7 +320,20 @@ def make(engine: Any, seed: int = 7, size: int = 150) -> World:  # noqa: C901 - 
         add(schema.slice_member, rows["member"])
         add(schema.autotag_score, rows["score"])
         add(schema.match, rows["match"])
+        add(query_schema.cuboid_points, rows["points"])
     return World(1, items)
+
+
+def _kept(objects: list[Obj], plain: bool) -> list[Obj]:
+    """Leave out masks and categories."""
+    other = {"mask", "category", "multicategory"} if plain else set()
+    return [each for each in objects if each.type not in other]
+
+
+def _points(o: Obj, item_id: int) -> dict[str, Any]:
+    o.points = o.id % 20
+    key = {"member": "annotation", "member_id": o.id, "item_id": item_id, "points": o.points}
+    return {**key, "geometry": "{}", "location": "x"}
 
 
 def _row(
@@ -360,6 +392,10 @@ def _matches(draw: random.Random, item: Item) -> list[dict[str, Any]]:
         match["category"] = (
             "tp" if match["flag"] else "fp" if match["prediction"] is not None else "fn"
         )
+        match["best"] = None
+        if match["prediction"] is not None:
+            alone = (0.0, 0.05, 0.3)[match["prediction"].id % 3]
+            match["best"] = alone if match["truth"] is None else match["iou"]
     return matches
 
 
@@ -380,4 +416,5 @@ def _match_row(match: dict[str, Any], item_id: int, labels: dict[str, int]) -> d
         "annotation_label_id": labels[truth.label] if truth else None,
         "prediction_label_id": labels[found.label] if found else None,
         "confidence": found.confidence if found else None,
+        "best_iou": match["best"],
     }

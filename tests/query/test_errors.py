@@ -113,7 +113,6 @@ CODES = {
     "near(91, 2, 5km)": ("Q030", 5),
     "near(1, 2, 5d)": ("Q030", 11),
     "annotations[within(0, 0, 1, 1)]": ("Q021", 12),
-    "tracks.count > 1": ("Q060", 0),
 }
 
 

@@ -73,6 +73,14 @@ TEXTS = [
     "index % 3 = 0",
     "id > 'di_0000000000010'",
     "EXISTS metadata.scale_metadata",
+    "tracks.count > 1",
+    "tracks[label = bus AND length > 20]",
+    "tracks.metadata.fast = true",
+    "annotations.points < 9",
+    "max(annotations.points) > 15",
+    "matches.best_iou < 0.2",
+    "annotations.confidence IS NULL",
+    "phash IS NULL",
 ]
 
 CONDITIONS = st.sampled_from(TEXTS)

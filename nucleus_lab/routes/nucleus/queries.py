@@ -8,7 +8,15 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, queries, query_catalog, query_rows, slices
+from nucleus_lab.engine import (
+    cuboid_points,
+    datasets,
+    queries,
+    query_advice,
+    query_catalog,
+    query_rows,
+    slices,
+)
 from nucleus_lab.errors import ConflictError, InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
@@ -35,6 +43,7 @@ class QueryBody(msgspec.Struct):
     pageSize: int = 10_000  # noqa: N815
     model_run_id: str | None = None
     params: dict[str, Any] | None = None
+    iou_threshold: float | None = None
 
 
 class ObjectsBody(QueryBody):
@@ -50,26 +59,53 @@ class SelectionBody(msgspec.Struct):
     slice_id: str | None = None
     model_id: str | None = None
     params: dict[str, Any] | None = None
+    iou_threshold: float | None = None
 
 
 def _page(
     engine: Engine, body: QueryBody, ds: str, level: str, match_type: str = ""
 ) -> dict[str, Any]:
+    cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
-        found = queries.select_rows(
-            connection,
-            row.id,
-            body.query,
-            level,
-            run_id=query_catalog.run_key(connection, row.id, body.model_run_id),
-            match_type=match_type,
-            parameters=body.params,
-        )
+        run_id = query_catalog.run_key(connection, row.id, body.model_run_id)
+
+        def selection(text: str) -> queries.Selection:
+            return queries.select_rows(
+                connection,
+                row.id,
+                text,
+                level,
+                run_id=run_id,
+                match_type=match_type,
+                parameters=body.params,
+                paged=True,
+                iou_threshold=body.iou_threshold,
+            )
+
+        found = selection(body.query)
         keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
-        items = query_rows.payloads(connection, row.id, level, keys)
+        rejected = body.iou_threshold is not None
+        items = query_rows.payloads(connection, row.id, level, keys, rejected=rejected)
+        answer: dict[str, Any] = {"items": items, "nextPageToken": token}
+        if body.pageToken is None:
+            told, because = _advice(
+                connection, row.id, body.query, level, selection, empty=not keys
+            )
+            answer |= {"warnings": [*found.warnings, *told], "empty_because": because}
     queries.improve(engine.store, found)
-    return {"items": items, "nextPageToken": token}
+    return answer
+
+
+def _advice(
+    connection: Any, dataset_id: int, text: str, level: str, selection: Any, *, empty: bool
+) -> tuple[list[str], str | None]:
+    """Say which condition leaves nothing of a first page, and which values there are."""
+    if not empty or not text.strip():
+        return [], None
+    return query_advice.safely(
+        lambda: query_advice.advice(connection, dataset_id, text, level, selection)
+    )
 
 
 @route("POST", "dataset/{ds}/queryItemsPage", body=QueryBody)
@@ -100,11 +136,17 @@ def query_scenes(engine: Engine, call: Call[QueryBody], ds: str) -> dict[str, An
 def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
     """Answer the ids of items: of the dataset, of a slice, of a query, or of both."""
     body = call.body
+    cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
         run = query_catalog.run_key(connection, row.id, body.model_id)
         found = queries.select_rows(
-            connection, row.id, body.query, run_id=run, parameters=body.params
+            connection,
+            row.id,
+            body.query,
+            run_id=run,
+            parameters=body.params,
+            iou_threshold=body.iou_threshold,
         )
         keys = queries.keys_of(connection, found)
         if body.slice_id is not None:
@@ -112,7 +154,8 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             selected = set(keys)
             keys = [key for key in members if key in selected]
     queries.improve(engine.store, found)
-    return {"item_ids": [identifiers.encode(identifiers.ITEM, key) for key in keys]}
+    shown = [identifiers.encode(identifiers.ITEM, key) for key in keys]
+    return {"item_ids": shown, "warnings": found.warnings}
 
 
 def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
@@ -126,12 +169,24 @@ def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
 def count(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
     """Answer how many items a query selects."""
     body = call.body
+    cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
         run = query_catalog.run_key(connection, row.id, body.model_id)
-        found = queries.select_rows(
-            connection, row.id, body.query, run_id=run, parameters=body.params
-        )
+
+        def selection(text: str | None) -> queries.Selection:
+            return queries.select_rows(
+                connection,
+                row.id,
+                text,
+                run_id=run,
+                parameters=body.params,
+                iou_threshold=body.iou_threshold,
+            )
+
+        found = selection(body.query)
         counted = queries.count_of(connection, found)
+        text = body.query or ""
+        told, because = _advice(connection, row.id, text, "items", selection, empty=counted == 0)
     queries.improve(engine.store, found)
-    return {"count": counted}
+    return {"count": counted, "warnings": [*found.warnings, *told], "empty_because": because}

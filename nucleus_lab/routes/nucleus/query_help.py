@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from nucleus_lab.engine import (
+    cuboid_points,
     datasets,
     query_catalog,
     query_explain,
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
 
+_MATCH_TYPES: Final = {"", "iou", "false_positive", "false_negative"}
+
+
 class ExplainBody(msgspec.Struct):
     """Body of ``lab/dataset/{ds}/explain``."""
 
@@ -28,6 +32,8 @@ class ExplainBody(msgspec.Struct):
     level: str = "items"
     model_id: str | None = None
     params: dict[str, Any] | None = None
+    match_type: str = ""
+    iou_threshold: float | None = None
 
 
 class CompleteBody(msgspec.Struct):
@@ -63,11 +69,24 @@ def explain(engine: Engine, call: Call[ExplainBody], ds: str) -> dict[str, Any]:
     """Answer how a query was read, what it costs, and why it finds nothing."""
     body = call.body
     _check_level(body.level)
+    if body.match_type not in _MATCH_TYPES:
+        known = ", ".join(sorted(_MATCH_TYPES - {""}))
+        raise InvalidInputError(
+            f"match_type is {body.match_type!r}: use one of {known}", path="match_type"
+        )
+    cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
         run = query_catalog.run_key(connection, row.id, body.model_id)
         return query_explain.explained(
-            connection, row.id, body.query, body.level, run_id=run, parameters=body.params
+            connection,
+            row.id,
+            body.query,
+            body.level,
+            run_id=run,
+            match_type=body.match_type,
+            parameters=body.params,
+            iou_threshold=body.iou_threshold,
         )
 
 

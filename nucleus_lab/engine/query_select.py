@@ -1,0 +1,237 @@
+"""A query compiled for one dataset: which rows, from which tables, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
+from sqlalchemy.sql.expression import FromClause
+
+from nucleus_lab.engine import query_cache, query_driver
+from nucleus_lab.engine.query_catalog import StoredCatalog
+from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
+from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab.query.bound import BoundQuery
+from nucleus_lab.query.compile import condition_of, order_of
+from nucleus_lab.query.json_path import kind_at
+from nucleus_lab.query.parse import parse
+from nucleus_lab.query.readings import readings
+from nucleus_lab.query.resolve import resolve
+from nucleus_lab.query.sources import category
+
+_LOOKED_AT: Final = 2_000
+_ROWS: Final[dict[str, FromClause]] = {
+    "items": item,
+    "annotations": annotation,
+    "predictions": prediction,
+    "matches": match,
+    "scenes": scene,
+}
+
+
+@dataclass(slots=True)
+class Selection:
+    """A query, compiled for one dataset.
+
+    Attributes:
+        row: Table of the rows.
+        source: The table with what it is joined to.
+        where: Everything that a row has to be.
+        order: The query's own ordering.
+        position: Columns of the order of ingestion, the key last.
+        name: Text that is the same for a row on every machine, for samples.
+        query: The bound query.
+        warnings: What a person should know about how names were read.
+        dataset_id: Primary key of the dataset.
+        unindexed: Keys of item metadata that it uses and no index holds.
+        sort: The columns of ``position`` as an ordering names them.
+        drivers: Keys that indexes find, by which the rows are found.
+        walk: The same without them: better for a page of what many rows satisfy.
+        ready: Statements that were written before, by what they are for.
+    """
+
+    row: FromClause
+    source: FromClause
+    where: list[ColumnElement[bool]]
+    order: list[ColumnElement[Any]]
+    position: list[ColumnElement[Any]]
+    name: list[ColumnElement[Any]]
+    query: BoundQuery
+    warnings: list[str] = field(default_factory=list)
+    dataset_id: int = 0
+    unindexed: set[tuple[str, ...]] = field(default_factory=set)
+    sort: list[ColumnElement[Any]] = field(default_factory=list)
+    drivers: list[query_driver.IndexedKeys] = field(default_factory=list)
+    walk: Selection | None = None
+    ready: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether rows come in the order of ingestion, all of them."""
+        query = self.query
+        return not self.order and query.limit is query.offset is query.sample is None
+
+
+def select_rows(
+    connection: Connection,
+    dataset_id: int,
+    text: str | None,
+    level: str = "items",
+    *,
+    run_id: int | None = None,
+    match_type: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    paged: bool = False,
+    iou_threshold: float | None = None,
+) -> Selection:
+    """Compile a query for a dataset.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        text: The query; ``None`` or empty selects everything.
+        level: ``items``, ``annotations``, ``predictions``, ``matches`` or ``scenes``.
+        run_id: Model run that predictions and matches are of.
+        match_type: Of matches: ``iou`` (pairs), ``false_positive``, ``false_negative``.
+        parameters: Values of ``{name}``.
+        paged: Only some of the rows will be read.
+        iou_threshold: A pair of a match below it is read as a false positive and a miss, whose
+            keys are those of :mod:`nucleus_lab.query.readings`.
+
+    Returns:
+        The selection.
+
+    Raises:
+        QueryError: The query cannot be read, or needs a model run.
+        InvalidInputError: The threshold is out of range.
+    """
+    if iou_threshold is not None and not 0 <= iou_threshold <= 1:
+        raise InvalidInputError(
+            f"iou_threshold is {iou_threshold!r}: use a number from 0 to 1", path="iou_threshold"
+        )
+    catalog = StoredCatalog(connection, dataset_id, run_id, iou_threshold)
+    key = query_cache.key_of(
+        (connection.dialect.name, dataset_id, level, run_id, match_type, paged, iou_threshold),
+        text or "",
+        parameters,
+    )
+    found: Selection | None = query_cache.recall(key, catalog)
+    if found is None:
+        query = resolve(parse(text or ""), level, catalog, parameters)
+        query.warnings += _of_missing(connection, dataset_id, query)
+        found = _compile(connection, query, catalog, match_type, whole=not paged)
+        if paged and found.drivers:
+            found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
+        # Whether items lack a key may change with each of them: such a query is read anew.
+        query_cache.keep(None if query.keeping else key, catalog, found)
+    return found
+
+
+def _compile(
+    connection: Connection,
+    query: BoundQuery,
+    catalog: StoredCatalog,
+    match_type: str,
+    *,
+    whole: bool,
+    driven: bool = True,
+) -> Selection:
+    level, dataset_id = query.level, catalog.dataset_id
+    row = _ROWS[level]
+    if level == "matches" and catalog.iou_threshold is not None:
+        row = readings(match, catalog.iou_threshold)
+    source: FromClause = row
+    rows = {level: row}
+    # The key stands in the text of the statement: a partial index of the dataset needs that.
+    owner = item if level != "scenes" else scene
+    where = [owner.c.dataset_id == bindparam(None, dataset_id, BigInteger(), literal_execute=True)]
+    position: list[ColumnElement[Any]] = [owner.c.position, row.c.id]
+    name: list[ColumnElement[Any]] = [owner.c.reference_id]
+    if level in {"annotations", "predictions", "matches"}:
+        source = row.join(item, item.c.id == row.c.item_id)
+        rows["items"] = item
+    if level in {"annotations", "predictions"}:
+        name.append(row.c.annotation_id)
+    if level in {"predictions", "matches"}:
+        run = _run(catalog, query.source, level)
+        if level == "predictions":
+            where.append(prediction.c.model_run_id == run)
+        else:
+            source = source.outerjoin(annotation, annotation.c.id == row.c.annotation_id)
+            source = source.outerjoin(prediction, prediction.c.id == row.c.prediction_id)
+            rows |= {"annotations": annotation, "predictions": prediction}
+            where += _match_rows(row, catalog.evaluation(run), match_type)
+            name += [annotation.c.annotation_id, prediction.c.annotation_id]
+    dialect = connection.dialect.name
+    drivers: list[query_driver.IndexedKeys] = []
+    rest = query
+    if level == "items" and dialect == "sqlite" and driven:
+        drivers, rest = query_driver.drive(query, metadata, catalog)
+    if drivers:
+        keys = [row.c.id.op("IN", is_comparison=True)(each) for each in drivers]
+        where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *keys]
+    rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
+    where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
+    order = order_of(query, metadata, catalog, dialect, rows)
+    return Selection(
+        row,
+        source,
+        where,
+        order,
+        position,
+        name,
+        query,
+        query.warnings,
+        dataset_id,
+        catalog.unindexed,
+        [query_driver.unindexed(column) for column in position] if drivers else position,
+        drivers,
+    )
+
+
+def _of_missing(connection: Connection, dataset_id: int, query: BoundQuery) -> list[str]:
+    """Return the warnings about keys that some of the first items lack."""
+    found = []
+    for text, path in query.keeping:
+        lacking = select(literal(1)).where(
+            item.c.dataset_id == dataset_id,
+            item.c.position < _LOOKED_AT,
+            kind_at(item.c.metadata, *path).is_(None),
+        )
+        if connection.scalar(select(exists(lacking))):
+            found.append(text)
+    return found
+
+
+def _run(catalog: StoredCatalog, text: str, level: str) -> int:
+    if catalog.run_id is not None:
+        return catalog.run_id
+    if len(catalog.runs) == 1:
+        return catalog.runs[0].id
+    known = ", ".join(run.model_ids[-1] for run in catalog.runs[:8])
+    had = (
+        f"the dataset has {len(catalog.runs)}: {known}" if catalog.runs else "the dataset has none"
+    )
+    raise QueryError(
+        f"Query error Q022: {level} belong to a model run, and {had}. Choose one with model=…",
+        query_code="Q022",
+        position=0,
+        line=1,
+        column=1,
+        length=len(text),
+        hint="choose one with model=…",
+    )
+
+
+def _match_rows(
+    row: FromClause, evaluation: int | None, match_type: str
+) -> list[ColumnElement[bool]]:
+    where = [row.c.evaluation_id == (-1 if evaluation is None else evaluation)]
+    if match_type == "iou":
+        where += [row.c.annotation_id.is_not(None), row.c.prediction_id.is_not(None)]
+    elif match_type:
+        where.append(category(row) == ("fp" if match_type == "false_positive" else "fn"))
+    return where

@@ -1,0 +1,98 @@
+"""Fields that come from other rows: what a track is about, the lidar points in a cuboid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import BigInteger, Double, and_, case, cast, distinct, func, literal, null, select
+from sqlalchemy.sql.expression import FromClause
+
+from nucleus_lab.query.bound import FieldValue
+from nucleus_lab.query.context import Context
+from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.values import SqlValue
+
+Builder = Callable[[Context, FieldValue, FromClause], SqlValue]
+
+
+def static_value(
+    field: FieldValue, sql: Sql, equals: Callable[[str], Clause] | None = None
+) -> SqlValue:
+    """Make a value of one type.
+
+    Args:
+        field: The field.
+        sql: Its expression.
+        equals: A faster way to compare with text, where there is one.
+
+    Returns:
+        The value.
+    """
+    return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals)
+
+
+def _missing(_context: Context, field: FieldValue, _row: FromClause) -> SqlValue:
+    return static_value(field, cast(null(), Double()))
+
+
+def _points(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    """Lidar points inside a cuboid, as counted by the engine before the query runs."""
+    counted = context.alias("cuboid_points", "counted")
+    member = "prediction" if field.scope.root.kind == "predictions" else "annotation"
+    number = (
+        select(counted.c.points)
+        .correlate_except(counted)
+        .where(counted.c.member == member, counted.c.member_id == row.c.id)
+    )
+    return static_value(field, number.scalar_subquery())
+
+
+def _objects_of_track(context: Context, row: FromClause) -> tuple[FromClause, FromClause, Clause]:
+    """Annotations of a track, with their items."""
+    shown, frames = context.alias("annotation", "tracked"), context.alias("item", "frame")
+    linked = and_(
+        shown.c.track_reference_id == row.c.reference_id,
+        frames.c.id == shown.c.item_id,
+        frames.c.dataset_id == row.c.dataset_id,
+    )
+    return shown, frames, linked
+
+
+def _track_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    """Frames with an object of the track: one for all sensors of a moment of a scene."""
+    shown, frames, linked = _objects_of_track(context, row)
+    moment = case(
+        (frames.c.scene_id.is_(None), -frames.c.id),
+        else_=frames.c.scene_id * literal(2**24, BigInteger()) + func.coalesce(frames.c.frame, 0),
+    )
+    number = select(func.count(distinct(moment))).correlate_except(shown, frames).where(linked)
+    return static_value(field, number.scalar_subquery())
+
+
+def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    shown, frames, linked = _objects_of_track(context, row)
+    labels = context.alias("label", "label")
+    name = (
+        select(func.min(labels.c.name))
+        .correlate_except(shown, frames, labels)
+        .where(linked, labels.c.id == shown.c.label_id)
+    )
+
+    def equals(text: str) -> Clause:
+        key = context.catalog.labels.get(text)
+        if key is None:
+            return context.never()
+        some, items, joined = _objects_of_track(context, row)
+        found = select(1).correlate_except(some, items).where(joined, some.c.label_id == key)
+        return found.exists()
+
+    return static_value(field, name.scalar_subquery(), equals)
+
+
+DERIVED: Final[dict[str, Builder]] = {
+    "@missing": _missing,
+    "@points": _points,
+    "@track_label": _track_label,
+    "@track_length": _track_length,
+}

@@ -1,0 +1,136 @@
+"""Warnings that the text of a query gives cause for: contradictions, and NOT beside no value."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import Any, Final
+
+from nucleus_lab.query import bound
+from nucleus_lab.query.bound import BoundCondition, BoundValue
+
+_LABELS: Final = {"label", "gt_label", "pred_label"}
+
+
+def contradictions(condition: BoundCondition | None, source: str) -> list[str]:
+    """Find properties of one object that would have to equal two texts.
+
+    Args:
+        condition: A condition in normal form.
+        source: The query.
+
+    Returns:
+        A warning ``W3`` for each.
+    """
+    found: list[str] = []
+    for parts in _conjunctions(condition):
+        seen: dict[tuple[Any, ...], bound.Test] = {}
+        for part in parts:
+            key = _equality(part)
+            if key is None or not isinstance(part, bound.Test):
+                continue
+            first = seen.setdefault(key, part)
+            if first is not part and _text(first) != _text(part):
+                found.append(_contradiction(first, part, source))
+    return list(dict.fromkeys(found))
+
+
+def _contradiction(first: bound.Test, second: bound.Test, source: str) -> str:
+    field: Any = first.operands[0]
+    kind = field.scope.root.kind
+    one, other = (source[slice(*test.place)] for test in (first, second))
+    message = f"W3: {one} AND {other} are about one object and never hold together"
+    if field.field.name == "label" and kind in {"annotations", "predictions"}:
+        names = [
+            name if name.isidentifier() else f'"{name}"' for name in map(_text, (first, second))
+        ]
+        both = " AND ".join(f"{kind}.{name} > 0" for name in names)
+        return f"{message}; for one of each write {both}"
+    return f"{message}; for one of each write {kind}[…] AND {kind}[…]"
+
+
+def _text(test: bound.Test) -> str:
+    constant: Any = test.operands[1]
+    return str(constant.text)
+
+
+def _equality(part: BoundCondition) -> tuple[Any, ...] | None:
+    if not isinstance(part, bound.Test) or part.operators != ("=",):
+        return None
+    left, right = part.operands
+    if isinstance(left, bound.Many) and left.bound:
+        left = left.inner
+    if not isinstance(left, bound.FieldValue) or not isinstance(right, bound.Constant):
+        return None
+    if left.field.kind != "text" or right.kind != "text" or left.scope.root.kind == "slices":
+        return None
+    return (id(left.scope.root), left.field.name)
+
+
+def _conjunctions(condition: BoundCondition | None) -> Iterator[list[BoundCondition]]:
+    """Walk the groups of conditions that have to hold together."""
+    if condition is None:
+        return
+    if isinstance(condition, bound.Exists | bound.Complement | bound.Named):
+        inner = condition.where if isinstance(condition, bound.Exists) else condition.part
+        yield from _conjunctions(inner)
+    elif isinstance(condition, bound.AnyOf):
+        for part in condition.parts:
+            yield from _conjunctions(part)
+    elif isinstance(condition, bound.All):
+        parts = list(_flat(condition))
+        yield parts
+        for part in parts:
+            yield from _conjunctions(part)
+
+
+def _flat(condition: bound.All) -> Iterator[BoundCondition]:
+    for part in condition.parts:
+        if isinstance(part, bound.All):
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def keeps_missing(part: BoundCondition, source: str) -> tuple[str, tuple[str, ...]] | None:
+    """Warn of a NOT that keeps items without the metadata that it is about.
+
+    Args:
+        part: What stands behind the NOT.
+        source: The query.
+
+    Returns:
+        A warning ``W4`` and the key; ``None`` where no metadata of items is compared.
+    """
+    operands: tuple[Any, ...] = ()
+    if isinstance(part, bound.Test):
+        operands = part.operands
+    elif isinstance(part, bound.Member | bound.Matches):
+        operands = (part.operand,)
+    for operand in operands:
+        if not isinstance(operand, bound.FieldValue) or operand.field.source != "metadata":
+            continue
+        if operand.scope.root.kind == "items" and operand.path:
+            place: Any = getattr(part, "place", operand.place)
+            written, field = source[slice(*place)], source[slice(*operand.place)]
+            text = f"W4: NOT {written} keeps items without {field}; to leave them out add "
+            return f"{text}AND EXISTS {field}", operand.path
+    return None
+
+
+def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> list[str]:
+    """Find the labels of a comparison that the dataset does not have; new data may bring them.
+
+    Args:
+        operands: What is compared.
+        known: The classes.
+
+    Returns:
+        The texts.
+    """
+    fields = [each.inner if isinstance(each, bound.Many) else each for each in operands]
+    if not any(
+        isinstance(each, bound.FieldValue) and each.field.name in _LABELS for each in fields
+    ):
+        return []
+    given = [each for each in operands if isinstance(each, bound.Constant) and each.kind == "text"]
+    return [each.text for each in given if each.text not in known]
