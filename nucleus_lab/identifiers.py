@@ -23,6 +23,8 @@ JOB: Final = "job"
 EVALUATION: Final = "ev"
 LABELING_PROJECT: Final = "lbl"
 LABELING_TASK: Final = "task"
+AUTOTAG: Final = "tag"
+EMBEDDING_INDEX: Final = "idx"
 
 _NOUNS: Final = {
     DATASET: "dataset",
@@ -37,6 +39,8 @@ _NOUNS: Final = {
     EVALUATION: "evaluation",
     LABELING_PROJECT: "labeling project",
     LABELING_TASK: "labeling task",
+    AUTOTAG: "autotag",
+    EMBEDDING_INDEX: "embedding index",
 }
 
 

@@ -11,6 +11,7 @@ from nucleus_lab.dataset.deduplication import DeduplicationMethods
 from nucleus_lab.dataset.evaluation import EvaluationMethods
 from nucleus_lab.dataset.history import HistoryMethods
 from nucleus_lab.dataset.imports import ImportMethods
+from nucleus_lab.dataset.indexing import IndexingMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
 from nucleus_lab.dataset.labeling import DatasetLabelingMethods
@@ -49,6 +50,7 @@ class Dataset(
     DatasetLabelingMethods,
     HistoryMethods,
     ChipMethods,
+    IndexingMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import deleted_annotations, indexes, schema
+from nucleus_lab.engine import deleted_annotations, embeddings, indexes, schema
+from nucleus_lab.engine.embedding_schema import (
+    autotag_example,
+    autotag_refinement,
+    embedding,
+    embedding_index,
+    embedding_segment,
+)
 from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
     annotation,
@@ -53,6 +60,12 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         delete(evaluation).where(evaluation.c.model_run_id.in_(_runs_of(dataset_id))),
         delete(prediction).where(prediction.c.model_run_id.in_(_runs_of(dataset_id))),
         delete(autotag_score).where(autotag_score.c.autotag_id.in_(ours(autotag))),
+        delete(autotag_example).where(autotag_example.c.autotag_id.in_(ours(autotag))),
+        delete(autotag_refinement).where(autotag_refinement.c.autotag_id.in_(ours(autotag))),
+        delete(embedding).where(embedding.c.embedding_index_id.in_(ours(embedding_index))),
+        delete(embedding_segment).where(
+            embedding_segment.c.embedding_index_id.in_(ours(embedding_index))
+        ),
         delete(slice_member).where(slice_member.c.slice_id.in_(ours(slice_))),
         delete(annotation).where(annotation.c.item_id.in_(ours(item))),
         delete(annotation).where(annotation.c.scene_id.in_(ours(scene))),
@@ -62,7 +75,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         connection.execute(statement)
     _delete_tasks(connection, labeling_task_item.c.dataset_id == dataset_id, {})
     for table in (
-        model_run, autotag, slice_, schema.saved_query, item, scene, schema.track, schema.label,
+        model_run, autotag, embedding_index, slice_, schema.saved_query, item, scene, schema.track, schema.label,
         schema.taxonomy,
     ):  # fmt: skip
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
@@ -191,8 +204,13 @@ def delete_choices(connection: Connection, dataset_id: int, taxonomy_id: int) ->
 def _delete_members(
     connection: Connection, dataset_id: int, member: str, keys_of: Any, values: dict[str, str]
 ) -> None:
-    """Take rows out of the slices and autotags that list them."""
-    for table, parent in ((slice_member, slice_), (autotag_score, autotag)):
+    """Take rows out of the slices, autotags and embedding indexes that list them."""
+    embeddings.forget(connection, dataset_id, member, keys_of, values)
+    for table, parent in (
+        (slice_member, slice_),
+        (autotag_score, autotag),
+        (autotag_example, autotag),
+    ):
         parents = select(parent.c.id).where(parent.c.dataset_id == dataset_id)
         if connection.scalar(parents.limit(1)) is None:
             continue

@@ -10,7 +10,7 @@ import msgspec
 
 from nucleus_lab import wire
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, items, metadata_schemas, references
+from nucleus_lab.engine import datasets, indexing, items, metadata_schemas, references
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
@@ -165,6 +165,8 @@ def append(
             result.new += counts.new
             result.updated += counts.updated
             result.ignored += counts.ignored
+    if result.new or result.updated:
+        indexing.index_new(engine, row.id)
     return result
 
 
