@@ -7,6 +7,7 @@ from html import escape
 from types import TracebackType
 from typing import Self
 
+from nucleus_lab.client.autotags import AutotagCalls
 from nucleus_lab.client.bundles import BundleCalls
 from nucleus_lab.client.datasets import DatasetCalls
 from nucleus_lab.client.jobs import JobCalls
@@ -20,7 +21,14 @@ from nucleus_lab.transport import connect
 
 
 class NucleusClient(
-    DatasetCalls, ModelCalls, BundleCalls, SliceCalls, JobCalls, PointCloudCalls, LabelingCalls
+    DatasetCalls,
+    ModelCalls,
+    BundleCalls,
+    SliceCalls,
+    JobCalls,
+    PointCloudCalls,
+    LabelingCalls,
+    AutotagCalls,
 ):
     """The door to a workspace.
 

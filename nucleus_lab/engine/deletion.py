@@ -75,8 +75,8 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         connection.execute(statement)
     _delete_tasks(connection, labeling_task_item.c.dataset_id == dataset_id, {})
     for table in (
-        model_run, autotag, embedding_index, slice_, schema.saved_query, item, scene, schema.track, schema.label,
-        schema.taxonomy,
+        model_run, autotag, embedding_index, slice_, schema.saved_query, item, scene, schema.track,
+        schema.label, schema.taxonomy,
     ):  # fmt: skip
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
     connection.execute(delete(dataset).where(dataset.c.id == dataset_id))

@@ -58,9 +58,7 @@ def objects(dataset_id: int, run_id: int | None) -> tuple[str, Any, ColumnElemen
     """
     member = "annotation" if run_id is None else "prediction"
     table = OBJECTS[member]
-    condition = and_(
-        images(dataset_id), table.c.type.in_(_CROPPED), table.c.x.is_not(None)
-    )
+    condition = and_(images(dataset_id), table.c.type.in_(_CROPPED), table.c.x.is_not(None))
     if run_id is not None:
         condition = and_(condition, table.c.model_run_id == run_id)
     return member, table.join(item, item.c.id == table.c.item_id), condition

@@ -1,4 +1,4 @@
-"""Merging the files of an index: many small ones into one, without the lines of what was deleted."""
+"""Merging the files of an index: few large ones, without the lines of what was deleted."""
 
 from __future__ import annotations
 
@@ -59,15 +59,13 @@ def merge(engine: Engine, index: IndexRow) -> int:
         lines = _lines_of(connection, now, [segment[0] for segment in chosen])
     if not chosen:
         return 0
-    parts = {
-        key: engine.vectors.open(file, count, now.dimension) for key, file, count, _ in chosen
-    }
+    parts = {key: engine.vectors.open(file, count, now.dimension) for key, file, count, _ in chosen}
     file = _written(engine, parts, lines) if lines else None
     kept = False
     try:
         with engine.store.write() as connection:
             datasets.lock(connection, now.dataset_id, changes=False)
-            latest = [row for row in embeddings.listing(connection, now.dataset_id)]
+            latest = embeddings.listing(connection, now.dataset_id)
             if not any(row.id == now.id and row.change_seq == now.change_seq for row in latest):
                 return 0
             _swap(connection, now, [segment[0] for segment in chosen], lines, file)

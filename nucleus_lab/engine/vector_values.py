@@ -48,7 +48,9 @@ def read_vector(values: Any, dimension: int, owner: str) -> NDArray[Any]:
     import numpy as np
 
     if not isinstance(values, list):
-        raise InvalidInputError(f"{owner} is a {type(values).__name__}: a list of numbers is wanted")
+        raise InvalidInputError(
+            f"{owner} is a {type(values).__name__}: a list of numbers is wanted"
+        )
     if len(values) != dimension:
         raise InvalidInputError(f"{owner} has {len(values)} numbers, and {dimension} are wanted")
     for place, value in enumerate(values):

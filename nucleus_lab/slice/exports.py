@@ -61,9 +61,7 @@ class SliceExports(Handle):
         if asynchronous:
             # The protocol has the id of the slice stand where that of a dataset does elsewhere.
             route = f"dataset/{segment(self.id)}/async_export_embeddings"
-            return EmbeddingsExportJob.from_json(
-                self._client.make_request({}, route), self._client
-            )
+            return EmbeddingsExportJob.from_json(self._client.make_request({}, route), self._client)
         rows: list[dict[str, str | list[float]]] = self._client.make_request(
             None, f"slice/{segment(self.id)}/embeddings", "GET"
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
+from nucleus_lab import identifiers
 from nucleus_lab.engine import datasets, embedders, embeddings, indexing
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.thumbnails import Source
@@ -24,6 +25,8 @@ KEPT_AT_ONCE: Final = 2048
 """Vectors of one file: what a killed job loses at most."""
 
 THUMBNAIL: Final = 128
+
+_PREFIXES: Final = {"annotation": identifiers.ANNOTATION, "prediction": identifiers.PREDICTION}
 
 Row = tuple[Any, ...]
 Embedded = list[tuple[tuple[str, int, int], "NDArray[Any]"]]
@@ -92,7 +95,8 @@ def index_objects(engine: Engine, task: Task) -> dict[str, Any]:
         for row in rows:
             crop = _cut_out(pixels, *row[5:])
             if crop is None:
-                task.error(f"{member} {row[0]} lies outside of the picture of item {row[1]!r}")
+                shown = identifiers.encode(_PREFIXES[member], row[0])
+                task.error(f"{shown} lies outside of the picture of item {row[1]!r}")
             else:
                 made.append(((member, row[0], item_id), embedder.embed([crop])[0]))
         return made

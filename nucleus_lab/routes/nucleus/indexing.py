@@ -85,7 +85,9 @@ def create_custom_index(engine: Engine, call: Call[CustomBody], ds: str) -> dict
     if body.requestId is not None:
         engine.uploads.check(row.id, body.requestId)
     elif not body.embeddings_urls:
-        raise InvalidInputError("embeddings_urls is empty: give at least one", path="embeddings_urls")
+        raise InvalidInputError(
+            "embeddings_urls is empty: give at least one", path="embeddings_urls"
+        )
     payload = {
         "level": "image",
         "urls": body.embeddings_urls,
@@ -127,9 +129,7 @@ def set_primary_index(engine: Engine, call: Call[PrimaryBody], ds: str) -> dict[
 
 
 @route("POST", "indexing/{ds}/setContinuous", body=ContinuousBody)
-def set_continuous_indexing(
-    engine: Engine, call: Call[ContinuousBody], ds: str
-) -> dict[str, Any]:
+def set_continuous_indexing(engine: Engine, call: Call[ContinuousBody], ds: str) -> dict[str, Any]:
     """Switch on or off that new pictures are indexed by themselves; index what there is."""
     enable = call.body.enable
     if enable:
