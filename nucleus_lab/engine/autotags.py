@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import bulk_write, clock, embeddings, live_jobs, references, slices
+from nucleus_lab.engine import bulk_write, clock, embeddings, live_jobs, slices
 from nucleus_lab.engine.embedding_schema import autotag_example, autotag_refinement
 from nucleus_lab.engine.embeddings import OBJECTS, Level
 from nucleus_lab.engine.schema import autotag, autotag_score, item
