@@ -46,8 +46,8 @@ class SimilarityMethods(DatasetBase):
             limit: At most so many, up to 10,000.
 
         Returns:
-            By falling score: ``item``, ``score`` (-1 to 1), and for objects ``annotation`` or
-            ``prediction``. What was asked with is not among them.
+            By falling score: ``item``, ``score`` (-1 to 1), and for objects ``object_id`` and
+            ``annotation`` or ``prediction``. What was asked with is not among them.
 
         Raises:
             InvalidInputError: None of the four is given, or more than one.
@@ -72,10 +72,10 @@ class SimilarityMethods(DatasetBase):
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:
     found = {"item": DatasetItem.from_json(row["item"]), "score": row["score"]}
-    if "annotation" in row:
-        found["annotation"] = Annotation.from_json(row["annotation"])
-    if "prediction" in row:
-        found["prediction"] = Prediction.from_json(row["prediction"])
+    for name, kind in (("annotation", Annotation), ("prediction", Prediction)):
+        if name in row:
+            found[name] = kind.from_json(row[name])
+            found["object_id"] = row[name]["id"]
     return found
 
 

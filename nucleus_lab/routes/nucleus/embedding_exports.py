@@ -50,4 +50,4 @@ def embeddings_of_slice(engine: Engine, call: Call[None], slc: str) -> list[dict
 def exported_file(engine: Engine, call: Call[None], token: str) -> Binary:  # noqa: ARG001
     """Answer a file that a job wrote; the token is the proof."""
     content = embedding_export.ExportFiles(engine).read(token)
-    return Binary(content, "application/json")
+    return Binary(content, "application/json; charset=utf-8")
