@@ -80,7 +80,7 @@ def nearest(
         kind = MEMBERS.index(without[0])
         scores[(loaded.keys == without[1]) & (loaded.members == kind)] = -np.inf
     if limit < len(scores):
-        best = np.argpartition(-scores, limit - 1)[:limit]
+        best = np.argpartition(scores, len(scores) - limit)[-limit:]
         # Of several that are as good as the last one, the first indexed.
         best = np.concatenate([best, np.flatnonzero(scores == scores[best].min())])
         best = np.unique(best)
@@ -92,7 +92,7 @@ def nearest(
             MEMBERS[loaded.members[line]],
             int(loaded.keys[line]),
             int(loaded.item_ids[line]),
-            float(scores[line]),
+            float(np.clip(scores[line], -1.0, 1.0)),
         )
         for line in best
         if np.isfinite(scores[line])

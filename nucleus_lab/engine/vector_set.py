@@ -82,7 +82,7 @@ class VectorSet:
             query: Shape ``(dimension,)``, 32-bit floats.
 
         Returns:
-            Shape ``(n,)``, -1 to 1; -inf on dead lines, 0 against a vector of zeros.
+            Shape ``(n,)``, -1 to 1 but for rounding; -inf on dead lines, 0 against zeros.
         """
         import numpy as np
 
@@ -92,7 +92,6 @@ class VectorSet:
         for start, part in zip(self.starts, self.parts, strict=False):
             np.dot(part, unit, out=found[start : start + len(part)])
         found /= self.norms
-        np.clip(found, -1.0, 1.0, out=found)
         if len(self.live()) < len(found):
             found[self.keys < 0] = -np.inf
         return found

@@ -67,7 +67,9 @@ def tag(ask, known):
 def test_an_autotag_learns_from_examples(ask, known, tag):
     row = {"id": tag, "name": "a/b c", "status": "completed", "autotag_level": "Image"}
     found = ask("POST", f"dataset/{known}/autotag/a%2Fb%20c/taggedItems", {"score_threshold": 0})
-    everything = ask("POST", f"dataset/{known}/autotag/a%2Fb%20c/taggedItems", {"score_threshold": -1})
+    everything = ask(
+        "POST", f"dataset/{known}/autotag/a%2Fb%20c/taggedItems", {"score_threshold": -1}
+    )
     training = ask("GET", f"dataset/{known}/autotag/a/b%20c/trainingItems")
 
     objects = {"model_prediction_annotation_id": None, "ground_truth_annotation_id": None}
@@ -197,7 +199,9 @@ def test_a_threshold_beyond_the_scores_is_refused(ask, known, tag, threshold):
 
 def test_an_unknown_autotag_is_named_as_clients_expect(ask, known):
     for method, route in [("POST", "taggedItems"), ("GET", "trainingItems")]:
-        with pytest.raises(NotFoundError, match=f"The autotag none was not found in dataset {known}"):
+        with pytest.raises(
+            NotFoundError, match=f"The autotag none was not found in dataset {known}"
+        ):
             ask(method, f"dataset/{known}/autotag/none/{route}", {})
 
 
@@ -385,7 +389,9 @@ def objects(engine, ask, ds):
 
 def ids_by_label(engine):
     found = {}
-    query = "SELECT name, annotation.id FROM annotation JOIN label ON label.id = label_id ORDER BY 2"
+    query = (
+        "SELECT name, annotation.id FROM annotation JOIN label ON label.id = label_id ORDER BY 2"
+    )
     with engine.store.read() as connection:
         for label, key in connection.exec_driver_sql(query):
             found.setdefault(label, []).append(f"ann_{key:013x}")

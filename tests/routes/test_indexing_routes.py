@@ -248,7 +248,11 @@ def test_custom_vectors_of_another_length_are_refused_until_the_index_is_deleted
     [
         ({"embedding_dimension": 3}, InvalidInputError, "embeddings_urls is empty"),
         ({"embedding_dimension": 0, "embeddings_urls": ["https://a/b"]}, InvalidInputError, "is 0"),
-        ({"embedding_dimension": 3, "embeddings_urls": ["/etc/hosts"]}, InvalidInputError, "no URL"),
+        (
+            {"embedding_dimension": 3, "embeddings_urls": ["/etc/hosts"]},
+            InvalidInputError,
+            "no URL",
+        ),
         ({"embedding_dimension": 3, "embeddings_urls": ["s3://a/b"]}, ForbiddenError, "fetched"),
         ({"embedding_dimension": 3, "requestId": "nothing"}, NotFoundError, "nothing was uploaded"),
         ({"embedding_dimension": "3", "embeddings_urls": []}, InvalidInputError, "does not fit"),

@@ -87,7 +87,9 @@ def test_real_photographs_are_found_learnt_and_sampled(client, indexed):
 
     job, slice_id = dataset.build_slice("three", 3, SliceBuilderMethods.UNIQUENESS)
     finished(job)
-    assert len({item.reference_id.partition("/")[0] for item in client.get_slice(slice_id).items}) > 1
+    assert (
+        len({item.reference_id.partition("/")[0] for item in client.get_slice(slice_id).items}) > 1
+    )
     filters = SliceBuilderFilters(autotag=SliceBuilderFilterAutotag(made["autotag"]["id"], [0, 1]))
     job, slice_id = dataset.build_slice("tagged", 5, "random", filters)
     finished(job)

@@ -22,11 +22,13 @@ Given = tuple[str, Any]
 
 @job_kind(indexing.CUSTOM_JOB)
 def run(engine: Engine, task: Task) -> dict[str, Any]:
-    """Store vectors of items; one that an item has already is replaced.
+    """Store vectors of items, or those that objects and items were uploaded with.
 
     Args:
         engine: The open workspace.
-        task: Its payload holds ``urls``, ``requestId`` (or ``None``) and ``dimension``.
+        task: Its payload holds ``urls``, ``requestId`` (or ``None``) and ``dimension``; a vector
+            that an item has already is replaced. With a ``source`` of ``uploads``: ``level``,
+            ``run_id`` and ``update``.
 
     Returns:
         How many were stored, and how many could not be.
@@ -34,6 +36,10 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
     payload = task.payload
     with engine.store.read() as connection:
         row = datasets.by_key(connection, task.dataset_id)
+    if payload.get("source") == "uploads":
+        from nucleus_lab.engine import uploaded_vector_rows
+
+        return uploaded_vector_rows.take_in(engine, task, row.id)
     sources: list[Iterator[Given]] = [_fetched(engine, url) for url in payload["urls"]]
     if payload.get("requestId"):
         sources.append(_sent(engine, row.id, payload["requestId"]))
