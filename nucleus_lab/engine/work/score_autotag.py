@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import autotags, datasets, embeddings, vector_set
+from nucleus_lab.engine import autotag_scores, autotags, datasets, embeddings, vector_set
 from nucleus_lab.engine.vector_set import MEMBERS
 from nucleus_lab.engine.work import Task, job_kind
 
@@ -79,7 +79,7 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
     with engine.store.write(bulk=True) as connection:
         row = autotags.get(connection, public)
         datasets.lock(connection, row.dataset_id)
-        autotags.store_scores(connection, row, scored)
+        autotag_scores.store(connection, row, scored)
         refinement = task.payload.get("refinement_id")
         if refinement is not None:
             taken = (time.monotonic() - started) * 1e3

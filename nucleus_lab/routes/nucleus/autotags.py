@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nucleus_lab.engine import autotag_training, autotags, datasets, similarity
+from nucleus_lab.engine import autotag_scores, autotag_training, autotags, datasets, similarity
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
@@ -145,7 +145,10 @@ def tagged_items(engine: Engine, call: Call[TaggedBody], ds: str, name: str) -> 
         )
     row, payload = _named(engine, ds, name)
     with engine.store.read() as connection:
-        return {"autotagItems": autotags.tagged(connection, row.id, above), "autotag": payload}
+        return {
+            "autotagItems": autotag_scores.tagged(connection, row.id, above),
+            "autotag": payload,
+        }
 
 
 @route("GET", "dataset/{ds}/autotag/{name:path}/trainingItems")
@@ -153,5 +156,5 @@ def training_items(engine: Engine, call: Call[None], ds: str, name: str) -> dict
     """Answer what was chosen as examples."""
     row, payload = _named(engine, ds, name)
     with engine.store.read() as connection:
-        found = autotags.positives(connection, row.id)
+        found = autotag_scores.positives(connection, row.id)
     return {"autotagPositiveTrainingItems": found, "autotag": payload}
