@@ -25,6 +25,9 @@ LABELING_PROJECT: Final = "lbl"
 LABELING_TASK: Final = "task"
 AUTOTAG: Final = "tag"
 EMBEDDING_INDEX: Final = "idx"
+SCENARIO_TEST: Final = "st"
+SCENARIO_EVALUATION: Final = "sev"
+EXTERNAL_FUNCTION: Final = "ef_ext"
 
 _NOUNS: Final = {
     DATASET: "dataset",
@@ -41,6 +44,9 @@ _NOUNS: Final = {
     LABELING_TASK: "labeling task",
     AUTOTAG: "autotag",
     EMBEDDING_INDEX: "embedding index",
+    SCENARIO_TEST: "scenario test",
+    SCENARIO_EVALUATION: "evaluation of a scenario test",
+    EXTERNAL_FUNCTION: "external evaluation function",
 }
 
 

@@ -16,6 +16,7 @@ from nucleus_lab.client.models import ModelCalls
 from nucleus_lab.client.point_clouds import PointCloudCalls
 from nucleus_lab.client.slices import SliceCalls
 from nucleus_lab.client.target import choose
+from nucleus_lab.client.validation import ValidationCalls
 from nucleus_lab.errors import NucleusError
 from nucleus_lab.transport import connect
 
@@ -29,6 +30,7 @@ class NucleusClient(
     PointCloudCalls,
     LabelingCalls,
     AutotagCalls,
+    ValidationCalls,
 ):
     """The door to a workspace.
 

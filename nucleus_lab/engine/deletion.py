@@ -10,7 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import deleted_annotations, embeddings, indexes, schema
+from nucleus_lab.engine import (
+    deleted_annotations,
+    embedding_removal,
+    indexes,
+    scenario_deletion,
+    schema,
+)
 from nucleus_lab.engine.embedding_schema import (
     autotag_example,
     autotag_refinement,
@@ -55,6 +61,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         dataset_id: Primary key.
     """
     ours: Any = lambda table: select(table.c.id).where(table.c.dataset_id == dataset_id)  # noqa: E731
+    scenario_deletion.forget_dataset(connection, dataset_id)
     for statement in (
         delete(match).where(match.c.evaluation_id.in_(_evaluations_of(dataset_id))),
         delete(evaluation).where(evaluation.c.model_run_id.in_(_runs_of(dataset_id))),
@@ -205,7 +212,7 @@ def _delete_members(
     connection: Connection, dataset_id: int, member: str, keys_of: Any, values: dict[str, str]
 ) -> None:
     """Take rows out of the slices, autotags and embedding indexes that list them."""
-    embeddings.forget(connection, dataset_id, member, keys_of, values)
+    embedding_removal.forget(connection, dataset_id, member, keys_of, values)
     for table, parent in (
         (slice_member, slice_),
         (autotag_score, autotag),

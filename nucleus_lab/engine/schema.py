@@ -435,3 +435,6 @@ job_error = Table(
 # metadata.
 from nucleus_lab.engine import embedding_schema as _embedding_schema  # noqa: E402, F401
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+
+# So have those of scenario tests.
+from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401

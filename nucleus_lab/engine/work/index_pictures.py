@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import datasets, embedders, embeddings, indexing
+from nucleus_lab.engine import datasets, embedders, embedding_removal, embeddings, indexing
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.engine.work import FaultyJobError, Task, job_kind
@@ -135,7 +135,7 @@ def _missing(
     if index is not None and index.embedder != embedder.name:
         with engine.store.write() as connection:
             datasets.lock(connection, row.id)
-            files = embeddings.renew(connection, index, embedder.name, embedder.dimension)
+            files = embedding_removal.renew(connection, index, embedder.name, embedder.dimension)
         engine.vectors.remove(files)
     wanted = select(*columns).select_from(source).where(condition(row.id)).order_by(key)
     wanted = indexing.without_vector(wanted, key, member, index)

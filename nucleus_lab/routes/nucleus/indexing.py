@@ -9,6 +9,7 @@ import msgspec
 from nucleus_lab.engine import (
     datasets,
     embedders,
+    embedding_removal,
     embeddings,
     indexing,
     live_jobs,
@@ -107,7 +108,7 @@ def delete_custom_index(engine: Engine, call: Call[DeleteBody], ds: str) -> dict
         index = embeddings.find(connection, row.id, level, "custom")
         if index is None:
             raise embeddings.unknown(row.id, level, "custom")
-        gone, files = embeddings.remove(connection, index)
+        gone, files = embedding_removal.remove(connection, index)
     engine.vectors.remove(files)
     return {
         "dataset_id": row.public_id,
