@@ -27,6 +27,8 @@ BENCHMARK: Final = "bm"
 LABEL_MATCHES: Final = "alm"
 LABELING_PROJECT: Final = "lbl"
 LABELING_TASK: Final = "task"
+AUTOTAG: Final = "tag"
+EMBEDDING_INDEX: Final = "idx"
 SCENARIO_TEST: Final = "st"
 SCENARIO_EVALUATION: Final = "sev"
 EXTERNAL_FUNCTION: Final = "ef_ext"
@@ -48,6 +50,8 @@ _NOUNS: Final = {
     LABEL_MATCHES: "set of allowed label matches",
     LABELING_PROJECT: "labeling project",
     LABELING_TASK: "labeling task",
+    AUTOTAG: "autotag",
+    EMBEDDING_INDEX: "embedding index",
     SCENARIO_TEST: "scenario test",
     SCENARIO_EVALUATION: "evaluation of a scenario test",
     EXTERNAL_FUNCTION: "external evaluation function",

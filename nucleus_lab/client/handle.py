@@ -7,6 +7,7 @@ from html import escape
 from types import TracebackType
 from typing import Self
 
+from nucleus_lab.client.autotags import AutotagCalls
 from nucleus_lab.client.benchmarks import BenchmarkCalls
 from nucleus_lab.client.bundles import BundleCalls
 from nucleus_lab.client.datasets import DatasetCalls
@@ -34,6 +35,7 @@ class NucleusClient(
     LabelingCalls,
     EvaluationCalls,
     BenchmarkCalls,
+    AutotagCalls,
     ValidationCalls,
 ):
     """The door to a workspace.

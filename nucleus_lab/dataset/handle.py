@@ -6,11 +6,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nucleus_lab.dataset.annotations import DEFAULT_ANNOTATION_UPDATE_MODE
+from nucleus_lab.dataset.autotags import AutotagMethods
 from nucleus_lab.dataset.chips import ChipMethods
 from nucleus_lab.dataset.deduplication import DeduplicationMethods
 from nucleus_lab.dataset.evaluation import EvaluationMethods
 from nucleus_lab.dataset.history import HistoryMethods
 from nucleus_lab.dataset.imports import ImportMethods
+from nucleus_lab.dataset.indexing import IndexingMethods
 from nucleus_lab.dataset.items import ItemMethods
 from nucleus_lab.dataset.jobs import JobMethods
 from nucleus_lab.dataset.labeling import DatasetLabelingMethods
@@ -20,6 +22,8 @@ from nucleus_lab.dataset.predictions import PredictionMethods
 from nucleus_lab.dataset.queries import QueryMethods
 from nucleus_lab.dataset.query_help import QueryHelpMethods
 from nucleus_lab.dataset.reading import ReadingMethods
+from nucleus_lab.dataset.sampling import SamplingMethods
+from nucleus_lab.dataset.similarity import SimilarityMethods
 from nucleus_lab.dataset.slices import SliceMethods
 from nucleus_lab.dataset.tags import TagMethods
 from nucleus_lab.dataset.tracks import TrackMethods
@@ -49,6 +53,10 @@ class Dataset(
     DatasetLabelingMethods,
     HistoryMethods,
     ChipMethods,
+    IndexingMethods,
+    SimilarityMethods,
+    AutotagMethods,
+    SamplingMethods,
 ):
     """A collection of items with their ground truth and the predictions of models.
 
@@ -60,7 +68,8 @@ class Dataset(
 
     A handle holds an id and nothing that can go stale: what it returns is asked for at that
     moment. Its methods live in modules by topic: items, scenes, tracks, point clouds,
-    annotations, predictions, reading, pictures, queries, evaluation, slices, jobs, imports.
+    annotations, predictions, reading, pictures, queries, evaluation, slices, jobs, imports,
+    indexing, similarity, autotags, sampling.
 
     Args:
         dataset_id: Id, starts with ``ds_``.

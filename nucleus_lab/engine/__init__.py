@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nucleus_lab.engine.media import MediaStore
     from nucleus_lab.engine.settings import Settings
     from nucleus_lab.engine.uploads import Uploads
+    from nucleus_lab.engine.vectors import VectorFiles
 
 __all__ = ["Engine"]
 
@@ -95,6 +96,13 @@ class Engine:
         from nucleus_lab.engine.uploads import Uploads
 
         return Uploads(self)
+
+    @cached_property
+    def vectors(self) -> VectorFiles:
+        """The files of embeddings."""
+        from nucleus_lab.engine.vectors import VectorFiles
+
+        return VectorFiles(self)
 
     def close(self) -> None:
         """Close the workspace; running jobs go on in their own processes."""

@@ -12,7 +12,14 @@ from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.annotation.box_columns import BoxesWire
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, metadata_schemas, models, objects, runs
+from nucleus_lab.engine import (
+    datasets,
+    metadata_schemas,
+    models,
+    objects,
+    runs,
+    uploaded_vectors,
+)
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import Statement, among, json_list
@@ -73,6 +80,7 @@ def annotate(
         values, boxes = [*values, *boxes.structs(scored=False)], None
     kept, keys = with_masks(engine, row.id, values, files, outcome)
     kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
+    kept, vectors = uploaded_vectors.fitting(engine, row.id, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         _store(connection, row.id, kept, boxes, outcome, update=update, mask_keys=keys)
@@ -81,6 +89,7 @@ def annotate(
         "annotations_processed": outcome.processed,
         "annotations_ignored": outcome.ignored,
         **({"errors": outcome.errors} if outcome.errors else {}),
+        **(_indexed(engine, row.id, None, update=update) if vectors else {}),
     }
 
 
@@ -117,6 +126,7 @@ def predict(
         values, boxes = [*values, *boxes.structs(scored=True)], None
     kept, keys = with_masks(engine, row.id, values, files, outcome)
     kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
+    kept, vectors = uploaded_vectors.fitting(engine, row.id, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         model_id = models.key_of(connection, model)
         datasets.lock(connection, row.id)
@@ -133,7 +143,16 @@ def predict(
         "predictions_processed": outcome.processed,
         "predictions_ignored": outcome.ignored,
         **({"errors": outcome.errors} if outcome.errors else {}),
+        **(_indexed(engine, row.id, run, update=update) if vectors else {}),
     }
+
+
+def _indexed(
+    engine: Engine, dataset_id: int, run_id: int | None, *, update: bool
+) -> dict[str, str]:
+    """Have the vectors of the objects taken in; the key is the one that clients know."""
+    payload = {"level": "object", "run_id": run_id, "update": update}
+    return {"customObjectIndexingJobId": uploaded_vectors.submit(engine, dataset_id, payload)}
 
 
 def _store(

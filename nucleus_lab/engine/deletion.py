@@ -12,10 +12,18 @@ from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
 from nucleus_lab.engine import (
     deleted_annotations,
+    embedding_removal,
     evaluation_deletion,
     indexes,
     scenario_deletion,
     schema,
+)
+from nucleus_lab.engine.embedding_schema import (
+    autotag_example,
+    autotag_refinement,
+    embedding,
+    embedding_index,
+    embedding_segment,
 )
 from nucleus_lab.engine.evaluation_schema import benchmark_item, evaluation_v2
 from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
@@ -65,6 +73,12 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         delete(evaluation).where(evaluation.c.model_run_id.in_(_runs_of(dataset_id))),
         delete(prediction).where(prediction.c.model_run_id.in_(_runs_of(dataset_id))),
         delete(autotag_score).where(autotag_score.c.autotag_id.in_(ours(autotag))),
+        delete(autotag_example).where(autotag_example.c.autotag_id.in_(ours(autotag))),
+        delete(autotag_refinement).where(autotag_refinement.c.autotag_id.in_(ours(autotag))),
+        delete(embedding).where(embedding.c.embedding_index_id.in_(ours(embedding_index))),
+        delete(embedding_segment).where(
+            embedding_segment.c.embedding_index_id.in_(ours(embedding_index))
+        ),
         delete(slice_member).where(slice_member.c.slice_id.in_(ours(slice_))),
         delete(annotation).where(annotation.c.item_id.in_(ours(item))),
         delete(annotation).where(annotation.c.scene_id.in_(ours(scene))),
@@ -74,8 +88,8 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         connection.execute(statement)
     _delete_tasks(connection, labeling_task_item.c.dataset_id == dataset_id, {})
     for table in (
-        model_run, autotag, slice_, schema.saved_query, item, scene, schema.track, schema.label,
-        schema.taxonomy,
+        model_run, autotag, embedding_index, slice_, schema.saved_query, item, scene, schema.track,
+        schema.label, schema.taxonomy,
     ):  # fmt: skip
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
     connection.execute(delete(dataset).where(dataset.c.id == dataset_id))
@@ -204,8 +218,13 @@ def delete_choices(connection: Connection, dataset_id: int, taxonomy_id: int) ->
 def _delete_members(
     connection: Connection, dataset_id: int, member: str, keys_of: Any, values: dict[str, str]
 ) -> None:
-    """Take rows out of the slices and autotags that list them."""
-    for table, parent in ((slice_member, slice_), (autotag_score, autotag)):
+    """Take rows out of the slices, autotags and embedding indexes that list them."""
+    embedding_removal.forget(connection, dataset_id, member, keys_of, values)
+    for table, parent in (
+        (slice_member, slice_),
+        (autotag_score, autotag),
+        (autotag_example, autotag),
+    ):
         parents = select(parent.c.id).where(parent.c.dataset_id == dataset_id)
         if connection.scalar(parents.limit(1)) is None:
             continue

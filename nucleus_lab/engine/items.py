@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, bindparam, case, func, select, text, update
 
 from nucleus_lab import wire
-from nucleus_lab.engine import bulk_write, clock, datasets, references
+from nucleus_lab.engine import bulk_write, clock, datasets, embedding_removal, references
 from nucleus_lab.engine.schema import dataset, item
 from nucleus_lab.engine.statements import Statement, among, json_list
 
@@ -101,6 +101,8 @@ def insert(
         bulk_write.upsert_columns(connection, item, columns, key=())
     if update and known:
         changes = [(known[row[0]], *row[1:]) for row in rows if row[0] in known]
+        pictures = {change[0]: (change[2], change[3]) for change in changes}
+        embedding_removal.forget_replaced(connection, dataset_id, pictures)
         _UPDATE.many(connection, changes, *_UPDATE_PLACES)
         _mark_again(connection, dataset_id, known)
         return Counts(new=len(new), updated=len(known))

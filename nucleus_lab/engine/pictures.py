@@ -176,6 +176,33 @@ def shrink(content: bytes, size: int, name: str, max_pixels: int) -> bytes:
     return _encoded(small, "JPEG", quality=82)
 
 
+def pixels(content: bytes, name: str, max_pixels: int) -> Any:
+    """Decode a picture to what calculations take.
+
+    Args:
+        content: The file.
+        name: What the caller calls it, for messages.
+        max_pixels: Most pixels allowed.
+
+    Returns:
+        An array of shape ``(height, width, 3)``, RGB from 0 to 255; black where it is transparent.
+
+    Raises:
+        MediaError: The file is empty, no picture, too large, damaged or cut off.
+    """
+    import numpy as np
+
+    picture = open_picture(content, name, max_pixels)
+    with _decoding(name, picture.width * picture.height):
+        picture.load()
+        shown = _displayable(picture)
+        if shown.mode == "RGBA":
+            # What is transparent may hold any colour; nobody sees it.
+            behind = Image.new("RGBA", shown.size, (0, 0, 0, 255))
+            shown = Image.alpha_composite(behind, shown)
+        return np.asarray(shown.convert("RGB"))
+
+
 def for_browser(content: bytes, name: str, max_pixels: int) -> tuple[bytes, str]:
     """Return a picture as every browser shows it, pixel for pixel as stored.
 

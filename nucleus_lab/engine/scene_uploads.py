@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nucleus_lab.engine import datasets, metadata_schemas, point_clouds, scenes, video
+from nucleus_lab.engine import (
+    datasets,
+    indexing,
+    metadata_schemas,
+    point_clouds,
+    scenes,
+    video,
+)
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.scene_wire import (
     LidarSceneWire,
@@ -114,6 +121,8 @@ def put(
             counts.errors.append(fault.message)
         else:
             setattr(counts, became, getattr(counts, became) + 1)
+    if counts.new:
+        indexing.index_new(engine, row.id)
     return counts
 
 

@@ -81,6 +81,8 @@ dataset = Table(
     # Position of the next item; positions have gaps after a delete until iloc closes them.
     Column("next_position", BigInteger, nullable=False, server_default="0"),
     Column("positions_dense", Boolean, nullable=False, server_default="1"),
+    # Whether new pictures get their embeddings without being asked for.
+    Column("continuous_indexing", Boolean, nullable=False, server_default="0"),
     **_KEYED,
 )
 
@@ -387,7 +389,7 @@ autotag = Table(
     _of("dataset"),
     Column("name", _Name, nullable=False),
     Column("level", Text, nullable=False),  # image | object
-    Column("status", Text, nullable=False),
+    Column("status", Text, nullable=False),  # pending until there are scores, then completed
     UniqueConstraint("dataset_id", "name", "level"),
     **_KEYED,
 )
@@ -439,6 +441,7 @@ job_error = Table(
 )
 
 # Some tables have modules of their own; importing them completes the metadata.
+from nucleus_lab.engine import embedding_schema as _embedding_schema  # noqa: E402, F401
 from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401

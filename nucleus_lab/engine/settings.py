@@ -58,6 +58,7 @@ class Settings:
             with all rights of the server; whoever works in the workspace itself needs no leave.
         bundle_load_s: Seconds that the code of a bundle may take to load its model.
         bundle_item_s: Seconds that it may take for one item.
+        embedder: Name of what turns pictures into vectors for similarity search and autotags.
     """
 
     database_url: str = ""
@@ -82,6 +83,7 @@ class Settings:
     run_bundles: bool = False
     bundle_load_s: float = 600.0
     bundle_item_s: float = 120.0
+    embedder: str = "colour-gradient-1"
 
     @classmethod
     def load(

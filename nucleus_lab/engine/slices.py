@@ -239,16 +239,25 @@ def members_of_ids(
             raise _unknown([public], dataset_id)
         wanted.setdefault(_MEMBERS[prefix], {})[identifiers.decode(prefix, public)] = public
     for member, keys in wanted.items():
-        known = _existing(connection, dataset_id, member, list(keys))
+        known = existing(connection, dataset_id, member, list(keys))
         missing = [public for key, public in keys.items() if key not in known]
         if missing:
             raise _unknown(missing, dataset_id)
     return {member: list(keys) for member, keys in wanted.items()}
 
 
-def _existing(
-    connection: Connection, dataset_id: int, member: str, keys: Sequence[int]
-) -> set[int]:
+def existing(connection: Connection, dataset_id: int, member: str, keys: Sequence[int]) -> set[int]:
+    """Find which things a dataset has.
+
+    Args:
+        connection: The open transaction.
+        dataset_id: Primary key of the dataset.
+        member: ``item``, ``scene``, ``annotation`` or ``prediction``.
+        keys: Primary keys.
+
+    Returns:
+        Those of them that are in the dataset.
+    """
     table: Table = {
         "item": item,
         "scene": scene,

@@ -10,7 +10,14 @@ import msgspec
 
 from nucleus_lab import wire
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, items, metadata_schemas, references
+from nucleus_lab.engine import (
+    datasets,
+    indexing,
+    items,
+    metadata_schemas,
+    references,
+    uploaded_vectors,
+)
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
@@ -165,6 +172,11 @@ def append(
             result.new += counts.new
             result.updated += counts.updated
             result.ignored += counts.ignored
+    if result.new or result.updated:
+        indexing.index_new(engine, row.id)
+    if any(entry.embedding_info for entry in rows):
+        payload = {"level": "image", "run_id": None, "update": any(overwrite)}
+        uploaded_vectors.submit(engine, row.id, payload)
     return result
 
 

@@ -63,7 +63,7 @@ def sweep_now_and_then(engine: Engine) -> int:
     except FileNotFoundError:
         pass
     marker.touch()
-    return engine.media.sweep()
+    return engine.media.sweep() + engine.vectors.sweep()
 
 
 def main() -> int:

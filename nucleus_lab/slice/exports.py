@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nucleus_lab.async_job import EmbeddingsExportJob
 from nucleus_lab.transport.handle import Handle, segment
 
 
@@ -44,3 +45,24 @@ class SliceExports(Handle):
         route = f"slice/{segment(self.id)}/export_raw_json"
         answer: list[dict[str, Any]] = self._client.make_request(None, route, "GET")
         return answer
+
+    def export_embeddings(
+        self, asynchronous: bool = True
+    ) -> list[dict[str, str | list[float]]] | EmbeddingsExportJob:
+        """Read the embeddings of the items, from the primary index of the dataset.
+
+        Args:
+            asynchronous: Write them to files in a job.
+
+        Returns:
+            The job, whose ``result_urls()`` says where the files are; otherwise a list of
+            ``reference_id`` and ``embedding_vector``.
+        """
+        if asynchronous:
+            # The protocol has the id of the slice stand where that of a dataset does elsewhere.
+            route = f"dataset/{segment(self.id)}/async_export_embeddings"
+            return EmbeddingsExportJob.from_json(self._client.make_request({}, route), self._client)
+        rows: list[dict[str, str | list[float]]] = self._client.make_request(
+            None, f"slice/{segment(self.id)}/embeddings", "GET"
+        )
+        return rows

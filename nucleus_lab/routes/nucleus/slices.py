@@ -8,7 +8,15 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, models, slice_objects, slice_reading, slices
+from nucleus_lab.engine import (
+    datasets,
+    live_jobs,
+    models,
+    sampling,
+    slice_objects,
+    slice_reading,
+    slices,
+)
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.nucleus.items import PageBody
 from nucleus_lab.routes.table import Call, route
@@ -114,7 +122,12 @@ def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  #
     """Describe a slice."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
-        return {**row.payload(), "tags": slices.tags(connection, row.id)}
+        working = live_jobs.find(connection, row.dataset_id, sampling.JOB)
+        return {
+            **row.payload(),
+            "pending_job_count": sum(job.payload["slice_id"] == row.id for job in working),
+            "tags": slices.tags(connection, row.id),
+        }
 
 
 @route("POST", "slice/{slc}/tag", body=TagBody)
