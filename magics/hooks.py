@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nucleus_lab.magics.session import Session
 
 _FIRST = 10_000
+_MOST_LETTERS = 48
 
 
 class Hooks:
@@ -114,8 +115,14 @@ def completion_reply(found: Offers, cursor: int) -> dict[str, Any]:
         "cursor_end": cursor,
         "metadata": {
             "_jupyter_types_experimental": [
-                {"start": start, "end": cursor, "text": each.text, "type": each.about}
+                {"start": start, "end": cursor, "text": each.text, "type": _one_line(each.about)}
                 for each in found.offers
             ]
         },
     }
+
+
+def _one_line(about: str) -> str:
+    """Cut a text for the narrow column of JupyterLab, which would break it over others."""
+    text = about if len(about) <= _MOST_LETTERS else f"{about[: _MOST_LETTERS - 1]}…"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PIECE: Final = re.compile(
     r"""(?P<param>[{:@$]\s*(?P<name>[^\W\d]\w*)\}?)|(?P<text>"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)|\w+"""
 )
+_PATH: Final = re.compile(r"""(?:[\w.]|"[^"]*"|'[^']*'|`[^`]*`)+$""")
 _VALUES: Final = 20
 _LANGUAGE: Final = "The query language on a card"
 
@@ -93,7 +94,7 @@ def _described(context: QueryContext, text: str, word: str) -> Help | None:
         found = next((each for each in context.complete(text[:-1]) if _same(each, plain)), None)
     if found is None or found.kind in {"keyword", "operator"}:
         return None
-    path = re.search(r"[\w.\"'`]*$", text)
+    path = _PATH.search(text)
     title = path[0] if path and found.kind in {"field", "key", "class", "taxonomy"} else found.text
     about = found.detail if found.detail.startswith(found.kind) else f"{found.kind}: {found.detail}"
     values: list[tuple[str, str]] = []

@@ -32,16 +32,17 @@ MATCHES: Final = {"pairs": "iou", "fp": "false_positive", "fn": "false_negative"
 """What ``--matches`` takes, and what the SDK calls it."""
 
 CARD: Final = """\
-annotations.car > 3                        cars on the picture, by class name
-annotations.label = car                    a car is there; annotations.label != car: none is
-annotations[label = car AND area < 900].count > 0     of one and the same object
-metadata.weather = fog AND metadata.speed BETWEEN 30 AND 50
-metadata.weather IN (fog, rain) OR metadata.weather IS NULL
-ref_id STARTS WITH "drive_07/"             also LIKE "a%", CONTAINS fog, ~ "regular.*expression"
-predictions.car != annotations.car         of the model of --model
+annotations.car > 3             more than three cars on the picture
+annotations.label = car         at least one; != car: none at all
+annotations[label = car AND area < 900].count > 0   of one object
+metadata.weather = fog          text, number, true, 2024-05-01
+metadata.speed BETWEEN 30 AND 50       metadata.weather IN (fog, sun)
+metadata.weather IS NULL        no value; AND, OR, NOT, ( )
+ref_id STARTS WITH "drive_07/"  LIKE "a%", CONTAINS fog, ~ "regex"
+predictions.car != annotations.car     of the model of --model
 matches.fn > 0 ORDER BY matches.fn DESC LIMIT 20
-autotag.image.rain > -0.2      slice = train      saved("night rear")
-metadata.speed > $limit        ref_id IN {names}  variables of the notebook, as values"""
+autotag.image.rain > -0.2       slice = train     saved("night")
+metadata.speed > $limit         ref_id IN {names}: variables"""
 """The language on a card."""
 
 _TARGET: Final = re.compile(r"^\s*([^\W\d]\w*)\s*(=?)\s*<<\s*")

@@ -15,6 +15,7 @@ _WARN: Final = (
 )
 _CODE: Final = (
     "margin:2px 0 6px;padding:6px 10px;white-space:pre-wrap;overflow-wrap:anywhere;"
+    "max-height:16em;overflow:auto;"
     "background:var(--jp-layout-color2,rgba(128,128,128,.12));border-radius:3px"
 )
 

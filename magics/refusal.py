@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from IPython.core.error import UsageError
 
-_RED, _BOLD, _BLUE, _PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[34m", "\x1b[0m"
 _CARET = re.compile(r"^\s*\^~*\s*$")
+_HINT = re.compile(r"(?<=  )hint:")
 
 
 class Refused(UsageError):
@@ -20,16 +20,19 @@ class Refused(UsageError):
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython shows instead of a traceback."""
-        lines = str(self).splitlines() or [type(self).__name__]
-        shown = [f"{_BOLD}{_RED}{lines[0]}{_PLAIN}"]
-        for line in lines[1:]:
+        first, *rest = str(self).splitlines() or [type(self).__name__]
+        shown = [_bold(first)]
+        for line in rest:
             if _CARET.match(line):
-                shown.append(f"{_BOLD}{_RED}{line}{_PLAIN}")
-            elif line.lstrip().startswith("hint:"):
-                shown.append(f"{_BLUE}{line}{_PLAIN}")
+                shown.append(_bold(line))
             else:
-                shown.append(line)
+                shown.append(_HINT.sub(lambda match: _bold(match[0]), line))
         return shown
+
+
+def _bold(text: str) -> str:
+    # No colour: red letters cannot be read on the red that front ends put behind an error.
+    return f"\x1b[1m{text}\x1b[0m"
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -57,7 +57,9 @@ class Info(Subcommand):
             "classes": _classes(dataset, session.settings.page_size),
             "metadata": _keys(dataset, session.settings.page_size),
         }
-        return Card(dataset.name, {name: value for name, value in values.items() if value != []})
+        return Card(
+            dataset.name, {name: value for name, value in values.items() if value not in (None, [])}
+        )
 
 
 def _classes(dataset: Dataset, most: int) -> Table:

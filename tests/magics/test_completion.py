@@ -178,7 +178,10 @@ def test_a_kernel_answers_tab_with_types(kernel: Any) -> None:
     shown = reply["metadata"]["_jupyter_types_experimental"]
     assert (reply["matches"], reply["cursor_start"], reply["cursor_end"]) == (["weather"], 25, 26)
     assert [about | {"type": one["type"]} for one in shown] == shown
-    assert shown[0]["type"].startswith("key · text, 100 % filled, such as ")
+    assert shown[0]["type"].replace("\N{NO-BREAK SPACE}", " ") == (
+        "key · text, 100 % filled, such as " + shown[0]["type"][34:]
+    )
+    assert " " not in shown[0]["type"]
 
 
 def test_a_kernel_answers_other_cells_by_itself(kernel: Any) -> None:
