@@ -225,7 +225,8 @@ class StorageFullError(NucleusAPIError, OSError):
 
 
 def _tree(root: type[NucleusError]) -> dict[str, type[NucleusError]]:
-    found = {root.code: root}
+    # A class without a code of its own is a name inside one layer: across the wire it is its kin.
+    found = {root.code: root} if "code" in vars(root) else {}
     for child in root.__subclasses__():
         found.update(_tree(child))
     return found

@@ -157,6 +157,9 @@ def _first_unsupported(value: Any, path: str) -> tuple[str, str]:
 
 _FLOAT = frozenset({float})
 _HARMLESS = frozenset({str, int, bool, type(None)})
+_TEXT = frozenset({str})
+_SEQUENCES = frozenset({list, tuple})
+_PLAIN = _HARMLESS | _SEQUENCES | {float, dict}
 
 
 def _holds_only_json(reduced: Any) -> bool:
@@ -183,6 +186,35 @@ def _holds_only_json(reduced: Any) -> bool:
                             return False
                     elif not held <= _HARMLESS:
                         inner.extend(values)
+        level = inner
+    return True
+
+
+def is_plain(values: Sequence[Any]) -> bool:
+    """Say whether values are already what :func:`plain` would make of them.
+
+    Args:
+        values: Any nesting of mappings, sequences and scalars.
+
+    Returns:
+        True only when every value, at any depth, is a dict with text for keys, a list, a tuple,
+        text, a finite number, a boolean or ``None``.
+    """
+    level: list[Any] = list(values)
+    while level:
+        kinds = set(map(type, level))
+        if not kinds <= _PLAIN:
+            return False
+        if float in kinds and not _all_finite(_of(float, level, kinds)):
+            return False
+        inner: list[Any] = []
+        for kind in kinds & _SEQUENCES:
+            inner.extend(chain.from_iterable(_of(kind, level, kinds)))
+        if dict in kinds:
+            mappings = _of(dict, level, kinds)
+            if not set(map(type, chain.from_iterable(mappings))) <= _TEXT:
+                return False
+            inner.extend(chain.from_iterable(map(dict.values, mappings)))
         level = inner
     return True
 

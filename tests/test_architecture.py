@@ -170,6 +170,17 @@ def test_every_error_survives_the_wire() -> None:
         )
 
 
+def test_a_class_without_a_code_of_its_own_arrives_as_its_kin() -> None:
+    from nucleus_lab import errors
+
+    class Narrower(errors.ConflictError):
+        pass
+
+    received = errors.from_wire(409, Narrower("taken").to_wire())
+
+    assert (type(received), received.message) == (errors.ConflictError, "taken")
+
+
 def test_an_answer_of_something_else_becomes_an_error_of_its_status() -> None:
     from nucleus_lab import errors
 

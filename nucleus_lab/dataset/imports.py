@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nucleus_lab.bulk import batches
+from nucleus_lab.bulk import batches, collector_paused
 from nucleus_lab.columns import BoxColumns, Collection, ItemColumns
 from nucleus_lab.dataset.import_report import ImportReport
 from nucleus_lab.dataset.scene_imports import SceneImportMethods
@@ -78,7 +78,8 @@ class ImportMethods(SceneImportMethods):
             one_based=one_based,
             remote=images == "url",
         )
-        collection = formats.read(path, chosen, options)
+        with collector_paused():  # until what was read from is gone
+            collection = formats.read(path, chosen, options)
         if collection.boxes.confidence:
             raise InvalidInputError(
                 f"{path} holds detections with a confidence, which are no ground truth: "

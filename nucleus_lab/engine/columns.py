@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, select
@@ -294,9 +295,11 @@ def export(
     run = {} if run_id is None else {"run_id": run_id}
     wanted = json_list(places)
     found = _BOXES[table].rows(connection, items=wanted, **run)
-    boxes = [(places[row[0]], *row[1:]) for row in found]
-    boxes.sort()
-    columns = list(zip(*boxes, strict=True)) or [()] * 10
+    if all(map(operator.lt, places, islice(places, 1, None))):
+        found.sort()  # by item and then by age
+    else:
+        found.sort(key=lambda row: (places[row[0]], row[1]))
+    columns = list(zip(*found, strict=True)) or [()] * 10
     names_of_labels = labels.names_of(connection, set(columns[2]))
     others = _OTHERS[table].rows(connection, items=wanted, **run)
     others.sort(key=lambda row: (places[row[0]], row[1]))
@@ -310,7 +313,7 @@ def export(
             "metadata": _documents([values[6] for values in rows]),
         },
         "boxes": {
-            "item": list(columns[0]),
+            "item": list(map(places.__getitem__, columns[0])),
             "label": list(map(names_of_labels.__getitem__, columns[2])),
             "annotation_id": list(columns[3]),
             "x": list(columns[4]),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, null, or_, select
 
+from nucleus_lab import wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
 from nucleus_lab.annotation.box import add_boxes
 from nucleus_lab.engine import labels
@@ -18,6 +21,7 @@ from nucleus_lab.engine.statements import Statement, among, json_list
 _BOX: Final = ANNOTATION_TYPES["box"]
 _KEY: Final = itemgetter(1)
 _LABEL: Final = itemgetter(2)
+_METADATA: Final = itemgetter(8)
 _TAXONOMY: Final = itemgetter(3)
 
 
@@ -72,6 +76,34 @@ _TAXONOMIES: Final = Statement(
 )
 
 
+@dataclass(slots=True)
+class _Objects:
+    """Objects of some items: boxes that are nothing but numbers and metadata, and all others."""
+
+    boxes: list[tuple[Any, ...]]
+    others: list[tuple[Any, ...]]
+    names: dict[int | None, str | None]
+
+
+def _read(connection: Connection, item_keys: Iterable[int], run_id: int | None) -> _Objects:
+    which = 0 if run_id is None else 1
+    given: dict[str, Any] = {"items": json_list(item_keys)}
+    if run_id is not None:
+        given["run_id"] = run_id
+    boxes = _BOXES[which].rows(connection, **given)
+    others = _OTHERS[which].rows(connection, **given)
+    names = labels.names_of(connection, {*map(_LABEL, boxes), *map(_LABEL, others)})
+    if any(row[4] == _BOX.code for row in others):
+        # Boxes of both kinds: one list, so that they keep the order of their upload.
+        others += [
+            (*row[:3], None, _BOX.code, *row[3:8], None, row[8], None, None, row[9])
+            for row in boxes
+        ]
+        boxes = []
+    boxes.sort(key=_KEY)
+    return _Objects(boxes, others, names)
+
+
 def export_rows(
     connection: Connection, items: Sequence[ItemValues], run_id: int | None = None
 ) -> list[dict[str, Any]]:
@@ -95,28 +127,53 @@ def export_rows(
         exported.append(row)
         owners[values[0]] = (values[1], row)
         takers[values[0]] = (values[1], row[_BOX.group].append)
-    which = 0 if run_id is None else 1
-    given: dict[str, Any] = {"items": json_list(owners)}
-    if run_id is not None:
-        given["run_id"] = run_id
-    boxes = _BOXES[which].rows(connection, **given)
-    others = _OTHERS[which].rows(connection, **given)
-    names = labels.names_of(connection, {*map(_LABEL, boxes), *map(_LABEL, others)})
-    if any(row[4] == _BOX.code for row in others):
-        # Boxes of both kinds: one list, so that they keep the order of their upload.
-        others += [
-            (*row[:3], None, _BOX.code, *row[3:8], None, row[8], None, None, row[9])
-            for row in boxes
-        ]
-        boxes = []
-    boxes.sort(key=_KEY)
-    add_boxes(boxes, takers, names)
-    if others:
-        _add_others(connection, others, owners, names)
+    found = _read(connection, owners, run_id)
+    add_boxes(found.boxes, takers, found.names)
+    if found.others:
+        _add_others(connection, found.others, owners, found.names)
     for _, row in owners.values():
         masks = row[SINGLE]
         row[SINGLE] = masks[0] if masks else None
     return exported
+
+
+def narrow_rows(
+    connection: Connection, items: Sequence[ItemValues], run_id: int | None = None
+) -> dict[str, Any]:
+    """Return items with all their objects, plain boxes as bare rows.
+
+    A payload a box costs as much again as reading it; the SDK makes its values from the rows.
+
+    Args:
+        connection: The open transaction.
+        items: The items.
+        run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
+
+    Returns:
+        ``items``: a row an item, with the groups that it has objects of beside plain boxes;
+        ``keys``: what names each of them in a box; ``boxes``: key of the item, place, label,
+        annotation id, x, y, width, height, metadata and confidence, in the order of upload;
+        ``labels``: number and name of each.
+    """
+    exported = [{"item": item_payload(values)} for values in items]
+    keys = [values[0] for values in items]
+    found = _read(connection, keys, run_id)
+    if found.others:
+        owners: dict[int, tuple[str, dict[str, Any]]] = {}
+        for values, row in zip(items, exported, strict=True):
+            owners[values[0]] = (values[1], defaultdict(list, row))
+        _add_others(connection, found.others, owners, found.names)
+        exported = [dict(row) for _, row in owners.values()]
+    boxes = found.boxes
+    if any(map(_METADATA, boxes)):
+        documents = wire.decode(f"[{','.join(row[8] or 'null' for row in boxes)}]")
+        boxes = [(*row[:8], known, row[9]) for row, known in zip(boxes, documents, strict=True)]
+    return {
+        "items": exported,
+        "keys": keys,
+        "boxes": boxes,
+        "labels": list(found.names.items()),
+    }
 
 
 def _add_others(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationType, ObjectRow
+from nucleus_lab.annotation.box_columns import BoxesWire
 from nucleus_lab.engine import bulk_write, labels, references, scene_objects, tracks
 from nucleus_lab.engine.schema import annotation, prediction
 from nucleus_lab.engine.taxonomies import Choices
@@ -136,6 +137,51 @@ def store(
     }
     if run_id is not None:
         columns["confidence"] = [value.confidence for value in values]
+    put(connection, columns, run_id=run_id, update=update, outcome=outcome)
+    return outcome
+
+
+def store_boxes(
+    connection: Connection,
+    dataset_id: int,
+    boxes: BoxesWire,
+    *,
+    update: bool,
+    run_id: int | None = None,
+) -> Outcome | None:
+    """Store boxes that are given as columns, where there is nothing to say about any of them.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        boxes: The boxes, checked.
+        update: Whether to overwrite those whose id is taken.
+        run_id: Primary key of the model run; ``None`` for annotations.
+
+    Returns:
+        What became of them; ``None``, with nothing stored, where an item is unknown or an id stands
+        twice, which :func:`store` answers box by box.
+    """
+    known = references.keys_of(connection, dataset_id, set(boxes.reference_id))
+    items = list(map(known.get, boxes.reference_id))
+    if None in items or len(set(zip(items, boxes.annotation_id, strict=True))) < len(items):
+        return None
+    numbers = labels.keys_of(connection, dataset_id, set(boxes.label))
+    columns: dict[str, Sequence[Any]] = {
+        "item_id": items,
+        "annotation_id": boxes.annotation_id,
+        "type": [ANNOTATION_TYPES["box"].code] * len(items),
+        "label_id": list(map(numbers.get, boxes.label)),
+        "x": boxes.x,
+        "y": boxes.y,
+        "width": boxes.width,
+        "height": boxes.height,
+    }
+    if any(boxes.metadata):
+        columns["metadata"] = [wire.encode(v).decode() if v else None for v in boxes.metadata]
+    if run_id is not None:
+        columns["confidence"] = boxes.confidence or [None] * len(items)
+    outcome = Outcome()
     put(connection, columns, run_id=run_id, update=update, outcome=outcome)
     return outcome
 

@@ -152,7 +152,6 @@ Index(
     item.c.scene_id,
     item.c.frame,
     sqlite_where=item.c.scene_id.is_not(None),
-    postgresql_where=item.c.scene_id.is_not(None),
 )
 
 track = Table(
@@ -289,7 +288,7 @@ def complete_for_postgresql() -> None:
     Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
     second.
     """
-    for table in (annotation, prediction):
+    for table in (item, annotation, prediction):
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is not None:
                 index.dialect_kwargs["postgresql_where"] = table.c.scene_id.is_not(None)

@@ -11,6 +11,7 @@ import shutil
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from nucleus_lab.errors import WorkspaceError
 DATABASE_FILE: Final = "workspace.db"
 _BUSY_MS: Final = 60_000
 _CACHE_KIB: Final = 65_536
+_MOST_IDLE_READERS: Final = 16
 
 _ORPHANS: list[object] = []
 """Connections inherited by a forked child: never used, never closed, since closing one there would
@@ -57,6 +59,8 @@ class Store:
     def __init__(self, workspace: Path, database_url: str | None = None) -> None:
         self._workspace = workspace
         self._threads = threading.local()
+        self._readers: deque[_Reader] = deque(maxlen=_MOST_IDLE_READERS)
+        self._closed = False
         if database_url is None:
             self.dialect = "sqlite"
             self.place = str(workspace / DATABASE_FILE)
@@ -75,6 +79,9 @@ class Store:
 
     def close(self) -> None:
         """Close all connections; the store must not be used afterwards."""
+        self._closed = True
+        while self._readers:
+            self._readers.pop().close()
         self._pool.dispose()
 
     @contextmanager
@@ -87,11 +94,26 @@ class Store:
         Raises:
             WorkspaceError: The database cannot be read.
         """
-        with self._failures(), self._pool.connect() as connection:
+        with self._failures():
             if self.dialect == "postgresql":
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
+                with self._pool.connect() as connection:
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                    with connection.begin():
+                        yield connection
+                return
+            try:
+                reader = self._readers.pop()
+            except IndexError:
+                reader = _Reader(self._pool)
+            try:
+                reader.driver.execute("BEGIN")
+                yield reader.connection
+            finally:
+                reader.driver.rollback()  # nothing was written; also right after a failure
+                if self._closed or len(self._readers) == _MOST_IDLE_READERS:
+                    reader.close()
+                else:
+                    self._readers.append(reader)
 
     @contextmanager
     def write(self, *, bulk: bool = False, durable: bool = True) -> Iterator[Connection]:
@@ -213,6 +235,25 @@ class Store:
         return pool
 
 
+class _Reader:
+    """A connection for short reads, one after the other.
+
+    Checking a connection out of the pool and beginning and ending a transaction of SQLAlchemy's
+    cost as much as reading an item with its boxes. For SQLAlchemy a reader is inside one
+    transaction for as long as it lives; the database is told of each read by the driver.
+    """
+
+    __slots__ = ("connection", "driver")
+
+    def __init__(self, pool: Pool) -> None:
+        self.connection = pool.connect().execution_options(begins_itself=True)
+        self.connection.begin()
+        self.driver: Any = self.connection.connection.driver_connection
+
+    def close(self) -> None:
+        self.connection.close()
+
+
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.executescript(
         f"PRAGMA busy_timeout={_BUSY_MS};"
@@ -228,7 +269,10 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another process has
     # committed in between, whatever the busy timeout says: a writer takes its lock at the start.
-    writes = connection.get_execution_options().get("writes")
+    options = connection.get_execution_options()
+    if options.get("begins_itself"):
+        return
+    writes = options.get("writes")
     driver: Any = connection.connection.driver_connection
     driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -280,6 +324,8 @@ def _forget_in_children(store: Store) -> None:
         opened = reference()
         if opened is not None:
             _ORPHANS.append(opened._pool.pool)  # noqa: SLF001 - this module's own class
+            _ORPHANS.append(opened._readers)  # noqa: SLF001
+            opened._readers = deque(maxlen=_MOST_IDLE_READERS)  # noqa: SLF001
             opened._pool.dispose(close=False)  # noqa: SLF001
             opened._threads = threading.local()  # noqa: SLF001
 

@@ -11,7 +11,7 @@ import msgspec
 from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
 from nucleus_lab.routes.table import TABLE, Call, Route
-from nucleus_lab.wire import Binary, Request, Response
+from nucleus_lab.wire import Binary, Request, Response, is_plain, plain
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -29,13 +29,15 @@ def _decoder(body: Any) -> msgspec.json.Decoder[Any]:
 def _read_body(body: Any, payload: Any) -> Any:
     """Validate a body: JSON text straight into its type, plain values by conversion."""
     if body is None:
+        if payload is not None and not isinstance(payload, (bytes, bytearray, memoryview)):
+            plain(payload)  # refused here as HTTP would, though the route reads none of it
         return None
     if body is bytes:
         return _raw_body(payload)
     try:
         if isinstance(payload, (bytes, bytearray, memoryview)):
             return _decoder(body).decode(payload or b"{}")
-        return msgspec.convert({} if payload is None else payload, body)
+        return _from_objects(body, {} if payload is None else payload)
     except msgspec.ValidationError as fault:
         raise InvalidInputError(f"the body does not fit this route: {fault}") from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
@@ -44,6 +46,30 @@ def _read_body(body: Any, payload: Any) -> Any:
         raise InvalidInputError(
             "the body is nested too deeply: 1,000 levels are far more than any route has"
         ) from fault
+
+
+@cache
+def _bulk_body(body: Any) -> Any:
+    """Return the struct, alone or in a union, that says which of its values are open."""
+    kinds = getattr(body, "__args__", (body,))
+    return next((kind for kind in kinds if hasattr(kind, "open_values")), None)
+
+
+def _from_objects(body: Any, payload: Any) -> Any:
+    """Validate what a caller in this process gave, which may be more than JSON can hold."""
+    bulk = _bulk_body(body)
+    if bulk is not None:
+        # A bulk body says which of its values the type leaves open: only those are looked into,
+        # and nothing is copied. What is not plain goes the slow way, which reduces or names it.
+        try:
+            found = msgspec.convert(payload, bulk)
+        except msgspec.ValidationError:
+            found = None
+        if found is not None:
+            values = found.open_values()
+            if values is not None and is_plain(values):
+                return found
+    return msgspec.convert(plain(payload), body)
 
 
 def _raw_body(payload: Any) -> bytes:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from nucleus_lab.annotation import ANNOTATION_TYPES
+from nucleus_lab.annotation import ANNOTATION_TYPES, BoxAnnotation
+from nucleus_lab.annotation.box_columns import boxes_from_rows
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.transport.connection import Connection
 
 Groups = defaultdict[str, list[Any]]
+_BOXES = ANNOTATION_TYPES["box"].group
 
 
 @cache
@@ -75,6 +77,54 @@ def read_rows(
         return [read_row(row, predictions=predictions) for row in rows]
 
 
+def read_narrow_page(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Read a page whose plain boxes are bare rows.
+
+    Args:
+        answer: ``items``, ``keys``, ``boxes`` and ``labels``.
+
+    Returns:
+        ``item`` and ``annotations`` grouped by type, of each item in order.
+    """
+    found: list[dict[str, Any]] = []
+    owners: dict[int, tuple[str, Callable[[BoxAnnotation], None]]] = {}
+    boxes: dict[int, list[Any]] = {}
+    for key, row in zip(answer["keys"], answer["items"], strict=True):
+        item = DatasetItem.from_json(row["item"])
+        groups = read_groups(row) if len(row) > 1 else defaultdict(list)
+        own = boxes[key] = groups[_BOXES]
+        owners[key] = (row["item"]["reference_id"], own.append)
+        found.append({"item": item, "annotations": groups})
+    boxes_from_rows(answer["boxes"], owners, dict(answer["labels"]))
+    for row, own in zip(found, boxes.values(), strict=True):
+        if not own:
+            del row["annotations"][_BOXES]  # an absent type reads as ``[]``
+    return found
+
+
+def pages(client: Connection, route: str, page_size: int, **extra: Any) -> Iterator[dict[str, Any]]:
+    """Ask for page after page.
+
+    Args:
+        client: The connection that asks.
+        route: Route of the pages.
+        page_size: Rows of a page at most.
+        **extra: What else the route wants in each request.
+
+    Yields:
+        Each answer.
+    """
+    token: str | None = None
+    while True:
+        answer = client.make_request(
+            {"pageToken": token, "pageSize": page_size, **extra}, route, "POST"
+        )
+        token = answer["nextPageToken"]
+        yield answer
+        if not token:
+            return
+
+
 def paged(
     client: Connection, route: str, page_size: int, *, rows: str, **extra: Any
 ) -> Iterator[list[Any]]:
@@ -90,13 +140,6 @@ def paged(
     Yields:
         The rows of each page that has any.
     """
-    token: str | None = None
-    while True:
-        answer = client.make_request(
-            {"pageToken": token, "pageSize": page_size, **extra}, route, "POST"
-        )
+    for answer in pages(client, route, page_size, **extra):
         if answer[rows]:
             yield answer[rows]
-        token = answer["nextPageToken"]
-        if not token:
-            return

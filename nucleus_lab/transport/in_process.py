@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from nucleus_lab.errors import WorkspaceError
 from nucleus_lab.routes import dispatch
 from nucleus_lab.routes.workspaces import acquire, release
-from nucleus_lab.wire import Request, Response, plain
+from nucleus_lab.wire import Request, Response
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -62,9 +61,6 @@ class InProcessTransport:
             raise WorkspaceError(
                 f"this client of {self.target} is closed: make a new NucleusClient"
             )
-        payload = request.payload
-        if payload is not None and not isinstance(payload, bytes):
-            request = replace(request, payload=plain(payload))
         return dispatch(self._engine, request)
 
     def close(self) -> None:

@@ -426,12 +426,10 @@ def test_a_file_of_the_server_is_never_taken_for_one_of_the_caller(
 
 
 def test_only_http_is_spoken(workspace: Path) -> None:
-    import asyncio
-
     engine = Engine(workspace)
     try:
-        app = create_app(engine)
+        answering = create_app(engine)({"type": "websocket"}, None, None)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="not websocket"):
-            asyncio.run(app({"type": "websocket"}, None, None))  # type: ignore[arg-type]
+            answering.send(None)  # type: ignore[attr-defined]  # it needs no event loop to refuse
     finally:
         engine.close()

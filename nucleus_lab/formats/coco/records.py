@@ -49,7 +49,7 @@ class Category(msgspec.Struct):
     skeleton: list[tuple[int, int]] | None = None
 
 
-class Entry(msgspec.Struct):
+class Entry(msgspec.Struct, gc=False):
     """One entry of ``annotations``, or of a results file (then with ``score`` and no ``id``)."""
 
     image_id: Id

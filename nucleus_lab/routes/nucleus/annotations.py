@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab.annotation import ANNOTATION_TYPES, ANNOTATION_WIRE, PREDICTION_WIRE
+from nucleus_lab.annotation.box_columns import BoxesWire
 from nucleus_lab.engine import annotating, datasets, models
 from nucleus_lab.routes.table import Call, route
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
 _MASK = ANNOTATION_TYPES["mask"]
+_MASKS = (_MASK.wire, _MASK.prediction_wire)
 
 
 class AnnotateBody(msgspec.Struct):
@@ -21,8 +23,13 @@ class AnnotateBody(msgspec.Struct):
 
     annotations: list[ANNOTATION_WIRE] = []
     segmentations: list[_MASK.wire] = []  # type: ignore[name-defined]
+    boxes: BoxesWire | None = None  # what our own client sends in place of many payloads
     update: bool = False
     requestId: str | None = None  # noqa: N815 - name on the wire
+
+    def open_values(self) -> list[Any] | None:
+        """Return the values that may hold anything."""
+        return _metadata(self)
 
 
 class PredictBody(msgspec.Struct):
@@ -30,9 +37,22 @@ class PredictBody(msgspec.Struct):
 
     annotations: list[PREDICTION_WIRE] = []
     segmentations: list[_MASK.prediction_wire] = []  # type: ignore[name-defined]
+    boxes: BoxesWire | None = None
     update: bool = False
     requestId: str | None = None  # noqa: N815
     trained_slice_id: str | None = None
+
+    def open_values(self) -> list[Any] | None:
+        """Return the values that may hold anything."""
+        return _metadata(self)
+
+
+def _metadata(body: AnnotateBody | PredictBody) -> list[Any] | None:
+    """Return the metadata of objects; ``None`` when there are masks, whose segments have some."""
+    if body.segmentations or any(kind in _MASKS for kind in set(map(type, body.annotations))):
+        return None
+    found: list[Any] = [value.metadata for value in body.annotations if value.metadata]
+    return [*found, body.boxes.metadata] if body.boxes else found
 
 
 class DeleteBody(msgspec.Struct):
@@ -46,6 +66,8 @@ class DeleteBody(msgspec.Struct):
 def annotate(engine: Engine, call: Call[AnnotateBody], ds: str) -> dict[str, Any]:
     """Store annotations, now or in a job."""
     body = call.body
+    if body.boxes is not None:
+        body.boxes.check()
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
     if call.query.get("async") == "1" and body.requestId:
@@ -53,7 +75,9 @@ def annotate(engine: Engine, call: Call[AnnotateBody], ds: str) -> dict[str, Any
         payload = {"requestId": body.requestId, "update": body.update}
         return engine.jobs.submit("uploadAnnotations", payload, dataset_id=row.id)
     values = [*body.annotations, *body.segmentations] if body.segmentations else body.annotations
-    answer = annotating.annotate(engine, row, values, call.files, update=body.update)
+    answer = annotating.annotate(
+        engine, row, values, call.files, update=body.update, boxes=body.boxes
+    )
     if call.query.get("async") != "1":
         return answer
     return engine.jobs.submit("uploadAnnotations", {"done": answer}, dataset_id=row.id)
@@ -65,6 +89,8 @@ def upload_predictions(
 ) -> dict[str, Any]:
     """Store predictions of a model, now or in a job."""
     body = call.body
+    if body.boxes is not None:
+        body.boxes.check()
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
         models.key_of(connection, prj)
@@ -86,6 +112,7 @@ def upload_predictions(
         call.files,
         update=body.update,
         trained_slice_id=body.trained_slice_id,
+        boxes=body.boxes,
     )
     if call.query.get("async") != "1":
         return answer

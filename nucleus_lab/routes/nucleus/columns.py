@@ -27,6 +27,10 @@ class ColumnsBody(msgspec.Struct):
     update: bool = False
     model_id: str | None = None
 
+    def open_values(self) -> list[Any]:
+        """Return the values that may hold anything."""
+        return [self.items.metadata, self.boxes.metadata if self.boxes else []]
+
 
 class ExportBody(msgspec.Struct):
     """Body of ``lab/dataset/{ds}/exportColumns``."""

@@ -8,10 +8,12 @@ import msgspec
 
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import datasets, labels, queries, reading, slices
-from nucleus_lab.engine.export_rows import export_rows
+from nucleus_lab.engine.export_rows import export_rows, narrow_rows
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from nucleus_lab.engine import Engine
 
 
@@ -42,20 +44,44 @@ def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # 
 @route("POST", "dataset/{ds}/exportForTrainingPage", body=ExportBody)
 def export_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
     """Answer some items with their annotations."""
-    body = call.body
     with engine.store.read() as connection, collector_paused():
-        row = datasets.get(connection, ds)
-        if body.query:
-            found = queries.select_rows(connection, row.id, body.query)
-            keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
-            rows = reading.by_keys(connection, row.id, keys)
-        else:
-            rows, token = reading.page(connection, row.id, body.pageToken, body.pageSize)
+        rows, token = _page(connection, datasets.get(connection, ds), call.body)
         data = export_rows(connection, rows)
-    if body.chip:
-        for exported, values in zip(data, rows, strict=True):
-            exported["item"]["processed_url"] = _served(engine, call, ds, values)
+    if call.body.chip:
+        _add_served(engine, call, ds, data, rows)
     return {"data": data, "nextPageToken": token}
+
+
+@route("POST", "lab/dataset/{ds}/exportRows", body=ExportBody)
+def export_narrow_page(engine: Engine, call: Call[ExportBody], ds: str) -> dict[str, Any]:
+    """Answer some items with their annotations, plain boxes as rows of one list."""
+    with engine.store.read() as connection, collector_paused():
+        rows, token = _page(connection, datasets.get(connection, ds), call.body)
+        data = narrow_rows(connection, rows)
+    if call.body.chip:
+        _add_served(engine, call, ds, data["items"], rows)
+    return {**data, "nextPageToken": token}
+
+
+def _page(
+    connection: Connection, row: Any, body: ExportBody
+) -> tuple[list[reading.ItemValues], str | None]:
+    if not body.query:
+        return reading.page(connection, row.id, body.pageToken, body.pageSize)
+    found = queries.select_rows(connection, row.id, body.query)
+    keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
+    return reading.by_keys(connection, row.id, keys), token
+
+
+def _add_served(
+    engine: Engine,
+    call: Call[Any],
+    ds: str,
+    data: list[dict[str, Any]],
+    rows: list[reading.ItemValues],
+) -> None:
+    for exported, values in zip(data, rows, strict=True):
+        exported["item"]["processed_url"] = _served(engine, call, ds, values)
 
 
 def _served(engine: Engine, call: Call[Any], ds: str, values: reading.ItemValues) -> str:

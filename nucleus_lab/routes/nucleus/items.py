@@ -34,6 +34,11 @@ class AppendBody(msgspec.Struct):
     update: bool = False
     requestId: str | None = None  # noqa: N815 - name on the wire
 
+    def open_values(self) -> list[Any]:
+        """Return the values that may hold anything."""
+        vectors = [item.embedding_info for item in self.items if item.embedding_info]
+        return [item.metadata for item in self.items if item.metadata] + vectors
+
 
 class PageBody(msgspec.Struct):
     """Body of a paged read."""
