@@ -10,9 +10,7 @@ from nucleus_lab.magics.binding import WORD
 from nucleus_lab.magics.query_options import options_end, parser
 
 _CELL: Final = re.compile(r"\s*%%nucleus_query\b([^\n]*)(\n|$)")
-_LINE: Final = re.compile(
-    r"\s*(?:(?:[^=%\n]+=\s*)?%)?(nucleus_query|nucleus)[ \t]+(.*)$", re.DOTALL
-)
+_LINE: Final = re.compile(r"\s*(?:[^=%\n]+=\s*)?%(nucleus_query|nucleus)[ \t]+(.*)$", re.DOTALL)
 _TARGET: Final = re.compile(r"\s*[^\W\d]\w*\s*=?\s*<<\s*")
 
 

@@ -122,6 +122,7 @@ def test_python_is_left_to_python(shell: InteractiveShell, weather: Dataset) -> 
 
     assert offers_at(session, "metadata.|", 9) is None
     assert offers_at(session, "print(items) # %nucleus ", 24) is None
+    assert offers_at(session, "nucleus = it", 12) is None
     assert help_at(session, "len(items)", 2) is None
     assert "least" in offered(shell, "lea|")
 
