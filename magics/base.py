@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.errors import NucleusError
 from nucleus_lab.magics.arguments import HelpAskedError
+from nucleus_lab.magics.notices import query_warnings
 from nucleus_lab.magics.refusal import Refused
 
 if TYPE_CHECKING:
@@ -41,8 +43,12 @@ class Magic:
             Refused: The command was refused; IPython shows only its text.
         """
         try:
-            return work()
+            with query_warnings() as told:
+                value = work()
         except HelpAskedError as asked:
             return asked.page
         except NucleusError as refusal:
             raise Refused(str(refusal)) from refusal
+        if told and not hasattr(value, "shows_warnings"):
+            sys.stderr.write("\n".join([*told, ""]))
+        return value

@@ -10,6 +10,7 @@ from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.magics import reading
 from nucleus_lab.magics.composing import with_condition, with_limit
 from nucleus_lab.magics.frame import data_frame, item_rows, object_rows
+from nucleus_lab.magics.notices import query_warnings
 from nucleus_lab.magics.result_table import objects_table
 from nucleus_lab.magics.session import Settings
 from nucleus_lab.magics.slicing import make_slice, reference_ids_of
@@ -56,7 +57,10 @@ class QueryResult:
         params: As given.
         limit: As given.
         seconds: How long the answer took.
+        shows_warnings: What is to be said about the query stands above the shown result.
     """
+
+    shows_warnings = True
 
     def __init__(
         self,
@@ -236,20 +240,28 @@ class QueryResult:
         # The count first: what follows may take a while on a large dataset.
         shown = _Block(head, repr(self))
         handle = display(shown, display_id=True)  # type: ignore[no-untyped-call]
+        with query_warnings():  # they stand in the explanation
+            self._display_rows()
+            handle.update(self._explained(head))
+
+    def _display_rows(self) -> None:
+        from IPython.display import display
+
         if self._ids:
             display(self.gallery())  # type: ignore[no-untyped-call]
         elif self._ids is None:
             most = self.limit or self._settings.page_size
             table = objects_table(self.dataset, self.level, self._objects or [], most)
             display(table)  # type: ignore[no-untyped-call]
+
+    def _explained(self, head: str) -> _Block:
         try:
             explanation = self.explain()
         except NucleusError as fault:  # a class that was deleted since, for instance
             told = f"<div>{html.escape(fault.message)}</div>"
-            handle.update(_Block(head + told, f"{self!r}\n{fault.message}"))
-            return
+            return _Block(head + told, f"{self!r}\n{fault.message}")
         page = head + reading.notes(explanation) + reading.folded(explanation)
-        handle.update(_Block(page, f"{self!r}\n{reading.as_text(explanation)}"))
+        return _Block(page, f"{self!r}\n{reading.as_text(explanation)}")
 
 
 class _Block:

@@ -18,6 +18,8 @@ Where things are:
 ``annotation``, ``prediction``,            values: what is uploaded and read back
 ``dataset_item``, ``scene``, ``camera``,
 ``track``, ``taxonomy``, …
+``metrics``, ``validate``                  predictions against ground truth: of values at hand,
+                                           and as tests that models pass on slices
 ``errors``                                 every error, in one tree
 ``transport``                              a request as a function call, or over HTTP
 ``routes``                                 the one table of routes that answers both
@@ -191,12 +193,17 @@ __all__ = [
     "__version__",
 ]
 
+_MODULES = ("metrics", "validate")
+"""Modules that scripts reach as attributes, which nothing else loads beforehand."""
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
         value: Any = version("nucleus_lab")
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
     elif name in _MODULE_OF:
         from nucleus_lab.bulk import collector_paused
 

@@ -23,6 +23,9 @@ JOB: Final = "job"
 EVALUATION: Final = "ev"
 LABELING_PROJECT: Final = "lbl"
 LABELING_TASK: Final = "task"
+SCENARIO_TEST: Final = "st"
+SCENARIO_EVALUATION: Final = "sev"
+EXTERNAL_FUNCTION: Final = "ef_ext"
 
 _NOUNS: Final = {
     DATASET: "dataset",
@@ -37,6 +40,9 @@ _NOUNS: Final = {
     EVALUATION: "evaluation",
     LABELING_PROJECT: "labeling project",
     LABELING_TASK: "labeling task",
+    SCENARIO_TEST: "scenario test",
+    SCENARIO_EVALUATION: "evaluation of a scenario test",
+    EXTERNAL_FUNCTION: "external evaluation function",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Self
 
+from nucleus_lab.async_job import AsyncJob
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import Handle, segment
 
@@ -112,6 +113,28 @@ class Model(Handle):
         }
         route = f"model/run/{segment(self.id)}/"
         return str(self._client.make_request(payload, route)["job_id"])
+
+    def evaluate(self, scenario_test_names: list[str]) -> AsyncJob:
+        """Compare the predictions of the model with the ground truth on scenario tests.
+
+        ::
+
+            functions = client.validate.eval_functions
+            test = client.validate.create_scenario_test(
+                "night", slice_id, [functions.bbox_recall() > 0.8]
+            )
+            model.evaluate(["night"]).sleep_until_complete()
+            test.get_eval_history()[-1].passed
+
+        Args:
+            scenario_test_names: Names of the tests.
+
+        Returns:
+            The job; its message holds the ids of the evaluations, and how many passed.
+        """
+        route = f"validate/{segment(self.id)}/evaluate"
+        answer = self._client.make_request({"test_names": scenario_test_names}, route)
+        return AsyncJob.from_json(answer, self._client)
 
     def add_tags(self, tags: list[str]) -> dict[str, Any]:
         """Tag the model.

@@ -11,6 +11,7 @@ from nucleus_lab.annotation import (
     MultiCategoryPrediction,
     PolygonPrediction,
     Prediction,
+    PredictionList,
     SceneCategoryPrediction,
     SegmentationPrediction,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "MultiCategoryPrediction",
     "PolygonPrediction",
     "Prediction",
+    "PredictionList",
     "SceneCategoryPrediction",
     "SegmentationPrediction",
 ]

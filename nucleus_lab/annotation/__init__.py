@@ -26,6 +26,7 @@ from nucleus_lab.annotation.category import CategoryAnnotation, CategoryPredicti
 from nucleus_lab.annotation.cuboid import CuboidAnnotation, CuboidPrediction
 from nucleus_lab.annotation.keypoints import Keypoint, KeypointsAnnotation, KeypointsPrediction
 from nucleus_lab.annotation.line import LineAnnotation, LinePrediction
+from nucleus_lab.annotation.lists import AnnotationList, PredictionList
 from nucleus_lab.annotation.multicategory import MultiCategoryAnnotation, MultiCategoryPrediction
 from nucleus_lab.annotation.points import LidarPoint, Point, Point3D
 from nucleus_lab.annotation.polygon import PolygonAnnotation, PolygonPrediction
@@ -43,6 +44,7 @@ __all__ = [
     "PREDICTION_WIRE",
     "TYPES_BY_CODE",
     "Annotation",
+    "AnnotationList",
     "AnnotationType",
     "BoxAnnotation",
     "BoxPrediction",
@@ -64,6 +66,7 @@ __all__ = [
     "PolygonAnnotation",
     "PolygonPrediction",
     "Prediction",
+    "PredictionList",
     "SceneCategoryAnnotation",
     "SceneCategoryPrediction",
     "Segment",

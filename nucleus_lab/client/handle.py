@@ -15,12 +15,20 @@ from nucleus_lab.client.models import ModelCalls
 from nucleus_lab.client.point_clouds import PointCloudCalls
 from nucleus_lab.client.slices import SliceCalls
 from nucleus_lab.client.target import choose
+from nucleus_lab.client.validation import ValidationCalls
 from nucleus_lab.errors import NucleusError
 from nucleus_lab.transport import connect
 
 
 class NucleusClient(
-    DatasetCalls, ModelCalls, BundleCalls, SliceCalls, JobCalls, PointCloudCalls, LabelingCalls
+    DatasetCalls,
+    ModelCalls,
+    BundleCalls,
+    SliceCalls,
+    JobCalls,
+    PointCloudCalls,
+    LabelingCalls,
+    ValidationCalls,
 ):
     """The door to a workspace.
 

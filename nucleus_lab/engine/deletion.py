@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
-from nucleus_lab.engine import deleted_annotations, indexes, schema
+from nucleus_lab.engine import deleted_annotations, indexes, scenario_deletion, schema
 from nucleus_lab.engine.labeling_schema import labeling_task, labeling_task_item
 from nucleus_lab.engine.schema import (
     annotation,
@@ -48,6 +48,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         dataset_id: Primary key.
     """
     ours: Any = lambda table: select(table.c.id).where(table.c.dataset_id == dataset_id)  # noqa: E731
+    scenario_deletion.forget_dataset(connection, dataset_id)
     for statement in (
         delete(match).where(match.c.evaluation_id.in_(_evaluations_of(dataset_id))),
         delete(evaluation).where(evaluation.c.model_run_id.in_(_runs_of(dataset_id))),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock
+from nucleus_lab.engine import clock, scenario_deletion
 from nucleus_lab.engine.datasets import document
 from nucleus_lab.engine.schema import (
     dataset,
@@ -156,6 +156,7 @@ def remove(connection: Connection, key: int) -> None:
     datasets = select(model_run.c.dataset_id).where(model_run.c.model_id == key)
     evaluations = select(evaluation.c.id).where(evaluation.c.model_run_id.in_(runs))
     predictions = select(prediction.c.id).where(prediction.c.model_run_id.in_(runs))
+    scenario_deletion.forget_model(connection, key)
     connection.execute(
         update(dataset)
         .where(dataset.c.id.in_(datasets))
@@ -246,6 +247,23 @@ def run_of(connection: Connection, model_id: int, dataset_id: int) -> int | None
         .order_by((model_run.c.name == RUN_NAME).desc(), model_run.c.id.desc())
         .limit(1)
     )
+
+
+def datasets_of(connection: Connection, model_id: int) -> list[int]:
+    """Find the datasets that a model has runs on.
+
+    Args:
+        connection: The open transaction.
+        model_id: Primary key of the model.
+
+    Returns:
+        Primary keys, ascending.
+    """
+    columns = model_run.c
+    found = select(columns.dataset_id).where(
+        columns.model_id == model_id, columns.dataset_id.is_not(None)
+    )
+    return list(connection.scalars(found.distinct().order_by(columns.dataset_id)))
 
 
 def run_on(connection: Connection, public_id: str, dataset_id: int) -> int:

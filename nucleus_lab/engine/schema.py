@@ -431,3 +431,6 @@ job_error = Table(
 
 # The tables of labeling have a module of their own; importing it completes the metadata.
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+
+# So have those of scenario tests.
+from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
@@ -292,3 +293,20 @@ def test_options_end_at_the_first_other_word() -> None:
         3,
         "-5 < metadata.n AND --as",
     )
+
+
+def test_warnings_of_a_query_are_lines_and_others_stay_warnings(
+    shell: InteractiveShell, cells: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(*_: Any, **__: Any) -> int:
+        for text in ("W1: no such class", "W1: no such class", "something else"):
+            warnings.warn(text, UserWarning, stacklevel=2)
+        return 7
+
+    monkeypatch.setattr(Dataset, "count", count)
+    err = io.StringIO()
+
+    with redirect_stderr(err), pytest.warns(UserWarning, match="something else") as seen:
+        found = shell.run_line_magic("nucleus_query", "--as count annotations.unicorn = 0")
+
+    assert (found, err.getvalue(), len(seen)) == (7, "W1: no such class\n", 1)

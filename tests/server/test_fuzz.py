@@ -68,6 +68,17 @@ def fill(engine: Engine) -> dict[str, list[str]]:
     job = ask(engine, "POST", f"{route}/calculateEvaluationMetrics", {})["job_id"]
     page = ask(engine, "POST", f"dataset/{ds}/itemsPage", {})
     ids = [item["id"] for item in page["items"]]
+    test = {
+        "name": "test",
+        "slice_id": slc["slice_id"],
+        "evaluation_functions": [{"id": "ef_bbox_iou"}],
+    }
+    st = ask(engine, "POST", "validate/scenario_test", test)["scenario_test_id"]
+    ask(engine, "POST", f"validate/{prj}/evaluate", {"test_names": ["test"]})
+    sev = ask(engine, "GET", f"validate/scenario_test/{st}/eval_history/details")[0]["id"]
+    external = ask(engine, "POST", "validate/eval_fn", {"name": f"mine_{ds}"})["eval_fn"]["id"]
+    other = {**test, "name": "other", "evaluation_functions": [{"id": external}]}
+    uploads = ask(engine, "POST", "validate/scenario_test", other)["scenario_test_id"]
     token = ask(engine, "GET", f"dataset/{ds}/signedUrl/{'0' * 32}")["signed_url"]
     return {
         "ds": [ds], "dataset_id": [ds], "prj": [prj], "model_id": [prj], "run": [run],
@@ -78,6 +89,10 @@ def fill(engine: Engine) -> dict[str, list[str]]:
         "ids": [f"{name}/b" for name in names], "token": [token.rpartition("/")[2]],
         "rid": ["0" * 32], "requestId": ["0" * 32], "level": ["item", "scene"],
         "query": ["metadata.a = 1", "annotations.count >", 'reference_id = "a.jpg"'],
+        "st": [st, uploads], "unit_test_id": [uploads, st], "sev": [sev],
+        "ef": ["ef_bbox_iou", external], "id": ["ef_poly_map", "ef_seg_iou", external],
+        "eval_function_id": ["ef_bbox_iou", "ef_seg_iou", external],
+        "test_name": ["test", "other"], "scenario_test_name": ["test", "other"],
         "job_type": ["uploadAnnotations"], "mask_url": ["s3://b/m.png", "/etc/hosts"],
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ REQUIRED = os.environ.get("NUCLEUS_LAB_TESTS_REQUIRE", "").split(",")
 
 
 @pytest.fixture(scope="session")
-def client_python(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+def client_python(request: pytest.FixtureRequest) -> Callable[..., Path]:
     """Finds the interpreter of an environment with a version of the published client.
 
     Environments are kept between runs, in ``NUCLEUS_LAB_TEST_CLIENTS`` or in pytest's cache.
@@ -24,15 +24,16 @@ def client_python(request: pytest.FixtureRequest) -> Callable[[str], Path]:
     given = os.environ.get("NUCLEUS_LAB_TEST_CLIENTS")
     root = Path(given) if given else Path(request.config.cache.mkdir("published_clients"))
 
-    def find(version: str) -> Path:
-        folder = root / version
+    def find(version: str, *more: str) -> Path:
+        """``more`` packages make an environment of their own."""
+        folder = root / "-".join([version, *more])
         python = folder / "bin" / "python"
         ready = folder / "installed"
         if ready.exists() or (given and python.exists()):
             return python
         for command in (
             [sys.executable, "-m", "venv", "--clear", folder],
-            [python, "-m", "pip", "install", "-q", f"scale-nucleus=={version}"],
+            [python, "-m", "pip", "install", "-q", f"scale-nucleus=={version}", *more],
         ):
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:

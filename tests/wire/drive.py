@@ -625,6 +625,105 @@ def limited_key(lab: Lab) -> Any:
     ]
 
 
+# -- scenario tests ------------------------------------------------------------------------------
+
+
+@section
+def scenario_tests(lab: Lab) -> Any:
+    dataset = lab.dataset("scenario tests", 4)
+    dataset.annotate(lab.boxes("annotation"))
+    model = lab.client.create_model("Tested", f"tested {dataset.id}")
+    better = lab.client.create_model("Better", f"better {dataset.id}")
+    boxes = lab.boxes("prediction")
+    boxes[0].width, boxes[2].label = 15, "tram"
+    dataset.upload_predictions(model, boxes[:1] + boxes[2:])
+    dataset.upload_predictions(better, lab.boxes("prediction"))
+    part = dataset.create_slice("tested", ["0", "1", "2", "3"])
+    validate = lab.client.validate
+    functions = validate.eval_functions
+    buses = [lab.module("metrics").FieldFilter("label", "==", "bus")]
+    test = validate.create_scenario_test(
+        f"boxes {dataset.id}",
+        part.id,
+        [
+            functions.bbox_iou(enforce_label_match=True),
+            functions.bbox_recall(annotation_filters=buses, iou_threshold=0.4),
+            functions.bbox_map(),
+        ],
+    )
+    added = test.add_eval_function(functions.cat_f1)
+    metrics = test.get_eval_functions()
+    metrics[0].set_threshold(0.25)
+    metrics[1].set_threshold(0.75)
+    finished(model.evaluate([test.name]))
+    alone = [_evaluation(entry) for entry in test.get_eval_history()]
+    baseline = test.set_baseline_model(better.id) == better.id
+    finished(validate.evaluate_model_on_scenario_tests(model.id, [test.name]))
+    items = {public: str(place) for place, public in enumerate(_item_ids(lab, dataset))}
+    newest = test.get_eval_history()[-4]
+    of_items = [
+        [items[entry.dataset_item_id], entry.result, entry.passed] for entry in newest.item_evals
+    ]
+    found = validate.get_scenario_test(test.id)
+    made = validate.create_external_eval_function(f"mine_{dataset.id}")
+    external = validate.eval_functions.external_functions[made.name]
+    other = validate.create_scenario_test(f"external {dataset.id}", part.id, [external])
+    result = lab.module("validate.data_transfer_objects.scenario_test_evaluations").EvaluationResult
+    other.upload_external_evaluation_results(
+        external,
+        [result(item_ref_id="0", score=1.0), result(item_ref_id="1", score=0.5)],
+        model.id,
+    )
+    jobs = validate.metrics(model.id)
+    for job in jobs:
+        finished(job)
+    return {
+        "functions": sorted(functions.public_functions),
+        "same": functions.from_id("ef_bbox_iou").name,
+        "found": [found.id == test.id, found.name == test.name, found.slice_id == part.id],
+        "added": [added.threshold, _text(added.threshold_comparison)],
+        "metrics": [
+            [entry.eval_function_id, entry.threshold, _text(entry.threshold_comparison)]
+            for entry in test.get_eval_functions()
+        ],
+        "arguments": shown([
+            {key: value for key, value in entry.eval_func_arguments.items() if value}
+            for entry in test.get_eval_functions()
+        ]),
+        "alone": alone,
+        "baseline": baseline,
+        "history": [_evaluation(entry) for entry in test.get_eval_history()],
+        "of items": of_items,
+        "items": [item.reference_id for item in test.get_items()],
+        "scenes": test.get_items(level=lab.module("validate").EntityLevel.SCENE),
+        "listed": {test.id, other.id} <= {known.id for known in validate.scenario_tests},
+        "external": [
+            [entry.result, entry.passed, [one.result for one in entry.item_evals]]
+            for entry in other.get_eval_history()
+        ],
+        "metrics of": len(jobs),
+        "refused": [
+            refusal(lambda: test.set_baseline_model("prj_none"))[1],
+            refusal(lambda: model.evaluate(["none"]))[1],
+            refusal(lambda: test.add_eval_function(external))[1],
+            refusal(
+                lambda: validate.create_scenario_test(test.name, part.id, [functions.bbox_iou()])
+            )[1],
+            refusal(lambda: validate.create_external_eval_function(made.name))[1],
+        ],
+        "deleted": [validate.delete_scenario_test(other.id), refusal(other.get_eval_history)[1]],
+    }
+
+
+def _evaluation(entry: Any) -> Any:
+    result = None if entry.result is None else round(entry.result, 9)
+    return [entry.eval_function_id, entry.status.value, result, entry.passed]
+
+
+def _text(value: Any) -> str:
+    return str(getattr(value, "value", value))
+
+
 # -- model runs: only published clients have them ------------------------------------------------
 
 

@@ -14,13 +14,24 @@ import pytest
 
 import nucleus_lab as nucleus
 from nucleus_lab import NucleusClient
-from wire.drive import Lab, ground_truth, items_by_url, jobs, predictions, slices, tags
+from wire.drive import (
+    Lab,
+    ground_truth,
+    items_by_url,
+    jobs,
+    predictions,
+    scenario_tests,
+    slices,
+    tags,
+)
 
 # What scripts import from where, besides the names at the top.
 PLACES = {
     "annotation": "BoxAnnotation PolygonAnnotation SegmentationAnnotation Segment Point Point3D "
-    "CategoryAnnotation CuboidAnnotation KeypointsAnnotation Keypoint LineAnnotation Annotation",
-    "prediction": "BoxPrediction PolygonPrediction SegmentationPrediction CategoryPrediction",
+    "AnnotationList CategoryAnnotation CuboidAnnotation KeypointsAnnotation Keypoint "
+    "LineAnnotation Annotation",
+    "prediction": "PredictionList "
+    "BoxPrediction PolygonPrediction SegmentationPrediction CategoryPrediction",
     "slice": "Slice SliceBuilderFilters SliceBuilderFilterAutotag SliceBuilderMethods SliceType",
     "scene": "Frame LidarScene VideoScene",
     "dataset": "Dataset",
@@ -38,6 +49,49 @@ PLACES = {
     "upload_response": "UploadResponse",
     "deduplication": "DeduplicationJob DeduplicationResult DeduplicationStats",
     "local_deduplication": "deduplicate_by_phash LocalDeduplicationResult",
+    "metrics": "Metric ScalarResult CategorizationF1 CuboidIOU CuboidPrecision CuboidRecall "
+    "FieldFilter ListOfOrAndFilters MetadataFilter SegmentFieldFilter SegmentMetadataFilter "
+    "apply_filters PolygonAveragePrecision PolygonIOU PolygonMAP PolygonMetric PolygonPrecision "
+    "PolygonRecall SegmentationFWAVACC SegmentationIOU SegmentationMAP SegmentationMaskMetric "
+    "SegmentationPrecision SegmentationRecall SegmentationMaskToPolyMetric "
+    "SegmentationToPolyAveragePrecision SegmentationToPolyIOU SegmentationToPolyMAP "
+    "SegmentationToPolyPrecision SegmentationToPolyRecall",
+    "metrics.base": "Metric MetricResult ScalarResult",
+    "metrics.categorization_metrics": "CategorizationF1 CategorizationMetric CategorizationResult",
+    "metrics.cuboid_metrics": "CuboidIOU CuboidMetric CuboidPrecision CuboidRecall",
+    "metrics.custom_types": "BoxOrPolygonAnnotation BoxOrPolygonPrediction BoxOrPolygonAnnoOrPred",
+    "metrics.errors": "EverythingFilteredError PolygonAnnotationTypeError",
+    "metrics.filtering": "FilterOp FilterType AnnotationOrPredictionFilter FieldFilter "
+    "ListOfAndFilters ListOfOrAndFilters apply_filters ensureDNFFilters filter_annotation_list "
+    "filter_prediction_list pretty_format_filters_with_or_and compose_helpful_filtering_error",
+    "metrics.filters": "confidence_filter polygon_area_filter polygon_label_filter",
+    "metrics.metric_utils": "compute_average_precision",
+    "metrics.polygon_metrics": "PolygonMetric PolygonIOU PolygonMAP PolygonAveragePrecision",
+    "metrics.polygon_utils": "BoxOrPolygonAnnotation BoxOrPolygonPrediction "
+    "polygon_annotation_to_shape",
+    "metrics.segmentation_loader": "SegmentationMaskLoader DummyLoader InMemoryLoader",
+    "metrics.segmentation_metrics": "SegmentationMaskMetric SegmentationIOU",
+    "metrics.segmentation_to_poly_metrics": "SegToPolyMode SegmentationMaskToPolyMetric",
+    "metrics.segmentation_utils": "rasterize_polygons_to_segmentation_mask setup_iou_thresholds "
+    "instance_mask_to_polys",
+    "validate": "Validate ScenarioTest EvaluationCriterion EntityLevel ThresholdComparison "
+    "EvalFunctionEntry EvaluationResult CreateScenarioTestError AvailableEvalFunctions "
+    "ScenarioTestEvaluation ScenarioTestItemEvaluation ScenarioTestMetric",
+    "validate.client": "Validate",
+    "validate.constants": "EntityLevel ThresholdComparison",
+    "validate.errors": "CreateScenarioTestError EvalFunctionNotAvailableError",
+    "validate.scenario_test": "ScenarioTest",
+    "validate.scenario_test_evaluation": "ScenarioTestEvaluation ScenarioTestItemEvaluation "
+    "ScenarioTestEvaluationStatus",
+    "validate.scenario_test_metric": "ScenarioTestMetric",
+    "validate.eval_functions.available_eval_functions": "AvailableEvalFunctions EvalFunction "
+    "ExternalEvalFunction CustomEvalFunction StandardEvalFunction EvalFunctionNotAvailable "
+    "BoundingBoxIOUConfig BoundingBoxMAPConfig BoundingBoxPrecisionConfig BoundingBoxRecallConfig "
+    "PolygonIOUConfig PolygonMAPConfig CuboidIOU2DConfig CategorizationF1Config "
+    "SegmentationToPolyMAPConfig SegmentationIOUConfig",
+    "validate.eval_functions.base_eval_function": "EvalFunctionConfig",
+    "validate.data_transfer_objects.eval_function": "EvaluationCriterion EvalFunctionEntry",
+    "validate.data_transfer_objects.scenario_test_evaluations": "EvaluationResult",
 }
 
 
@@ -51,6 +105,7 @@ def test_a_script_finds_what_it_imports(module: str) -> None:
 def test_the_alias_reaches_modules_and_names(tmp_path: Path) -> None:
     script = (
         "import nucleus_lab as nucleus\n"
+        "nucleus.metrics.PolygonIOU, nucleus.validate.EvaluationCriterion\n"
         "from nucleus_lab.annotation import Point\n"
         "import nucleus_lab.prediction, nucleus_lab.constants\n"
         "client = nucleus.NucleusClient()\n"
@@ -74,7 +129,7 @@ def test_the_alias_reaches_modules_and_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "section",
-    [items_by_url, ground_truth, predictions, slices, jobs, tags],
+    [items_by_url, ground_truth, predictions, slices, jobs, tags, scenario_tests],
     ids=lambda s: s.__name__,
 )
 def test_the_driver_of_published_clients_runs_inside_this_process(

@@ -1,0 +1,1 @@
+"""Values of scenario tests that cross the wire."""

@@ -1,0 +1,1 @@
+"""Evaluation functions: what a scenario test computes."""
