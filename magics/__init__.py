@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nucleus_lab import async_job
+from nucleus_lab.magics.hooks import Hooks
 from nucleus_lab.magics.nucleus import NucleusMagic
 from nucleus_lab.magics.query import QueryMagic
 from nucleus_lab.magics.session import Session
@@ -23,6 +24,8 @@ __all__ = ["MAGICS", "NucleusMagic", "QueryMagic", "Session", "load", "unload"]
 
 MAGICS = (NucleusMagic, QueryMagic)
 
+_loaded: dict[int, tuple[Session, Hooks]] = {}
+
 
 def load(shell: InteractiveShell) -> None:
     """Register every magic in a shell; they share one session.
@@ -30,9 +33,13 @@ def load(shell: InteractiveShell) -> None:
     Args:
         shell: The running IPython.
     """
+    unload(shell)  # a second load begins anew
     session = Session(shell)
     for magic in MAGICS:
         magic(session).register()
+    hooks = Hooks(session)
+    hooks.set()
+    _loaded[id(shell)] = (session, hooks)
     if hasattr(shell, "kernel"):  # a terminal keeps its own bar
         async_job.progress_display = _show_wait
 
@@ -44,7 +51,7 @@ def _show_wait(job: AsyncJob) -> async_job.ProgressDisplay:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take every magic out of a shell again.
+    """Take every magic out of a shell again; a server that it started stops.
 
     Args:
         shell: The running IPython.
@@ -52,4 +59,9 @@ def unload(shell: InteractiveShell) -> None:
     for kind, names in shell.magics_manager.magics.items():
         for name in [name for name in names if name.startswith("nucleus")]:
             del shell.magics_manager.magics[kind][name]
+    session, hooks = _loaded.pop(id(shell), (None, None))
+    if hooks is not None:
+        hooks.take_back()
+    if session is not None and session.server is not None:
+        session.server.stop()
     async_job.progress_display = None

@@ -3,61 +3,65 @@
 from __future__ import annotations
 
 import argparse
-import html
-import shlex
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from IPython.core.error import UsageError
+from nucleus_lab.magics.binding import Bound, given
+from nucleus_lab.magics.help_page import Help, command_page
+from nucleus_lab.magics.refusal import Refused, did_you_mean
 
-
-class Help:
-    """A help text that a cell shows as its result.
-
-    Args:
-        text: The text, laid out for a fixed-width font.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.text = text.rstrip()
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_html_(self) -> str:
-        return f"<pre style='margin:0'>{html.escape(self.text)}</pre>"
+OBJECTS = frozenset({"dataset", "model", "slice", "source", "objects", "client", "job"})
+"""Kinds of arguments that take an object; every other takes text or a number."""
 
 
 class HelpAskedError(Exception):
-    """``--help`` was given; carries the text to show."""
+    """``--help`` was given; carries the page to show."""
+
+    def __init__(self, page: Help) -> None:
+        super().__init__(page.text)
+        self.page = page
 
 
 class _ShowHelp(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, *_unused: object, **_also_unused: object
     ) -> NoReturn:
-        raise HelpAskedError(parser.format_help())
+        if not isinstance(parser, Parser):
+            raise TypeError(f"--help belongs to a Parser, not a {type(parser).__name__}")
+        raise HelpAskedError(parser.help_page())
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises where argparse would end the process.
 
+    Every argument says by ``kind=`` what it names (``dataset``, ``model``, ``slice``, ``source``,
+    ``query``, ``job`` …): completion offers such names, and kinds of :data:`OBJECTS` take the
+    object of a variable.
+
     Args:
         prog: How the command is written, such as ``%nucleus append``.
         description: What it does, in a sentence or two.
         examples: Lines that can be pasted into a cell.
+        notes: More text for the help page.
     """
 
-    def __init__(self, prog: str, description: str, examples: Sequence[str] = ()) -> None:
-        epilog = "examples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None
+    def __init__(
+        self, prog: str, description: str, examples: Sequence[str] = (), notes: str = ""
+    ) -> None:
+        epilog = "\n".join([
+            *([notes, ""] if notes else []),
+            *(["examples:", *(f"  {line}" for line in examples)] if examples else []),
+        ])
         super().__init__(
             prog=prog,
             description=description,
-            epilog=epilog,
+            epilog=epilog or None,
             add_help=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.kinds: dict[str, str] = {}
+        self._examples, self._notes = list(examples), notes
         self.add_argument(
             "-h",
             "--help",
@@ -67,6 +71,44 @@ class Parser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
         )
 
+    def add_argument(self, *names: Any, kind: str = "", **options: Any) -> argparse.Action:
+        """Declare an argument.
+
+        Args:
+            *names: Its spellings.
+            kind: What it names, for completion.
+            **options: What argparse takes.
+
+        Returns:
+            The declared argument.
+        """
+        takes_value = options.get("action", "store") == "store"
+        if takes_value and kind not in OBJECTS:
+            options.setdefault("type", as_text)
+        made = super().add_argument(*names, **options)
+        if kind:
+            self.kinds[made.dest] = kind
+        return made
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Read the words of a line.
+
+        Args:
+            args: The words.
+            namespace: As argparse wants it.
+
+        Returns:
+            The values by name.
+        """
+        found, rest = self.parse_known_args(args, namespace)
+        if rest:
+            near = ""
+            if rest[0].startswith("-"):
+                hint = did_you_mean(rest[0], self.option_names(), "")
+                near = f": {hint}" if hint else ""
+            self.error(f"unrecognized arguments: {' '.join(rest)}{near}")
+        return found
+
     def error(self, message: str) -> NoReturn:
         """Report a fault of the user.
 
@@ -74,11 +116,29 @@ class Parser(argparse.ArgumentParser):
             message: What argparse found.
 
         Raises:
-            UsageError: Always.
+            Refused: Always.
         """
-        raise UsageError(
-            f"{message}\n{self.format_usage()}  {self.prog} --help  explains the options"
-        )
+        usage = " ".join(self.format_usage().split())
+        raise Refused(f"{message}\n  {usage}\n  hint: {self.prog} --help explains the options")
+
+    def actions(self) -> list[argparse.Action]:
+        """Return the declared arguments.
+
+        Returns:
+            All but ``--help``, in their order.
+        """
+        return [action for action in self._actions if not isinstance(action, _ShowHelp)]
+
+    def action(self, name: str) -> argparse.Action | None:
+        """Find an option by one of its spellings.
+
+        Args:
+            name: Such as ``--limit`` or ``-n``.
+
+        Returns:
+            The option, or ``None``.
+        """
+        return next((each for each in self._actions if name in each.option_strings), None)
 
     def option_names(self) -> list[str]:
         """Return every long option, for completion.
@@ -93,20 +153,89 @@ class Parser(argparse.ArgumentParser):
             if name.startswith("--")
         )
 
+    def help_page(self) -> Help:
+        """Return the help text.
 
-def words(line: str) -> list[str]:
-    """Split a magic line like a shell does.
+        Returns:
+            The text and its page.
+        """
+        positional = [each for each in self.actions() if not each.option_strings]
+        optional = [each for each in self._actions if each.option_strings]
+        page = command_page(
+            " ".join(self.format_usage().removeprefix("usage:").split()),
+            self.description or "",
+            [
+                ("arguments", [(shown(each), _about(each)) for each in positional]),
+                ("options", [(shown(each), _about(each)) for each in optional]),
+            ],
+            self._examples,
+            self._notes,
+        )
+        return Help(self.format_help(), page)
+
+
+def shown(action: argparse.Action) -> str:
+    """Write an argument as a help page shows it.
 
     Args:
-        line: The text after the magic's name.
+        action: The argument.
 
     Returns:
-        The words without their quotes.
+        Such as ``-n, --limit LIMIT``.
+    """
+    value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if not action.option_strings:
+        return action.metavar if isinstance(action.metavar, str) else action.dest
+    if action.nargs == 0:
+        return ", ".join(action.option_strings)
+    return f"{', '.join(action.option_strings)} " + (f"[{value}]" if action.nargs == "?" else value)
+
+
+def _about(action: argparse.Action) -> str:
+    choices = f" ({', '.join(map(str, action.choices))})" if action.choices else ""
+    return f"{action.help or ''}{choices}"
+
+
+def as_text(word: str) -> str:
+    """Read a word as text.
+
+    Args:
+        word: A word of the line, or a variable that holds text or a number.
+
+    Returns:
+        The text.
 
     Raises:
-        UsageError: A quote never ends.
+        ArgumentTypeError: The variable holds something else.
     """
+    value = given(word)
+    if isinstance(word, Bound) and not isinstance(value, (str, int, float)):
+        raise argparse.ArgumentTypeError(
+            f"the variable {word} is of type {type(value).__name__}, and text is wanted here"
+        )
+    return str(value)
+
+
+def whole(word: str) -> int:
+    """Read a word as a whole number above 0.
+
+    Args:
+        word: A word of the line, or a variable that holds a number.
+
+    Returns:
+        The number.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    value = given(word)
     try:
-        return shlex.split(line)
-    except ValueError as fault:
-        raise UsageError(f"cannot read {line!r}: {fault}") from fault
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1 or (isinstance(value, float) and value != number):
+        raise argparse.ArgumentTypeError(f"{value!r} is no whole number above 0")
+    return number
+
+
+__all__ = ["Help", "HelpAskedError", "Parser", "as_text", "shown", "whole"]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
-from IPython.core.error import UsageError
 from IPython.core.magic import no_var_expand
 
-from nucleus_lab.magics.arguments import Help, words
+from nucleus_lab.magics.arguments import Help
 from nucleus_lab.magics.base import Magic
-from nucleus_lab.magics.subcommands import SUBCOMMANDS
+from nucleus_lab.magics.binding import words
+from nucleus_lab.magics.help_page import command_page
+from nucleus_lab.magics.refusal import Refused, did_you_mean
+from nucleus_lab.magics.subcommands import SUBCOMMANDS, Subcommand
+
+_FOOT = (
+    "%nucleus COMMAND --help explains one of them; %%nucleus_query asks the data a question.\n"
+    "$name and {name} stand for a variable of the notebook; every result can be assigned:\n"
+    "ds = %nucleus use NAME"
+)
 
 
 class NucleusMagic(Magic):
@@ -25,9 +32,8 @@ class NucleusMagic(Magic):
     """
 
     def register(self) -> None:
-        """Register the line magic and its completion."""
+        """Register the line magic."""
         self.session.shell.register_magic_function(self._checked, "line", "nucleus")
-        self.complete_after(["%nucleus", "nucleus"], self._complete)
 
     @property
     def _checked(self) -> Any:
@@ -37,7 +43,7 @@ class NucleusMagic(Magic):
         def nucleus(line: str) -> Any:
             return self.guarded(lambda: self.run(line))
 
-        nucleus.__doc__ = overview()
+        nucleus.__doc__ = overview().text
         return nucleus
 
     def run(self, line: str) -> Any:
@@ -48,59 +54,59 @@ class NucleusMagic(Magic):
 
         Returns:
             The result of the command.
-
-        Raises:
-            UsageError: There is no such command, or its options are wrong.
         """
-        given = words(line)
+        given = words(line, self.session.namespace)
         if not given or given[0] in {"help", "-h", "--help"}:
             return self._help(given[1:])
-        command = SUBCOMMANDS.get(given[0])
-        if command is None:
-            near = difflib.get_close_matches(given[0], list(SUBCOMMANDS), 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(SUBCOMMANDS)}"
-            raise UsageError(f"%nucleus has no command {given[0]!r}: {hint}")
+        command = named(given[0])
         return command.run(self.session, command.parser().parse_args(given[1:]))
 
-    def _help(self, given: list[str]) -> Help:
+    @staticmethod
+    def _help(given: list[str]) -> Help:
         if not given:
-            return Help(overview())
+            return overview()
         if given[0] in {"help", "-h", "--help"}:
             return Help(
                 "%nucleus help [COMMAND]  shows all commands, or the options of one of them."
             )
-        if given[0] not in SUBCOMMANDS:
-            raise UsageError(
-                f"%nucleus has no command {given[0]!r}: there are: {', '.join(SUBCOMMANDS)}"
-            )
-        return Help(SUBCOMMANDS[given[0]].parser().format_help())
-
-    def _complete(self, _shell: Any, event: Any) -> list[str]:
-        """Offer commands, then options, then what the command knows (dataset names, variables)."""
-        text = event.line.lstrip().lstrip("%")
-        before = text[: len(text) - len(event.symbol)].split()[1:]
-        if not before:
-            return [*SUBCOMMANDS, "help"]
-        command = SUBCOMMANDS.get(before[0])
-        if command is None:
-            return list(SUBCOMMANDS) if before[0] == "help" else []
-        if event.symbol.startswith("-"):
-            return command.parser().option_names()
-        return command.complete(self.session, before[1:])
+        return named(given[0]).parser().help_page()
 
 
-def overview() -> str:
+def named(name: str) -> Subcommand:
+    """Find a command.
+
+    Args:
+        name: What the user wrote.
+
+    Returns:
+        The command.
+
+    Raises:
+        Refused: There is none of that name.
+    """
+    command = SUBCOMMANDS.get(name)
+    if command is None:
+        hint = did_you_mean(name, SUBCOMMANDS, f"there are: {', '.join(SUBCOMMANDS)}")
+        raise Refused(f"%nucleus has no command {name!r}: {hint}")
+    return command
+
+
+def overview() -> Help:
     """Return the card of all commands.
 
     Returns:
         One line a command, grouped in the order of a working day.
     """
     width = max(len(name) for name in SUBCOMMANDS)
-    rows = [f"  {name:<{width}}  {command.summary}" for name, command in SUBCOMMANDS.items()]
-    return "\n".join([
-        "%nucleus COMMAND [options]",
-        "",
-        *rows,
-        "",
-        "%nucleus COMMAND --help explains one of them; %%nucleus_query asks the data a question.",
-    ])
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, command in SUBCOMMANDS.items():
+        groups.setdefault(command.group, []).append((name, command.summary))
+    lines = ["%nucleus COMMAND [options]"]
+    for title, rows in groups.items():
+        lines += ["", title, *(f"  {name:<{width}}  {summary}" for name, summary in rows)]
+    text = "\n".join([*lines, "", _FOOT])
+    page = command_page(
+        "%nucleus COMMAND [options]", "The daily work, one command a line.", list(groups.items())
+    )
+    foot = "".join(f"<div>{line.replace('<', '&lt;')}</div>" for line in _FOOT.splitlines())
+    return Help(text, f"{page}{foot}")

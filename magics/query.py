@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.error import UsageError
 from IPython.core.magic import no_var_expand
 
-from nucleus_lab.magics.arguments import Help, HelpAskedError, Parser, words
 from nucleus_lab.magics.base import Magic
+from nucleus_lab.magics.binding import parameters, query_text
+from nucleus_lab.magics.query_options import Asked, parser, read
 from nucleus_lab.magics.result import QueryResult
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
-
-_ASSIGNMENT = re.compile(r"^\s*([A-Za-z_]\w*)\s*<<\s*")
+    from nucleus_lab import Dataset, Model
 
 
 class QueryMagic(Magic):
@@ -26,11 +22,11 @@ class QueryMagic(Magic):
     ::
 
         %%nucleus_query crowded << --as items
-        annotations.RBC > 20 AND annotations.Platelets > 0
+        annotations.RBC > $least AND annotations.Platelets > 0
     """
 
     def register(self) -> None:
-        """Register the cell magic, the line form and the completion of options."""
+        """Register the cell magic and the line form."""
 
         def nucleus_query(line: str, cell: str | None = None) -> Any:
             return self.guarded(lambda: self.run(line, cell))
@@ -41,7 +37,6 @@ class QueryMagic(Magic):
         self.session.shell.register_magic_function(
             as_it_stands(nucleus_query), "line_cell", "nucleus_query"
         )
-        self.complete_after(["%%nucleus_query", "%nucleus_query"], self._complete)
 
     def run(self, line: str, cell: str | None) -> Any:
         """Ask the query.
@@ -53,136 +48,58 @@ class QueryMagic(Magic):
         Returns:
             The result, or ``None`` when it went into a variable.
         """
-        target, line = _target(line)
-        options, text = _read(line, cell)
+        asked = read(line, cell, self.session.namespace)
+        options = asked.options
         dataset = self.session.need_dataset(options.dataset)
         model = self.session.find_model(options.model) if options.model else None
-        started = time.perf_counter()
-        if options.objects:
-            found = dataset.query_objects(
-                text, options.objects, model.id if model is not None else None
-            )
-            result = QueryResult(dataset, text, model, objects=list(found))
+        asked.query = query_text(asked.query)
+        params = parameters(asked.query, self.session.namespace)
+        if options.save:
+            dataset.save_query(options.save, asked.query, level=asked.level)
+        if options.explain:
+            value: Any = dataset.explain(asked.query, level=asked.level, model=model, params=params)
+        elif options.shape == "count" and asked.level == "items":
+            value = dataset.count(asked.query, model=model, params=params)
         else:
-            result = QueryResult(dataset, text, model, ids=dataset.item_ids(text, model=model))
+            value = self._shaped(self._ask(asked, dataset, model, params), asked)
+        for name in (asked.target, options.output):
+            if name is not None:
+                self.session.shell.user_ns[name] = value
+        return value if asked.target is None or asked.shows else None
+
+    def _ask(
+        self, asked: Asked, dataset: Dataset, model: Model | None, params: dict[str, Any]
+    ) -> QueryResult:
+        more: dict[str, Any] = {
+            "level": asked.level,
+            "params": params,
+            "limit": asked.options.limit,
+            "settings": self.session.settings,
+        }
+        text, started = asked.query, time.perf_counter()
+        if asked.level == "items":
+            more["ids"] = dataset.item_ids(text, model=model, params=params)
+        elif asked.level == "scenes":
+            more["objects"] = list(dataset.query_scenes(text, model=model, params=params))
+        else:
+            run = model.id if model is not None else None
+            kind = str(asked.query_type)
+            more["objects"] = list(dataset.query_objects(text, kind, run, params=params))
+        result = QueryResult(dataset, text, model, **more)
         result.seconds = time.perf_counter() - started
-        return self._deliver(result, options, target)
+        return result
 
-    def _deliver(self, result: QueryResult, options: Namespace, target: str | None) -> Any:
-        result.limit = options.limit
-        value: Any = result
-        if options.shape == "items":
-            value = result.items()
-        elif options.shape == "ids":
-            value = result.reference_ids
-        elif options.shape == "count":
-            value = len(result)
-        elif options.slice:
-            value = result.create_slice(options.slice)
-        name = options.output or target
-        if name is not None:
-            self.session.shell.user_ns[name] = value
-            if target is not None:
-                return None
-        return value
-
-    def _complete(self, _shell: Any, event: Any) -> list[str]:
-        """Offer options, and names after the options that take one."""
-        before = event.line[: len(event.line) - len(event.symbol)].split()
-        if event.symbol.startswith("-"):
-            return parser().option_names()
-        if before and before[-1] in {"-d", "--dataset"}:
-            return [dataset.name for dataset in self.session.client.datasets]
-        if before and before[-1] in {"-m", "--model"}:
-            return [model.name for model in self.session.client.models]
-        return []
-
-
-def parser() -> Parser:
-    """Return the reader of the options.
-
-    Returns:
-        A fresh parser.
-    """
-    made = Parser(
-        "%%nucleus_query [name <<]",
-        "Ask the dataset in use. The body of the cell is the query; a gallery shows the result.",
-        (
-            "%%nucleus_query",
-            "annotations.WBC > 1 AND metadata.split = test",
-            "",
-            "%nucleus_query annotations.RBC > 20",
-        ),
-    )
-    made.add_argument("-d", "--dataset", help="name, id or variable; default: the one in use")
-    made.add_argument(
-        "-m", "--model", help="model whose predictions and matches the query speaks of"
-    )
-    level = made.add_mutually_exclusive_group()
-    level.add_argument(
-        "--items", dest="objects", action="store_const", const=None, help="find items (the default)"
-    )
-    level.add_argument(
-        "--objects",
-        dest="objects",
-        nargs="?",
-        const="ground_truth_only",
-        choices=[
-            "ground_truth_only",
-            "predictions_only",
-            "iou",
-            "false_positive",
-            "false_negative",
-        ],
-        help="find annotations, predictions or matches instead",
-    )
-    made.add_argument(
-        "--as",
-        dest="shape",
-        choices=["gallery", "items", "ids", "count"],
-        default="gallery",
-        help="what the result is (default gallery)",
-    )
-    made.add_argument("--slice", help="make a slice of this name from the result")
-    made.add_argument("-n", "--limit", type=int, help="show this many at most; the count is of all")
-    made.add_argument("-o", "--output", help="also put the result into this variable")
-    return made
-
-
-def _target(line: str) -> tuple[str | None, str]:
-    """Split ``name << rest``."""
-    found = _ASSIGNMENT.match(line)
-    return (found[1], line[found.end() :]) if found else (None, line)
-
-
-def _read(line: str, cell: str | None) -> tuple[Namespace, str]:
-    """Split options from the query; in the line form the first other word starts the query."""
-    made = parser()
-    if cell is not None:
-        if made_help := _asks_for_help(line):
-            raise made_help
-        return made.parse_args(words(line)), cell.strip()
-    given = line.split()
-    takes_value = {
-        name
-        for action in made._actions  # noqa: SLF001 - argparse has no public list of its options
-        for name in action.option_strings
-        if action.nargs is None and action.const is None
-    }
-    at = 0
-    while at < len(given) and given[at].startswith("-") and not given[at][1:2].isdigit():
-        at += 2 if given[at] in takes_value else 1
-    if not given:
-        raise UsageError(
-            "the query is missing: write it after %nucleus_query, or use %%nucleus_query"
-        )
-    options = made.parse_args(words(" ".join(given[:at])))
-    # The rest is taken from the line as it is, so that quotes and blanks stay the query's own.
-    return options, line.split(None, at)[-1] if at < len(given) else ""
-
-
-def _asks_for_help(line: str) -> HelpAskedError | None:
-    return HelpAskedError(parser().format_help()) if line.strip() in {"-h", "--help"} else None
-
-
-__all__ = ["Help", "QueryMagic", "parser"]
+    @staticmethod
+    def _shaped(result: QueryResult, asked: Asked) -> Any:
+        shape = "slice" if asked.options.slice else asked.options.shape
+        if shape == "slice":
+            return result.create_slice(asked.options.slice)
+        if shape == "frame":
+            return result.frame()
+        if shape == "items":
+            return result.items()
+        if shape == "ids":
+            return result.reference_ids
+        if shape == "count":
+            return len(result)
+        return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.magics.subcommands.base import Subcommand, variable_names
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,10 +20,12 @@ class Annotate(Subcommand):
     name = "annotate"
     summary = "Add annotations, or with --model a model's predictions, from a variable or a file."
     examples = (
-        "%nucleus annotate boxes --update",
+        "%nucleus annotate $boxes --update",
+        "%nucleus annotate labels/ --format yolo",
         "%nucleus annotate detections.json --model yolo-v2",
     )
-    order = 50
+    group = "data in and out"
+    order = 60
 
     def arguments(self, parser: Parser) -> None:
         """Declare the arguments.
@@ -31,10 +33,14 @@ class Annotate(Subcommand):
         Args:
             parser: Gets the declarations.
         """
-        parser.add_argument("source", help="variable with annotations, or a file")
-        parser.add_argument("-d", "--dataset", help="name, id or variable; default: the one in use")
-        parser.add_argument("-m", "--model", help="the source holds predictions of this model")
-        parser.add_argument("--format", default="auto", help="auto, coco, pascal_voc or yolo")
+        parser.add_argument("source", kind="objects", help="variable with annotations, or a file")
+        takes_dataset(parser)
+        parser.add_argument(
+            "-m", "--model", kind="model", help="the source holds predictions of this model"
+        )
+        parser.add_argument(
+            "--format", default="auto", kind="format", help="auto, coco, pascal_voc or yolo"
+        )
         parser.add_argument(
             "--update", action="store_true", help="overwrite annotations that are there already"
         )
@@ -57,23 +63,12 @@ class Annotate(Subcommand):
         model = session.find_model(options.model) if options.model else None
         if isinstance(source, Path):
             if model is not None:
-                return dataset.import_predictions_from(model, source, format=options.format)
+                return dataset.import_predictions_from(
+                    model, source, format=options.format, update=options.update
+                )
             return dataset.import_from(source, format=options.format, update=options.update)
         if model is not None:
             return dataset.upload_predictions(
                 model, source, update=options.update, asynchronous=options.background
             )
         return dataset.annotate(source, update=options.update, asynchronous=options.background)
-
-    def complete(self, session: Session, before: list[str]) -> list[str]:
-        """Offer lists of annotations and predictions.
-
-        Args:
-            session: The connection; its shell has the variables.
-            before: Complete words after the command's name.
-
-        Returns:
-            Names of variables, or values of an option.
-        """
-        offered = super().complete(session, before)
-        return offered or variable_names(session, "Annotation", "Prediction")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.magics.subcommands.base import Subcommand, variable_names
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,11 +22,12 @@ class Append(Subcommand):
         "Append items: a variable with DatasetItems, a folder of pictures, or COCO, VOC, YOLO data."
     )
     examples = (
-        "%nucleus append items",
+        "%nucleus append $items",
         "%nucleus append photos/ --dataset holiday",
         "%nucleus append annotations/instances_train.json --format coco",
     )
-    order = 40
+    group = "data in and out"
+    order = 50
 
     def arguments(self, parser: Parser) -> None:
         """Declare the arguments.
@@ -34,10 +35,10 @@ class Append(Subcommand):
         Args:
             parser: Gets the declarations.
         """
-        parser.add_argument("source", help="variable, folder or file")
-        parser.add_argument("-d", "--dataset", help="name, id or variable; default: the one in use")
+        parser.add_argument("source", kind="source", help="variable, folder or file")
+        takes_dataset(parser)
         parser.add_argument(
-            "--format", default="auto", help="auto, coco, pascal_voc, yolo or images"
+            "--format", default="auto", kind="format", help="auto, coco, pascal_voc, yolo or images"
         )
         parser.add_argument(
             "--update", action="store_true", help="overwrite items that are there already"
@@ -61,15 +62,3 @@ class Append(Subcommand):
         if isinstance(source, Path):
             return dataset.import_from(source, format=options.format, update=options.update)
         return dataset.append(source, update=options.update, asynchronous=options.background)
-
-    def complete(self, session: Session, before: list[str]) -> list[str]:
-        """Offer lists of items.
-
-        Args:
-            session: The connection; its shell has the variables.
-            before: Complete words after the command's name.
-
-        Returns:
-            Names of variables, or values of an option.
-        """
-        return super().complete(session, before) or variable_names(session, "Item", "Scene")

@@ -20,13 +20,15 @@ class Subcommand:
         name: The word after ``%nucleus``.
         summary: One line for the card.
         examples: Lines that can be pasted into a cell.
+        group: Heading of the card that it stands under.
         order: Place on the card, small first.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     examples: ClassVar[Sequence[str]] = ()
-    order: ClassVar[int] = 100
+    group: ClassVar[str] = "more"
+    order: ClassVar[int] = 1000
 
     def parser(self) -> Parser:
         """Return the reader of this command's options.
@@ -42,7 +44,7 @@ class Subcommand:
         """Declare the arguments.
 
         Args:
-            parser: Gets ``add_argument`` calls.
+            parser: Gets ``add_argument`` calls; their ``kind=`` says what completion offers.
         """
 
     def run(self, session: Session, options: Namespace) -> Any:
@@ -57,61 +59,13 @@ class Subcommand:
         """
         raise NotImplementedError
 
-    def complete(self, session: Session, before: list[str]) -> list[str]:
-        """Offer values where no option is being typed.
 
-        Args:
-            session: The connection and the dataset in use.
-            before: Complete words after the command's name.
-
-        Returns:
-            What may stand here; names of datasets by default after ``--dataset``.
-        """
-        if before and before[-1] in {"-d", "--dataset"}:
-            return dataset_names(session)
-        if before and before[-1] in {"-m", "--model"}:
-            return [quoted(model.name) for model in session.client.models]
-        return []
-
-
-def dataset_names(session: Session) -> list[str]:
-    """Return the names of all datasets as they would be typed.
+def takes_dataset(parser: Parser) -> None:
+    """Declare ``--dataset``.
 
     Args:
-        session: The connection.
-
-    Returns:
-        Names, quoted where they hold a blank.
+        parser: Gets the declaration.
     """
-    return [quoted(dataset.name) for dataset in session.client.datasets]
-
-
-def quoted(name: str) -> str:
-    """Write a name so that the command line reads it as one word.
-
-    Args:
-        name: Any text.
-
-    Returns:
-        The name, in quotes where it needs them.
-    """
-    return f'"{name}"' if any(letter in name for letter in " '\\$") or not name else name
-
-
-def variable_names(session: Session, *kinds: str) -> list[str]:
-    """Return the notebook's variables that hold a list, or a list of certain values.
-
-    Args:
-        session: The connection; its shell has the variables.
-        *kinds: Endings of class names that the first element may have; none for any list.
-
-    Returns:
-        Names in alphabetical order.
-    """
-    found = []
-    for name, value in session.shell.user_ns.items():
-        if name.startswith("_") or not isinstance(value, (list, tuple)) or not value:
-            continue
-        if not kinds or type(value[0]).__name__.endswith(kinds):
-            found.append(name)
-    return sorted(found)
+    parser.add_argument(
+        "-d", "--dataset", kind="dataset", help="name, id or variable; default: the one in use"
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nucleus_lab.magics.binding import given
+from nucleus_lab.magics.refusal import Refused
 from nucleus_lab.magics.subcommands.base import Subcommand
 
 if TYPE_CHECKING:
@@ -23,7 +26,9 @@ class Connect(Subcommand):
     examples = (
         "%nucleus connect ~/work/cells",
         "%nucleus connect http://127.0.0.1:8080/v1/nucleus --key $key",
+        "%nucleus connect $client",
     )
+    group = "begin"
     order = 10
 
     def arguments(self, parser: Parser) -> None:
@@ -33,10 +38,15 @@ class Connect(Subcommand):
             parser: Gets the declarations.
         """
         parser.add_argument(
-            "where", nargs="?", help="folder of a workspace, or address of a server"
+            "where",
+            nargs="?",
+            kind="client",
+            help="folder of a workspace, address of a server, or a NucleusClient",
         )
         parser.add_argument(
-            "--key", help="variable that holds the API key ($name); else NUCLEUS_API_KEY is read"
+            "--key",
+            kind="text_variable",
+            help="variable that holds the API key ($name); else NUCLEUS_API_KEY is read",
         )
 
     def run(self, session: Session, options: Namespace) -> Any:
@@ -48,17 +58,25 @@ class Connect(Subcommand):
 
         Returns:
             The client.
+
+        Raises:
+            Refused: The variable is neither a folder, an address nor a client.
         """
         from nucleus_lab import NucleusClient
 
-        key = None
-        if options.key is not None:
-            key = session.variable(options.key) or options.key
-        where = options.where
-        if where is not None and where.startswith("$"):
-            where = session.source(where)
-        if where is None:
+        key = options.key
+        if key is not None and isinstance(held := session.variable(key), str):
+            key = held
+        where = given(options.where)
+        if hasattr(where, "create_dataset"):
+            client = where
+        elif where is None:
             client = NucleusClient(api_key=key)
+        elif not isinstance(where, (str, Path)):
+            raise Refused(
+                f"the variable {options.where} is of type {type(where).__name__}: a folder, "
+                "an address or a NucleusClient is wanted here"
+            )
         elif "://" in str(where):
             client = NucleusClient(api_key=key, endpoint=str(where))
         else:

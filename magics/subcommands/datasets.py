@@ -19,6 +19,7 @@ class Datasets(Subcommand):
     name = "datasets"
     summary = "List the datasets with their sizes."
     examples = ("%nucleus datasets",)
+    group = "begin"
     order = 20
 
     def run(self, session: Session, options: Namespace) -> Any:  # noqa: ARG002 - takes none

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.magics.subcommands.base import Subcommand
+from nucleus_lab.magics.binding import parameters, query_text
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,10 +21,11 @@ class ShowGallery(Subcommand):
     summary = "Show the pictures with their annotations."
     examples = (
         "%nucleus gallery",
-        '%nucleus gallery --query "annotations.WBC > 1" --model detector',
+        '%nucleus gallery --query "annotations.WBC > $least" --model detector',
         "g = %nucleus gallery --slice worst",
     )
-    order = 70
+    group = "look and ask"
+    order = 120
 
     def arguments(self, parser: Parser) -> None:
         """Declare the arguments.
@@ -31,10 +33,12 @@ class ShowGallery(Subcommand):
         Args:
             parser: Gets the declarations.
         """
-        parser.add_argument("-d", "--dataset", help="name, id or variable; default: the one in use")
-        parser.add_argument("-q", "--query", help="show only items that match")
-        parser.add_argument("-s", "--slice", help="show only the items of a slice (name or id)")
-        parser.add_argument("-m", "--model", help="draw this model's predictions too")
+        takes_dataset(parser)
+        parser.add_argument("-q", "--query", kind="query", help="show only items that match")
+        parser.add_argument(
+            "-s", "--slice", kind="slice", help="show only the items of a slice (name or id)"
+        )
+        parser.add_argument("-m", "--model", kind="model", help="draw this model's predictions too")
 
     def run(self, session: Session, options: Namespace) -> Any:
         """Make the gallery.
@@ -49,31 +53,12 @@ class ShowGallery(Subcommand):
         from nucleus_lab.widgets import Gallery
 
         dataset = session.need_dataset(options.dataset)
-        model = session.find_model(options.model) if options.model else None
-        chosen = None
-        if options.slice:
-            chosen = session.variable(options.slice)
-            if not hasattr(chosen, "dataset_id"):
-                chosen = _find_slice(session, dataset, options.slice)
-        return Gallery(dataset, query=options.query, slice=chosen, model=model)
-
-    def complete(self, session: Session, before: list[str]) -> list[str]:
-        """Offer slices after ``--slice``.
-
-        Args:
-            session: The connection and the dataset in use.
-            before: Complete words after the command's name.
-
-        Returns:
-            Names.
-        """
-        if before and before[-1] in {"-s", "--slice"} and session.dataset is not None:
-            return [found.name for found in session.dataset.slices]
-        return super().complete(session, before)
-
-
-def _find_slice(session: Session, dataset: Any, name: str) -> Any:
-    """Find a slice by name or id."""
-    if name.startswith("slc_"):
-        return session.client.get_slice(name)
-    return dataset.get_slices(name=name)[0]
+        query = query_text(options.query or "")
+        return Gallery(
+            dataset,
+            query=query,
+            slice=session.find_slice(dataset, options.slice) if options.slice else None,
+            model=session.find_model(options.model) if options.model else None,
+            params=parameters(query, session.namespace),
+            thumbnail_size=session.settings.thumbnail_size,
+        )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.error import UsageError
-
-from nucleus_lab.magics.subcommands.base import Subcommand, dataset_names
+from nucleus_lab.magics.binding import Bound
+from nucleus_lab.magics.refusal import Refused
+from nucleus_lab.magics.subcommands.base import Subcommand
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,7 +20,13 @@ class Use(Subcommand):
 
     name = "use"
     summary = "Work on a dataset from now on; returns it."
-    examples = ("ds = %nucleus use BCCD", "%nucleus use drive-07 --create")
+    examples = (
+        "ds = %nucleus use BCCD",
+        "%nucleus use drive-07 --create",
+        "%nucleus use drives --create --scenes",
+        "%nucleus use $dataset",
+    )
+    group = "begin"
     order = 30
 
     def arguments(self, parser: Parser) -> None:
@@ -30,9 +36,14 @@ class Use(Subcommand):
             parser: Gets the declarations.
         """
         parser.add_argument(
-            "dataset", help="name or id of the dataset, or a variable that holds it"
+            "dataset",
+            kind="dataset",
+            help="name or id of the dataset, or a variable that holds it",
         )
         parser.add_argument("--create", action="store_true", help="make it if it does not exist")
+        parser.add_argument(
+            "--scenes", action="store_true", help="with --create: a dataset of scenes"
+        )
 
     def run(self, session: Session, options: Namespace) -> Any:
         """Choose the dataset.
@@ -45,25 +56,17 @@ class Use(Subcommand):
             The dataset.
 
         Raises:
-            UsageError: There is no such dataset and ``--create`` was not given.
+            Refused: There is no such dataset and ``--create`` was not given.
         """
+        if options.scenes and not options.create:
+            raise Refused("--scenes says what to create: add --create")
         try:
-            session.dataset = session.need_dataset(options.dataset)
-        except UsageError:
+            session.use(session.need_dataset(options.dataset))
+        except Refused as refusal:
+            name = options.dataset.value if isinstance(options.dataset, Bound) else options.dataset
             names = {dataset.name for dataset in session.client.datasets}
-            if not options.create or options.dataset in names:
-                raise
-            session.dataset = session.client.create_dataset(options.dataset, is_scene=False)
+            if not options.create or not isinstance(name, str) or name in names:
+                hint = "" if options.create else "; add --create to make it"
+                raise Refused(f"{refusal}{hint}") from None
+            session.use(session.client.create_dataset(name, is_scene=options.scenes))
         return session.dataset
-
-    def complete(self, session: Session, before: list[str]) -> list[str]:
-        """Offer the names of the datasets.
-
-        Args:
-            session: The connection.
-            before: Complete words after the command's name.
-
-        Returns:
-            The names.
-        """
-        return [] if before else dataset_names(session)

@@ -24,6 +24,7 @@ CHROMIUM = next(
     ),
     None,
 )
+EXTENSIONS = Path(__file__).resolve().parents[2] / "magics" / "labextension"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -81,6 +82,8 @@ def jupyterlab(root: Path, variables: Mapping[str, str], timeout_s: float = 90) 
         command += ["--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
         command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"]
         command += ["--LabApp.collaborative=False", "--ServerApp.open_browser=False"]
+        # What the wheel puts into share/jupyter, from the sources.
+        command += [f"--LabApp.extra_labextensions_path={EXTENSIONS}"]
         with log.open("w") as out:
             server = subprocess.Popen(
                 command, env=environment, stdout=out, stderr=out, start_new_session=True

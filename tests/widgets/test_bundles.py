@@ -68,7 +68,7 @@ def _sources(folder: Path, name: str) -> set[str]:
         f"nucleus_lab/{name}{path.relative_to(folder).as_posix()}"
         for path in folder.rglob("*")
         if path.suffix in {".py", ".json", ".typed"} or path.name == "py.typed"
-        if not {"frontend", "static", "static-dev", "__pycache__"} & set(path.parts)
+        if not {"frontend", "labextension", "static", "static-dev", "__pycache__"} & set(path.parts)
         if not any(parent.is_symlink() for parent in [path, *path.parents])
     }
 
@@ -93,8 +93,16 @@ def test_a_wheel_by_way_of_the_sdist_holds_every_module(tmp_path: Path) -> None:
         | {f"nucleus_lab/widgets/static/{name}" for name in [*BUNDLES, "inputs.sha256"]}
     )
     assert wanted - members == set()
+    shared = {name.split(".data/data/")[1] for name in members if ".data/data/" in name}
+    extension = REPOSITORY / "magics" / "labextension"
+    assert shared == {
+        f"share/jupyter/labextensions/{path.relative_to(extension).as_posix()}"
+        for path in extension.rglob("*")
+        if path.is_file()
+    }
     assert not [name for name in members if "frontend" in name or "node_modules" in name]
-    assert {name.split("/")[0] for name in members if ".dist-info" not in name} == {"nucleus_lab"}
+    outside = {name.split("/")[0] for name in members if ".dist-info" not in name}
+    assert {name for name in outside if not name.endswith(".data")} == {"nucleus_lab"}
     with tarfile.open(sdist) as archive:
         packed = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {"hatch_build.py", "widgets/frontend/src/gallery/index.ts", "LICENSE"} <= packed

@@ -31,7 +31,7 @@ _AT_ONCE: Final = 8
 _SIZES: Final = (128, 256, 512)
 _ARGUMENTS: Final = (
     "dataset", "query", "slice", "model", "labels", "min_confidence", "thumbnail_size", "columns",
-    "height",
+    "height", "params",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ class Gallery(Selectable):
         thumbnail_size: Width of a tile in pixels, 96 to 360.
         columns: Tiles of a row; ``None`` for as many as fit.
         height: Height of the widget in pixels, 260 to 2000.
+        params: Values of ``{name}`` in the query, also in those that are typed into the page.
         **unknown: Refused, with a hint.
 
     Attributes:
@@ -99,7 +100,7 @@ class Gallery(Selectable):
         "labels": "a list of labels, or None for all",
     }
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of a widget, by name
         self,
         dataset: Dataset,
         query: str | None = None,
@@ -111,6 +112,7 @@ class Gallery(Selectable):
         thumbnail_size: int = 180,
         columns: int | None = None,
         height: int = 560,
+        params: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
         if unknown:
@@ -127,6 +129,7 @@ class Gallery(Selectable):
         self._model = model
         # In privacy mode nothing is fetched here: the browser loads the URLs itself.
         self._private = bool(dataset.use_privacy_mode)
+        self._params = dict(params or {})
         self._state = threading.RLock()
         self._query = ""
         self._ids: list[str] = []
@@ -180,7 +183,10 @@ class Gallery(Selectable):
     def _read(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
         """List the items that match, and read the first page within the time of a glance."""
         dataset, model = self._dataset, self._model
-        ids = list(dataset.item_ids(query or None, slice_id=self._slice_id, model=model))
+        params = self._params if query else None
+        ids = list(
+            dataset.item_ids(query or None, slice_id=self._slice_id, model=model, params=params)
+        )
         total = None
         if query:
             total = (
