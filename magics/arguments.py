@@ -238,4 +238,26 @@ def whole(word: str) -> int:
     return number
 
 
-__all__ = ["Help", "HelpAskedError", "Parser", "as_text", "shown", "whole"]
+def share(word: str) -> float:
+    """Read a word as a number from 0 to 1.
+
+    Args:
+        word: A word of the line, or a variable that holds a number.
+
+    Returns:
+        The number.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    value = given(word)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is no number from 0 to 1")
+    return number
+
+
+__all__ = ["Help", "HelpAskedError", "Parser", "as_text", "share", "shown", "whole"]

@@ -59,7 +59,9 @@ class QueryMagic(Magic):
         if options.explain:
             value: Any = dataset.explain(asked.query, level=asked.level, model=model, params=params)
         elif options.shape == "count" and asked.level == "items":
-            value = dataset.count(asked.query, model=model, params=params)
+            value = dataset.count(
+                asked.query, model=model, params=params, iou_threshold=options.iou
+            )
         else:
             value = self._shaped(self._ask(asked, dataset, model, params), asked)
         for name in (asked.target, options.output):
@@ -75,16 +77,19 @@ class QueryMagic(Magic):
             "params": params,
             "limit": asked.options.limit,
             "settings": self.session.settings,
+            "iou": asked.options.iou,
         }
+        how: dict[str, Any] = {"params": params, "iou_threshold": asked.options.iou}
         text, started = asked.query, time.perf_counter()
         if asked.level == "items":
-            more["ids"] = dataset.item_ids(text, model=model, params=params)
+            more["ids"] = dataset.item_ids(text, model=model, **how)
         elif asked.level == "scenes":
-            more["objects"] = list(dataset.query_scenes(text, model=model, params=params))
+            more["objects"] = list(dataset.query_scenes(text, model=model, **how))
         else:
             run = model.id if model is not None else None
             kind = str(asked.query_type)
-            more["objects"] = list(dataset.query_objects(text, kind, run, params=params))
+            more["query_type"] = kind
+            more["objects"] = list(dataset.query_objects(text, kind, run, **how))
         result = QueryResult(dataset, text, model, **more)
         result.seconds = time.perf_counter() - started
         return result

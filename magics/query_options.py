@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from nucleus_lab.magics.arguments import Parser, whole
+from nucleus_lab.magics.arguments import Parser, share, whole
 from nucleus_lab.magics.binding import WORD, words
 from nucleus_lab.magics.refusal import Refused
 
@@ -145,6 +145,11 @@ def parser() -> Parser:
         "--model",
         kind="model",
         help="model whose predictions and matches the query speaks of",
+    )
+    made.add_argument(
+        "--iou",
+        type=share,
+        help="overlap from which a pair of --model's evaluation is a match (0 to 1)",
     )
     made.add_argument(
         "--as",

@@ -49,6 +49,8 @@ class QueryResult:
         params: Values of ``{name}`` in the query.
         limit: Rows to show and return at most; ``None`` for all.
         settings: How to show them.
+        iou: Overlap from which a pair of an evaluation counts; ``None`` as it was stored.
+        query_type: Of matches, which ones.
 
     Attributes:
         dataset: As given.
@@ -62,7 +64,7 @@ class QueryResult:
 
     shows_warnings = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a query was asked with
         self,
         dataset: Dataset,
         query: str,
@@ -74,6 +76,8 @@ class QueryResult:
         params: Mapping[str, Any] | None = None,
         limit: int | None = None,
         settings: Settings | None = None,
+        iou: float | None = None,
+        query_type: str = "",
     ) -> None:
         self.dataset = dataset
         self.query = query
@@ -85,6 +89,8 @@ class QueryResult:
         self._ids = ids
         self._objects = objects
         self._settings = settings or Settings()
+        self._iou = iou
+        self._query_type = query_type
 
     def __len__(self) -> int:
         return len(self._ids if self._ids is not None else self._objects or [])
@@ -150,7 +156,9 @@ class QueryResult:
         if self._ids is None:
             return self._some(self._objects or [])
         query = self.query if self.limit is None else with_limit(self.query, self.limit)
-        found = self.dataset.query_items(query, model=self._model, params=self.params)
+        found = self.dataset.query_items(
+            query, model=self._model, params=self.params, iou_threshold=self._iou
+        )
         return self._some(list(found))
 
     def frame(self) -> Any:
@@ -175,6 +183,8 @@ class QueryResult:
         query, params = self.query, self.params
         if self._ids is None:
             query, params = "ref_id IN {found}", {"found": self.reference_ids}
+        elif self._iou is not None:  # the gallery knows no threshold: show what was found
+            query, params = "id IN {found}", {"found": self._some(self._ids)}
         elif self.limit is not None:
             query = with_limit(query, self.limit)
         return Gallery(
@@ -207,9 +217,17 @@ class QueryResult:
             The items that satisfy both.
         """
         query, values = with_condition(self.query, condition), self.params | params
-        ids = self.dataset.item_ids(query, model=self._model, params=values)
+        ids = self.dataset.item_ids(
+            query, model=self._model, params=values, iou_threshold=self._iou
+        )
         return QueryResult(
-            self.dataset, query, self._model, ids=ids, params=values, settings=self._settings
+            self.dataset,
+            query,
+            self._model,
+            ids=ids,
+            params=values,
+            settings=self._settings,
+            iou=self._iou,
         )
 
     def explain(self) -> QueryExplanation:
@@ -219,7 +237,12 @@ class QueryResult:
             The explanation.
         """
         return self.dataset.explain(
-            self.query, level=self.level, model=self._model, params=self.params
+            self.query,
+            level=self.level,
+            model=self._model,
+            params=self.params,
+            match_type=self._query_type if self.level == "matches" else "",
+            iou_threshold=self._iou,
         )
 
     def _summary(self) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.magics.binding import given
+from nucleus_lab.magics.arguments import share
 from nucleus_lab.magics.refusal import Refused
 from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
 
@@ -39,9 +38,9 @@ class Evaluate(Subcommand):
             "-m", "--model", kind="model", required=True, help="name, id or variable"
         )
         takes_dataset(parser)
-        parser.add_argument("--iou", type=_share, help="overlap from which a pair counts (0.5)")
+        parser.add_argument("--iou", type=share, help="overlap from which a pair counts (0.5)")
         parser.add_argument(
-            "--confidence", type=_share, help="predictions below it are left out (0)"
+            "--confidence", type=share, help="predictions below it are left out (0)"
         )
         parser.add_argument(
             "--class-aware", action="store_true", help="pair only objects of the same class"
@@ -82,14 +81,3 @@ class Evaluate(Subcommand):
             return job
         job.sleep_until_complete(verbose_std_out=False)
         return dataset.evaluation(model)
-
-
-def _share(word: str) -> float:
-    value = given(word)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise ArgumentTypeError(f"{value!r} is no number from 0 to 1")
-    return number

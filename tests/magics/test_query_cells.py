@@ -15,7 +15,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from nucleus_lab import Dataset
+from nucleus_lab import BoxPrediction, Dataset
 from nucleus_lab.magics.query_options import read
 from nucleus_lab.magics.result import QueryResult
 from nucleus_lab.query_help import QueryExplanation
@@ -310,3 +310,23 @@ def test_warnings_of_a_query_are_lines_and_others_stay_warnings(
         found = shell.run_line_magic("nucleus_query", "--as count annotations.unicorn = 0")
 
     assert (found, err.getvalue(), len(seen)) == (7, "W1: no such class\n", 1)
+
+
+def test_a_threshold_reads_matches_anew(shell: InteractiveShell, ask: Any, cells: Dataset) -> None:
+    shifted = [BoxPrediction("cell", 2, 0, 5, 5, reference_id="1", confidence=0.9)]
+    shell.push({"shifted": shifted})
+    shell.run_line_magic("nucleus", "predict $shifted --model loose --create")
+    shell.run_line_magic("nucleus", "evaluate --model loose")
+
+    assert ask("--as count -m loose", "matches.fp > 0") == 0
+    assert ask("--as count -m loose --iou 0.9", "matches.fp > 0") == 1
+    assert len(ask("--matches fn -m loose", "iou IS NULL")) == 1
+    missed = ask("--matches fn -m loose --iou 0.9", "iou IS NULL")
+    assert (len(missed), missed.explain().count) == (2, 2)
+    found = ask("-m loose --iou 0.9", "matches.fp > 0")
+    assert ([item.reference_id for item in found], repr(found.gallery())) == (
+        ["1"],
+        "Gallery of 'cells': 1 item",
+    )
+    with pytest.raises(UsageError, match="no number from 0 to 1"):
+        ask("--iou 2", "matches.fp > 0")
