@@ -46,18 +46,14 @@ def _select(table: Table) -> Any:
 
 
 def _select_geometry(table: Table) -> Any:
-    statement = (
-        select(table.c.geometry)
-        .join(item, item.c.id == table.c.item_id)
-        .where(
-            table.c.type == literal_column(str(MASK.code)),
-            table.c.geometry.is_not(None),
-            item.c.dataset_id == bindparam("dataset"),
-        )
+    statement = select(table.c.geometry).where(
+        table.c.type == literal_column(str(MASK.code)), table.c.geometry.is_not(None)
     )
     if "model_run_id" in table.c:
-        statement = statement.where(table.c.model_run_id == bindparam("run"))
-    return statement
+        return statement.where(table.c.model_run_id == bindparam("run"))
+    return statement.join(item, item.c.id == table.c.item_id).where(
+        item.c.dataset_id == bindparam("dataset")
+    )
 
 
 _MASKS: Final = {
@@ -112,20 +108,15 @@ class MaskObjects:
             dataset_id: Primary key of the dataset.
             run_id: Primary key of the run.
         """
-        scope = {"dataset": dataset_id, "run": run_id}
         with self._engine.store.read() as connection:
-            sides = [
-                {
-                    str(segment["label"])
-                    for (geometry,) in statement.rows(connection, **_only(name, scope))
-                    for segment in wire.decode(geometry).get("annotations", ())
-                }
-                for name, statement in _GEOMETRIES.items()
-            ]
-        if all(sides):
+            names = _names(_GEOMETRIES[prediction.name].rows(connection, run=run_id))
+            if not names:  # most models predict no masks: spare the look at the annotations
+                return
+            others = _names(_GEOMETRIES[annotation.name].rows(connection, dataset=dataset_id))
+        if others:
             with self._engine.store.write() as connection:
                 datasets.lock(connection, dataset_id, changes=False)
-                labels.keys_of(connection, dataset_id, sides[0] | sides[1])
+                labels.keys_of(connection, dataset_id, names | others)
 
     def read(
         self, connection: Connection, table: Table, where: dict[str, int], known: Container[str]
@@ -169,6 +160,14 @@ class MaskObjects:
         wanted = self._sizes.setdefault(item_id, found) if None in size else size
         mask_sizes.check(found, wanted, source.location, name)
         return pixels
+
+
+def _names(rows: Sequence[Any]) -> set[str]:
+    return {
+        str(segment["label"])
+        for (geometry,) in rows
+        for segment in wire.decode(geometry).get("annotations", ())
+    }
 
 
 def _only(table: str, where: dict[str, int]) -> dict[str, int]:
