@@ -48,7 +48,11 @@ def read(content: bytes, name: str, most_pixels: int = run_length.MOST_PIXELS) -
                 )
             pixels = np.asarray(picture)
             mode = picture.mode
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as fault:
+    except UnidentifiedImageError as fault:
+        raise MediaError(
+            f"{name} is no mask that can be read (it is no picture): give a whole PNG", path=name
+        ) from fault
+    except (OSError, ValueError, SyntaxError) as fault:
         raise MediaError(
             f"{name} is no mask that can be read ({fault}): give a whole PNG", path=name
         ) from fault

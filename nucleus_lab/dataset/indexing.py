@@ -74,7 +74,8 @@ class IndexingMethods(DatasetBase):
 
         Args:
             embeddings_urls: URLs or local paths of JSON files, each a mapping of reference ids to
-                vectors; or such mappings themselves, numpy included.
+                vectors; or such mappings themselves, numpy included. A file at a URL holds at most
+                5,000 vectors.
             embedding_dim: Numbers of each vector.
 
         Returns:

@@ -14,6 +14,7 @@ from nucleus_lab.annotation.box_columns import BoxesWire
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import (
     datasets,
+    mask_sizes,
     metadata_schemas,
     models,
     objects,
@@ -232,12 +233,7 @@ def _refusal(picture: Picture | MediaError | None, size: tuple[Any, ...] | None)
         return "no file came along"
     if isinstance(picture, MediaError):
         return picture.message
-    if size is None or None in size or size == (picture.width, picture.height):
-        return ""
-    return (
-        f"it has {picture.width} x {picture.height} pixels and the picture {size[0]} x {size[1]}: "
-        "give a mask of the size of the picture"
-    )
+    return mask_sizes.fault((picture.width, picture.height), size)
 
 
 def _item_of(value: Any) -> str:

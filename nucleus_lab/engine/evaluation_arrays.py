@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, func, literal_column, selec
 
 from nucleus_lab import wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
+from nucleus_lab.engine.mask_objects import MaskObjects, Segments
 from nucleus_lab.engine.schema import annotation, item, label, prediction
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.evaluation.objects import Ints, Objects, Ring
@@ -19,6 +20,8 @@ from nucleus_lab.evaluation.objects import Ints, Objects, Ring
 _BOX: Final = ANNOTATION_TYPES["box"].code
 _POLYGON: Final = ANNOTATION_TYPES["polygon"].code
 _CATEGORY: Final = ANNOTATION_TYPES["category"].code
+_MASK: Final = ANNOTATION_TYPES["mask"].code
+_MASKS_BLOCK: Final = -1  # no key of a taxonomy
 
 _Field = tuple[str, type[np.number[Any]]]
 _ANY: Final[list[_Field]] = [("item", np.int64), ("key", np.int64), ("label", np.int64)]
@@ -149,12 +152,14 @@ class DatasetArrays:
     """What evaluation reads of one dataset and one run.
 
     Groups are numbered as :func:`nucleus_lab.evaluation.summary.summarise` expects: the place of
-    the item in the dataset, and a number above all places for the categories of a taxonomy.
+    the item in the dataset, and a number above all places for the categories of a taxonomy and for
+    the segments of masks.
 
     Args:
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
         run_id: Primary key of the run.
+        masks: What reads masks; without it they are not evaluated.
 
     Attributes:
         item_keys: Primary keys of the items in the order of the dataset.
@@ -163,8 +168,15 @@ class DatasetArrays:
         labels: Their names; the index is the label number of the objects.
     """
 
-    def __init__(self, connection: Connection, dataset_id: int, run_id: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dataset_id: int,
+        run_id: int,
+        masks: MaskObjects | None = None,
+    ) -> None:
         self._connection = connection
+        self._masks = masks
         self._scope = {"dataset": dataset_id, "run": run_id}
         items = _ITEMS.rows(connection, dataset=dataset_id)
         self.item_keys: Ints = np.array([row[0] for row in items], np.int64)
@@ -174,19 +186,21 @@ class DatasetArrays:
         labels = _LABELS.rows(connection, dataset=dataset_id)
         self.label_keys: Ints = np.array([row[0] for row in labels], np.int64)
         self.labels = [str(row[1]) for row in labels]
+        self._numbers = {name: index for index, name in enumerate(self.labels)}
         self._taxonomies: dict[int, int] = {}
         self._geometries = self._shared_geometries(dataset_id, run_id)
 
     def _shared_geometries(self, dataset_id: int, run_id: int) -> set[int]:
         # Boxes, polygons or both: what truths and predictions have in common. One thing often has a
         # box and an outline (a COCO instance has), and a model of boxes would miss every outline.
-        # Where nothing is shared, a box is compared with a polygon.
+        # Where nothing is shared, a box is compared with a polygon. Masks only meet masks.
         every = {_BOX, _POLYGON}
+        possible = every if self._masks is None else every | {_MASK}
         truths = {
             row[0] for row in _KINDS[annotation.name].rows(self._connection, dataset=dataset_id)
         }
         found = {row[0] for row in _KINDS[prediction.name].rows(self._connection, run=run_id)}
-        return (truths & found & every) or every
+        return (truths & found & possible) or every
 
     def part_count(self, size: int) -> int:
         """Say how many parts there will be.
@@ -235,12 +249,17 @@ class DatasetArrays:
         found = self._objects(boxes, self._places(boxes))
         if len(others) == 0:
             return found
-        kept = [_CATEGORY, *self._geometries]
+        kept = [_CATEGORY, *self._geometries - {_MASK}]
         compared = np.isin(others["type"], kept) & (others["label"] >= 0)
+        segments = None
+        if self._masks is not None and _MASK in self._geometries:
+            segments = self._masks.read(self._connection, table, where, self._numbers)
         kinds, numbers = np.unique(others["type"][~compared], return_counts=True)
         for code, number in zip(kinds.tolist(), numbers.tolist(), strict=True):
             name = TYPES_BY_CODE[code].name
-            skipped[name] = skipped.get(name, 0) + number
+            read = segments.read if code == _MASK and segments is not None else 0
+            if number > read:
+                skipped[name] = skipped.get(name, 0) + number - read
         others = others[compared]
         rest = self._objects(others, self._groups(others))
         # A category covers its item: two of one taxonomy overlap fully, so they always pair.
@@ -248,7 +267,22 @@ class DatasetArrays:
         if (others["type"] == _POLYGON).any():
             texts = _POLYGONS[table.name, dense].execute(self._connection, **where)
             rest.polygons = _rings(rest.key, texts.fetchall())
-        return Objects.joined([found, rest])
+        parts = [found, rest]
+        if segments is not None and segments.key:
+            parts.append(self._segments(segments))
+        return Objects.joined(parts)
+
+    def _segments(self, segments: Segments) -> Objects:
+        block = self._taxonomies.setdefault(_MASKS_BLOCK, len(self._taxonomies) + 1)
+        places = self._order[np.searchsorted(self._ascending, segments.item)]
+        return Objects.of(
+            places + block * len(self.item_keys),
+            [self._numbers[name] for name in segments.label],
+            segments.bounds,
+            confidence=segments.confidence,
+            key=segments.key,
+            masks=dict(enumerate(segments.runs)),
+        )
 
     def _objects(self, rows: Any, groups: Ints) -> Objects:
         scored = "confidence" in rows.dtype.names

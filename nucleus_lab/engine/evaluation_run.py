@@ -13,6 +13,7 @@ from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import clock
 from nucleus_lab.engine.evaluation_arrays import DatasetArrays
 from nucleus_lab.engine.evaluations import EvaluationOptions
+from nucleus_lab.engine.mask_objects import MaskObjects
 from nucleus_lab.engine.schema import dataset, evaluation, item, match, model_run
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import NotFoundError
@@ -44,6 +45,7 @@ def evaluate(
     options: EvaluationOptions,
     *,
     progress: Progress = _silent,
+    masks: MaskObjects | None = None,
 ) -> dict[str, Any]:
     """Evaluate a run and store every match and the report, in place of what was there.
 
@@ -53,6 +55,7 @@ def evaluate(
         run_id: Primary key of the run.
         options: How to match.
         progress: Told the steps done, the steps in all, and what is going on.
+        masks: What reads masks; without it they are not evaluated.
 
     Returns:
         What the message of the job says: counts and the main numbers.
@@ -60,10 +63,12 @@ def evaluate(
     Raises:
         NotFoundError: The run was deleted meanwhile.
     """
+    if masks is not None:
+        masks.prepare(dataset_id, run_id)
     with store.read() as connection:
         row = connection.execute(select(dataset.c.change_seq).where(dataset.c.id == dataset_id))
         seen: int = row.scalar_one()
-        arrays = DatasetArrays(connection, dataset_id, run_id)
+        arrays = DatasetArrays(connection, dataset_id, run_id, masks)
         truths, predictions, matches, best, skipped = _matched(arrays, options, progress)
     items = len(arrays.item_keys)
     progress(_READ, _TOTAL, "computing average precision")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -85,7 +85,21 @@ def sources(
     return [found.get(key) if key is not None else None for key in item_ids]
 
 
-def mask_source(connection: Connection, dataset_id: int, object_id: str) -> Source:
+class MaskPlace(NamedTuple):
+    """A mask and the picture that it lies over.
+
+    Attributes:
+        source: Where the mask is.
+        reference_id: Name of the item.
+        size: Width and height of the picture of the item, each ``None`` where it is not known.
+    """
+
+    source: Source
+    reference_id: str
+    size: tuple[int | None, int | None]
+
+
+def mask_place(connection: Connection, dataset_id: int, object_id: str) -> MaskPlace:
     """Find the picture of a mask.
 
     Args:
@@ -94,7 +108,7 @@ def mask_source(connection: Connection, dataset_id: int, object_id: str) -> Sour
         object_id: Public id of an annotation or a prediction.
 
     Returns:
-        Where the mask is.
+        Where the mask is, and what it lies over.
 
     Raises:
         NotFoundError: The dataset has no such object.
@@ -105,7 +119,15 @@ def mask_source(connection: Connection, dataset_id: int, object_id: str) -> Sour
         prefix, table = identifiers.PREDICTION, prediction
     key = identifiers.decode(prefix, object_id)
     row = connection.execute(
-        select(table.c.type, table.c.geometry, table.c.extra, dataset.c.use_privacy_mode)
+        select(
+            table.c.type,
+            table.c.geometry,
+            table.c.extra,
+            dataset.c.use_privacy_mode,
+            item.c.reference_id,
+            item.c.width,
+            item.c.height,
+        )
         .join(item, item.c.id == table.c.item_id)
         .join(dataset, dataset.c.id == item.c.dataset_id)
         .where(table.c.id == key, item.c.dataset_id == dataset_id)
@@ -115,4 +137,5 @@ def mask_source(connection: Connection, dataset_id: int, object_id: str) -> Sour
     if row.type != MASK.code:
         raise InvalidInputError(f"{object_id} is no segmentation mask", object_id=object_id)
     url = str(decode(row.geometry)["mask_url"])
-    return Source(url, mask_key(row.geometry, row.extra), bool(row.use_privacy_mode))
+    source = Source(url, mask_key(row.geometry, row.extra), bool(row.use_privacy_mode))
+    return MaskPlace(source, row.reference_id, (row.width, row.height))

@@ -28,7 +28,7 @@ class CocoMetrics:
     """COCO metrics; NaN where there is no annotation to measure by.
 
     Attributes:
-        protocol: ``bbox``, or ``segm`` where polygons took part.
+        protocol: ``bbox``, or ``segm`` where polygons or masks took part.
         ap: Mean over classes and IoU 0.50 to 0.95 in steps of 0.05.
         ap50: Mean over classes at IoU 0.50.
         ap75: Mean over classes at IoU 0.75.
@@ -72,7 +72,9 @@ def coco_metrics(truths: Objects, predictions: Objects) -> CocoMetrics:
     """
     labels = np.unique(truths.label)
     protocol: Literal["bbox", "segm"] = (
-        "segm" if truths.polygons or predictions.polygons else "bbox"
+        "segm"
+        if truths.polygons or predictions.polygons or truths.masks or predictions.masks
+        else "bbox"
     )
     if len(truths) == 0:
         nan, none = float("nan"), np.zeros(0)
@@ -119,7 +121,7 @@ def _evaluate(truths: Objects, predictions: Objects, labels: Ints, protocol: str
     size = 1
     extra: list[dict[str, Any]] = [{}, {}]
     if protocol == "segm":
-        extra = [{"segmentation": _rings(side)} for side in (truths, predictions)]
+        extra = [{"segmentation": _outlines(side)} for side in (truths, predictions)]
         corners = np.concatenate([
             side.boxes[:, :2] + side.boxes[:, 2:] for side in (truths, predictions)
         ])
@@ -142,7 +144,10 @@ def _evaluate(truths: Objects, predictions: Objects, labels: Ints, protocol: str
     detections = ground.load_res(results, **extra[1])
     if protocol == "segm" and len(predictions):
         # The protocol sizes a detection by its mask; from arrays it is sized by its box.
-        masks = [hotcoco.mask.fr_poly(ring[0], size, size) for ring in extra[1]["segmentation"]]
+        masks = [
+            shape if isinstance(shape, dict) else hotcoco.mask.fr_poly(shape[0], size, size)
+            for shape in extra[1]["segmentation"]
+        ]
         ids = np.array(sorted(detections.get_ann_ids()), np.int64)  # as given: 1, 2, 3 …
         detections.update_anns(ids=ids, area=hotcoco.mask.area(masks).astype(np.float64))
     evaluation = hotcoco.COCOeval(ground, detections, protocol)
@@ -157,14 +162,22 @@ def _areas(objects: Objects) -> Floats:
     for index, ring in objects.polygons.items():
         x, y = ring.T
         area[index] = abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    if objects.masks:
+        from hotcoco import mask as codec
+
+        area[list(objects.masks)] = codec.area(list(objects.masks.values()))
     return area
 
 
-def _rings(objects: Objects) -> list[list[list[float]]]:
-    """Outlines in COCO's flat form; a box is the polygon of its corners."""
+def _outlines(objects: Objects) -> list[Any]:
+    """Runs of masks, outlines in COCO's flat form; a box is the polygon of its corners."""
     x, y, width, height = objects.boxes.T
     boxes = np.column_stack([x, y, x + width, y, x + width, y + height, x, y + height]).tolist()
     return [
-        [objects.polygons[index].reshape(-1).tolist()] if index in objects.polygons else [box]
+        objects.masks[index]
+        if index in objects.masks
+        else [objects.polygons[index].reshape(-1).tolist()]
+        if index in objects.polygons
+        else [box]
         for index, box in enumerate(boxes)
     ]

@@ -16,6 +16,9 @@ Flags = npt.NDArray[np.bool_]
 Ring = npt.NDArray[np.float64]
 """Corners of a polygon, shape ``(corners, 2)``, ``x y`` in pixels, not closed."""
 
+Runs = dict[str, Any]
+"""Pixels of a mask in runs, as COCO writes them: ``size`` (height, width) and ``counts``."""
+
 
 @dataclass(slots=True)
 class Objects:
@@ -29,7 +32,9 @@ class Objects:
         confidence: 0 to 1 for predictions; ones for ground truth. ``(n,)``, float64.
         key: Key of the row that each object came from. ``(n,)``, int64.
         polygons: Corners of the objects that are polygons, by index. An object that is not in
-            here is its box.
+            here, nor in ``masks``, is its box.
+        masks: Pixels of the objects that are masks, by index. A mask shares a group only with
+            masks of its size.
     """
 
     group: Ints
@@ -38,6 +43,7 @@ class Objects:
     confidence: Floats
     key: Ints
     polygons: Mapping[int, Ring] = field(default_factory=dict)
+    masks: Mapping[int, Runs] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.group)
@@ -52,6 +58,7 @@ class Objects:
         confidence: Any = None,
         key: Any = None,
         polygons: Mapping[int, Any] | None = None,
+        masks: Mapping[int, Runs] | None = None,
     ) -> Objects:
         """Make objects from anything that numpy reads.
 
@@ -62,6 +69,7 @@ class Objects:
             confidence: 0 to 1; ones when left out.
             key: Row keys; 0, 1, 2 … when left out.
             polygons: Corners of the objects that are polygons, by index.
+            masks: Pixels of the objects that are masks, by index.
 
         Returns:
             The objects.
@@ -80,6 +88,7 @@ class Objects:
             else np.asarray(confidence, np.float64).reshape(-1),
             np.arange(count) if key is None else np.asarray(key, np.int64).reshape(-1),
             {index: np.asarray(ring, np.float64) for index, ring in (polygons or {}).items()},
+            dict(masks or {}),
         )
         for name in ("label", "boxes", "confidence", "key"):
             if len(getattr(found, name)) != count:
@@ -99,9 +108,11 @@ class Objects:
         if not parts:
             return cls.of([], [], [])
         polygons: dict[int, Ring] = {}
+        masks: dict[int, Runs] = {}
         start = 0
         for part in parts:
             polygons.update({start + index: ring for index, ring in part.polygons.items()})
+            masks.update({start + index: runs for index, runs in part.masks.items()})
             start += len(part)
         return cls(
             np.concatenate([part.group for part in parts]),
@@ -110,6 +121,7 @@ class Objects:
             np.concatenate([part.confidence for part in parts]),
             np.concatenate([part.key for part in parts]),
             polygons,
+            masks,
         )
 
     def take(self, chosen: Ints | Flags) -> Objects:
@@ -122,10 +134,12 @@ class Objects:
             The chosen objects in the order asked.
         """
         polygons: dict[int, Ring] = {}
-        if self.polygons:
+        masks: dict[int, Runs] = {}
+        if self.polygons or self.masks:
             indexes = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
             places = {int(old): new for new, old in enumerate(indexes)}
             polygons = {places[old]: ring for old, ring in self.polygons.items() if old in places}
+            masks = {places[old]: runs for old, runs in self.masks.items() if old in places}
         return Objects(
             self.group[chosen],
             self.label[chosen],
@@ -133,4 +147,5 @@ class Objects:
             self.confidence[chosen],
             self.key[chosen],
             polygons,
+            masks,
         )

@@ -165,9 +165,9 @@ class EvaluationReport:
         options: Matching options as given.
         ap_by_size: COCO average precision of ``small`` (below 32² pixels), ``medium`` and
             ``large`` (above 96²) objects.
-        ap_protocol: ``bbox``, or ``segm`` where polygons took part.
-        not_evaluated: How many objects of each type were left out, since this version compares
-            boxes, polygons and categories only.
+        ap_protocol: ``bbox``, or ``segm`` where polygons or masks took part.
+        not_evaluated: How many objects of each type were left out: what is compared are boxes,
+            polygons, the segments of masks, and categories, each where both sides have some.
         stale: The dataset changed after the evaluation; calculate the metrics again.
         evaluation_id: Id of the stored evaluation.
         model_id: Id of the model.

@@ -47,7 +47,7 @@ def client_python(request: pytest.FixtureRequest) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def pictures_and_masks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``pictures`` under awkward names and ``masks``."""
+    """A folder: ``pictures`` under awkward names, ``masks``, ``tones`` and ``film.mp4``."""
     folder = tmp_path_factory.mktemp("files")
     random = np.random.default_rng(0)
     for name in ("a.png", "b c.JPEG", "ü.jpg", "d.jpeg"):
@@ -57,4 +57,23 @@ def pictures_and_masks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("0.png", "1.png"):
         (folder / "masks").mkdir(exist_ok=True)
         Image.fromarray(np.ones((40, 60), np.uint8)).save(folder / "masks" / name)
+    (folder / "tones").mkdir()
+    for at, name in enumerate("abcxyz"):  # three dark pictures, three light ones
+        tone = random.integers(0, 40, (32, 48, 3)) + (10 if at < 3 else 200)
+        Image.fromarray(tone.astype(np.uint8)).save(folder / "tones" / f"{name}.png")
+    _film(folder / "film.mp4")
     return folder
+
+
+def _film(path: Path) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for at in range(4):
+            picture = np.full((48, 64, 3), at * 50, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)

@@ -998,7 +998,7 @@ def main(name: str, folder: str, *wanted: str) -> None:
 # More sections. They find this module as ``drive``, whether it runs as a program or is imported.
 sys.modules["drive"] = sys.modules[__name__]
 sys.path.insert(0, str(Path(__file__).parent))
-for _more in ("drive_scenes", "drive_workflows"):
+for _more in ("drive_scenes", "drive_workflows", "drive_learning"):
     importlib.import_module(_more)
 
 if __name__ == "__main__":

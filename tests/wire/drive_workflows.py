@@ -283,10 +283,15 @@ def command_line(lab: Any) -> Any:
     dataset = lab.dataset("command line")
     model = lab.client.create_model("Commanded", f"commanded {dataset.id}")
     part = dataset.create_slice("commanded", ["0"])
+    validate = lab.client.validate
+    test = validate.create_scenario_test(
+        f"commanded {dataset.id}", part.id, [validate.eval_functions.bbox_iou()]
+    )
     questions = {
         dataset.id: ["datasets", "list", "-m"],
         model.id: ["models", "list"],
         part.id: ["slices", "list"],
+        test.id: ["tests", "list"],
     }
     running = {
         name: subprocess.Popen(

@@ -106,7 +106,7 @@ def test_runs_of_published_clients_hold_what_was_put_into_them(
 
 
 def test_the_published_command_shows_what_is_there(theirs: tuple[str, dict[str, Any], Any]) -> None:
-    assert theirs[1]["command_line"] == [True, True, True]
+    assert theirs[1]["command_line"] == [True, True, True, True]
 
 
 def test_predictions_find_their_items_in_any_dataset(

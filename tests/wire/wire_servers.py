@@ -25,6 +25,8 @@ def server_process(workspace: Path) -> Iterator[dict[str, str]]:
         **os.environ,
         "PYTHONPATH": str(REPOSITORY),
         "NUCLEUS_LAB_FETCH": "http://*",  # the driver hosts a few files on this machine
+        "NUCLEUS_LAB_PRIVATE_HOSTS": "127.0.0.1",
+        "NUCLEUS_LAB_RUN_BUNDLES": "true",
     }
     made = subprocess.run(
         [*command, "keys", "create", *place],

@@ -23,6 +23,7 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
         The final message: counts and the main numbers.
     """
     from nucleus_lab.engine.evaluation_run import evaluate
+    from nucleus_lab.engine.mask_objects import MaskObjects
 
     payload = task.payload
     options = EvaluationOptions.of(payload["options"])
@@ -30,5 +31,10 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
         for text in unknown_labels(connection, payload["dataset_id"], options):
             task.error(text)
     return evaluate(
-        engine.store, payload["dataset_id"], payload["run_id"], options, progress=task.progress
+        engine.store,
+        payload["dataset_id"],
+        payload["run_id"],
+        options,
+        progress=task.progress,
+        masks=MaskObjects(engine, task.error),
     )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 5_000
 
+MOST_ROWS: Final = 5_000
+"""Vectors that one file at a URL may hold, as Nucleus documents it."""
+
 Given = tuple[str, Any]
 
 
@@ -82,6 +85,12 @@ def _fetched(engine: Engine, url: str) -> Iterator[Given]:
         raise InvalidInputError(
             f"{url} holds a {type(found).__name__}: a mapping of reference ids to vectors is "
             "needed",
+            url=url,
+        )
+    if len(found) > MOST_ROWS:
+        raise InvalidInputError(
+            f"{url} holds {len(found):,} vectors and {MOST_ROWS:,} are allowed in one file: split "
+            "it and give the URLs of all parts",
             url=url,
         )
     yield from found.items()

@@ -91,15 +91,19 @@ def mask(engine: Engine, call: Call[None], ds: str, obj: str) -> Binary:  # noqa
         obj: Id of the annotation or prediction.
 
     Returns:
-        A PNG.
+        A PNG; of a mask at a URL only where it has the size of its picture.
     """
-    from nucleus_lab.engine import pictures
+    from nucleus_lab.engine import mask_sizes, pictures
 
     with engine.store.read() as connection:
         dataset = datasets.get(connection, ds)
-        source = media_references.mask_source(connection, dataset.id, obj)
+        source, name, size = media_references.mask_place(connection, dataset.id, obj)
     content = engine.media.thumbnails.original(source)
     most = engine.settings.max_pixels
+    # One that came with an upload was held against its picture then.
+    if source.media_key is None:
+        with pictures.open_picture(content, source.location, most) as picture:
+            mask_sizes.check(picture.size, size, source.location, name)
     return Binary(pictures.as_png(content, source.location, most), "image/png")
 
 
