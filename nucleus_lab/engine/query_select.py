@@ -125,8 +125,10 @@ def select_rows(
         found = _compile(connection, query, catalog, match_type, whole=not paged)
         if paged and found.drivers:
             found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
-        # Whether items lack a key may change with each of them: such a query is read anew.
-        query_cache.keep(None if query.keeping else key, catalog, found)
+        # Whether items lack a key may change with each of them: such a query is read anew, and so
+        # is one of the present moment or with scores, which are large.
+        passing = query.keeping or query.momentary
+        query_cache.keep(None if passing else key, catalog, found)
     return found
 
 

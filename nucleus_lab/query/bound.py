@@ -280,6 +280,7 @@ class BoundQuery(msgspec.Struct):
         seed: Makes the sample repeatable.
         warnings: What a person should know about how it was read.
         keeping: Warnings that hold if items lack a key of metadata, with the key.
+        momentary: It means something else at the next moment, so that it is read anew.
     """
 
     source: str
@@ -293,3 +294,4 @@ class BoundQuery(msgspec.Struct):
     seed: int | None = None
     warnings: list[str] = []
     keeping: list[tuple[str, tuple[str, ...]]] = []
+    momentary: bool = False

@@ -46,6 +46,8 @@ FUNCTIONS: Final = {
     "near": "within a radius: near(lat, lon, 5km)",
     "within": "in a rectangle: within(south, west, north, east)",
     "saved": "a saved query",
+    "similarity": '-1 to 1, of pictures: similarity("ref_id")',
+    "text_similarity": "-1 to 1, of pictures to words",
 }
 """Functions and what they give."""
 

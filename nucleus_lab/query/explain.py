@@ -8,6 +8,7 @@ from typing import Any, Final
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Constant, Scope
 from nucleus_lab.query.fields import GEOMETRIES
+from nucleus_lab.query.scores import SIMILARITY, asked
 
 _BARE_WORDS: Final = {"and", "or", "not", "null", "exists", "true", "false"}
 
@@ -158,6 +159,9 @@ class _Writer:
         return f"-{arguments}" if node.function == "negate" else f"{node.function}({arguments})"
 
     def _field(self, node: bound.FieldValue) -> str:
+        if node.field is SIMILARITY:
+            function, text = asked(node)
+            return f"{function}({quoted(text)})"
         parts = [node.field.name, *(name(key) for key in node.path)]
         scope = node.scope.root
         kind = self._rows.get(scope)

@@ -37,6 +37,7 @@ class PathReader:
     Attributes:
         rows: The rows of the result by kind.
         warnings: What a person should know about how names were read.
+        momentary: The meaning holds for this moment only.
     """
 
     def __init__(self, source: str, level: str, catalog: Catalog) -> None:
@@ -45,6 +46,7 @@ class PathReader:
         self.catalog = catalog
         self.warnings: list[str] = []
         self.saving: list[str] = []
+        self.momentary = False
         self.rows = {level: Scope(level)}
         if level in {"annotations", "predictions", "matches"}:
             self.rows["items"] = Scope("items")
@@ -70,6 +72,7 @@ class PathReader:
         Returns:
             Milliseconds since 1970.
         """
+        self.momentary = True
         return milliseconds(datetime.datetime.now(datetime.UTC))
 
     def later(self, what: str, start: int, end: int) -> QueryError:
