@@ -25,10 +25,10 @@ class Scope(msgspec.Struct, eq=False):
 
     Attributes:
         kind: Table family: ``items``, ``annotations``, ``predictions``, ``matches``, ``scenes``,
-            ``slices``, ``autotags``.
+            ``slices``, ``autotags``, ``examples`` (what an autotag was trained on).
         parent: Row from which it is reached; ``None`` for a row of the result.
         every_run: Range over the predictions of all model runs.
-        detail: Further identity: the autotag of an ``autotags`` scope.
+        detail: Further identity: the autotag of an ``autotags`` or ``examples`` scope.
         merged: The scope that stands for this one after grouping.
     """
 

@@ -233,7 +233,10 @@ def _shown(each: Field) -> tuple[str, str, str]:
 def _below(path: list[str]) -> list[tuple[str, str, str]]:
     root = path[0]
     if root == "autotag" and len(path) == 1:
-        return [(kind, "field", f"tags of {kind}s") for kind in ("image", "object")]
+        tags = [(kind, "field", f"tags of {kind}s") for kind in ("image", "object")]
+        return [*tags, ("training", "field", "what tags were trained on")]
+    if path == ["autotag", "training"]:
+        return [(kind, "field", f"examples of {kind} tags") for kind in ("image", "object")]
     kind = {"item": "items", "scene": "scenes", "slice": "slices", "slices": "slices"}.get(
         root, root
     )

@@ -126,7 +126,9 @@ class _Writer:
 
     @staticmethod
     def _collection(scope: Scope) -> str:
-        return {"slices": "slice", "autotags": "autotag"}.get(scope.kind, scope.kind)
+        return {"slices": "slice", "autotags": "autotag", "examples": "autotag.training"}.get(
+            scope.kind, scope.kind
+        )
 
     def of_types(self, node: bound.OfTypes) -> str:
         shown = ["segmentation" if kind == "mask" else kind for kind in node.types]
