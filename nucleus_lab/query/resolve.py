@@ -38,7 +38,6 @@ _FUNCTIONS: Final = {
     "similarity": 1,
     "text_similarity": 1,
 }
-_SIMILAR: Final = {"similarity", "text_similarity"}
 _RANK: Final = {"<", "<=", ">", ">="}
 
 
@@ -344,7 +343,7 @@ class _Resolver(ConditionFunctionReader):
             )
         if node.name == "now":
             return bound.Constant("time", self.now(), "now()", place)
-        if node.name in _SIMILAR:
+        if node.name.endswith("similarity"):
             return self.similarity(node, scope)
         if node.name == "count":
             return self._count(node, scope)
