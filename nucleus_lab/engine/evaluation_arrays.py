@@ -218,11 +218,16 @@ class DatasetArrays:
         first, last = int(keys[0]), int(keys[-1])
         dense = last - first + 1 == len(keys)
         where = {"first": first, "last": last, **self._scope}
-        boxes = np.fromiter(
-            _BOXES[table.name, dense].execute(self._connection, **where), _fields(table)
+        boxes = _by_age(
+            np.fromiter(
+                _BOXES[table.name, dense].execute(self._connection, **where), _fields(table)
+            )
         )
-        others = np.fromiter(
-            _OTHERS[table.name, dense].execute(self._connection, **where), _fields(table, _KIND)
+        others = _by_age(
+            np.fromiter(
+                _OTHERS[table.name, dense].execute(self._connection, **where),
+                _fields(table, _KIND),
+            )
         )
         if _BOX not in self._geometries and len(boxes):
             skipped["box"] = skipped.get("box", 0) + len(boxes)
@@ -270,6 +275,12 @@ class DatasetArrays:
         number = np.array([self._taxonomies[key] for key in known.tolist()], np.int64)
         block = number[np.searchsorted(known, np.where(category, rows["taxonomy"], known[0]))]
         return np.where(category, place + block * len(self.item_keys), place)
+
+
+def _by_age(rows: Any) -> Any:
+    """Bring rows into the order of their upload, which no database promises unasked."""
+    keys = rows["key"]
+    return rows if (keys[1:] > keys[:-1]).all() else rows[np.argsort(keys, kind="stable")]
 
 
 def _rings(keys: Ints, texts: list[tuple[int, str]]) -> dict[int, Ring]:

@@ -34,8 +34,8 @@ from nucleus_lab.annotation import (
 # Whole numbers and fractions both, as far as a picture or a scan can reach.
 coordinate = st.integers(-(10**6), 10**6) | st.floats(-1e9, 1e9)
 length = st.integers(0, 10**6) | st.floats(0, 1e9)
-text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+name = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
 fraction = st.floats(0, 1) | st.integers(0, 1)
 json_value = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e12, 1e12) | text,
