@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.magics.composing import with_condition
 from nucleus_lab.magics.slicing import reference_ids_of
+from nucleus_lab.query_help import QueryWarning
 
 if TYPE_CHECKING:
     from nucleus_lab import Dataset, Model, Slice
@@ -126,6 +128,12 @@ class Review:
     @property
     def counts(self) -> dict[str, int]:
         """Items by decision: ``open``, ``accepted`` and ``rejected``, of those in review."""
+        with warnings.catch_warnings():
+            # That no item has a decision yet is what a review begins with, and nothing to warn of.
+            warnings.simplefilter("ignore", QueryWarning)
+            return self._counts()
+
+    def _counts(self) -> dict[str, int]:
         conditions = {"open": _OPEN} | {
             status: f'metadata.{STATUS} = "{status}"' for status in ("accepted", "rejected")
         }

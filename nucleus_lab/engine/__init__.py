@@ -62,6 +62,7 @@ class Engine:
             self.settings = settings
         self.database_url = database_url or self.settings.database_url or None
         self.store = Store(self.workspace, self.database_url)
+        self.store.serve(self)
         try:
             prepare(self.store)
             self.jobs.recover()

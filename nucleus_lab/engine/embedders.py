@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar, runtime_checkable
 
 from nucleus_lab.errors import InvalidInputError
 
@@ -57,6 +57,22 @@ class Embedder(Protocol):
 
         Returns:
             Shape ``(n, dimension)``, 32-bit floats, each of length 1.
+        """
+        ...
+
+
+@runtime_checkable
+class TextEmbedder(Protocol):
+    """What an embedder has besides when it can compare words with pictures."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[Any]:
+        """Embed words.
+
+        Args:
+            texts: The words.
+
+        Returns:
+            Shape ``(n, dimension)``, 32-bit floats of length 1, near to fitting pictures.
         """
         ...
 

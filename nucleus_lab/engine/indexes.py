@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import BigInteger, Connection, bindparam, func, literal_column, select, text
 
 from nucleus_lab.engine.schema import item
+from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.store import Store
 from nucleus_lab.query.json_path import JSONValue, kind_at
 
@@ -30,12 +31,17 @@ MOST_KEYS: Final = 16
 _KINDS: Final = ("text", "number", "boolean", "array", "object", "null")
 _COMPARED: Final = ("text", "number")
 _NAMES: Final = {
-    "sqlite": text(
-        "SELECT name FROM sqlite_master WHERE type = 'index' AND substr(name, 1, :size) = :prefix"
+    "sqlite": Statement(
+        lambda: text(
+            "SELECT name FROM sqlite_master "
+            "WHERE type = 'index' AND substr(name, 1, :size) = :prefix"
+        )
     ),
-    "postgresql": text(
-        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() "
-        "AND tablename = 'item' AND substr(indexname, 1, :size) = :prefix"
+    "postgresql": Statement(
+        lambda: text(
+            "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() "
+            "AND tablename = 'item' AND substr(indexname, 1, :size) = :prefix"
+        )
     ),
 }
 _LOCK = threading.Lock()
@@ -60,8 +66,7 @@ def name_of(dataset_id: int, path: Sequence[str], kind: str) -> str:
 def _existing(connection: Connection, prefix: str) -> set[str]:
     """Return the names of our indexes that begin with a prefix."""
     statement = _NAMES[connection.dialect.name]
-    rows = connection.execute(statement, {"prefix": prefix, "size": len(prefix)})
-    return {row[0] for row in rows}
+    return {row[0] for row in statement.rows(connection, prefix=prefix, size=len(prefix))}
 
 
 def indexed(connection: Connection, dataset_id: int) -> frozenset[str]:

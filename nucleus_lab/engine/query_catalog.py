@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, exists, select, text
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import indexes, models, runs
+from nucleus_lab.engine import indexes, models, query_scores, runs
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -25,6 +25,7 @@ from nucleus_lab.engine.schema import (
 )
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.query.catalog import Catalog, Run
+from nucleus_lab.query.scores import Refusal, Scores
 
 
 def _any_other(table: Table) -> Any:
@@ -120,6 +121,7 @@ class StoredCatalog(Catalog):
         self.unindexed: set[tuple[str, ...]] = set()
         self._kinds: dict[tuple[str, ...], frozenset[str] | None] = {}
         self._evaluations: dict[int, int | None] = {}
+        self._scores: dict[tuple[str, str], Scores | Refusal] = {}
 
     def kinds(self, path: tuple[str, ...]) -> frozenset[str] | None:
         """Return the kinds of values under a key of item metadata, where an index knows them.
@@ -213,6 +215,21 @@ class StoredCatalog(Catalog):
             row = _EVALUATION.first(self._connection, run_id=run_id)
             self._evaluations[run_id] = None if row is None else int(row[0])
         return self._evaluations[run_id]
+
+    def scores(self, function: str, text: str) -> Scores | Refusal:
+        """Compare all items with one thing.
+
+        Args:
+            function: ``similarity`` (to an item) or ``text_similarity`` (to words).
+            text: Reference id of the item, or the words.
+
+        Returns:
+            The scores, or why there are none.
+        """
+        key = (function, text)
+        if key not in self._scores:
+            self._scores[key] = query_scores.scores_of(self._connection, self.dataset_id, *key)
+        return self._scores[key]
 
     def facts(self) -> Facts:
         """Return what was read so far; what was made from it holds while the facts do.

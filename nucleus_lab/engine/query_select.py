@@ -12,7 +12,15 @@ from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.engine import query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
-from nucleus_lab.engine.schema import annotation, item, match, metadata, prediction, scene
+from nucleus_lab.engine.schema import (
+    annotation,
+    dataset,
+    item,
+    match,
+    metadata,
+    prediction,
+    scene,
+)
 from nucleus_lab.errors import InvalidInputError, QueryError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
@@ -22,7 +30,8 @@ from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import category
 
-_LOOKED_AT: Final = 2_000
+_LOOKED_AT: Final = 1_000
+"""Oldest and newest items that are looked at for a missing key, where no index knows."""
 _ROWS: Final[dict[str, FromClause]] = {
     "items": item,
     "annotations": annotation,
@@ -121,12 +130,14 @@ def select_rows(
     found: Selection | None = query_cache.recall(key, catalog)
     if found is None:
         query = resolve(parse(text or ""), level, catalog, parameters)
-        query.warnings += _of_missing(connection, dataset_id, query)
+        query.warnings += _of_missing(connection, catalog, query)
         found = _compile(connection, query, catalog, match_type, whole=not paged)
         if paged and found.drivers:
             found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
-        # Whether items lack a key may change with each of them: such a query is read anew.
-        query_cache.keep(None if query.keeping else key, catalog, found)
+        # Whether items lack a key may change with each of them: such a query is read anew, and so
+        # is one of the present moment or with scores, which are large.
+        passing = query.keeping or query.momentary
+        query_cache.keep(None if passing else key, catalog, found)
     return found
 
 
@@ -192,16 +203,28 @@ def _compile(
     )
 
 
-def _of_missing(connection: Connection, dataset_id: int, query: BoundQuery) -> list[str]:
-    """Return the warnings about keys that some of the first items lack."""
+def _of_missing(connection: Connection, catalog: StoredCatalog, query: BoundQuery) -> list[str]:
+    """Return the warnings about keys that some items lack.
+
+    An index knows of all items. Without one only the oldest and the newest are looked at, since a
+    warning must not cost a scan: it may be absent where only others lack the key.
+    """
     found = []
     for text, path in query.keeping:
+        key = bindparam(None, catalog.dataset_id, BigInteger(), literal_execute=True)
         lacking = select(literal(1)).where(
-            item.c.dataset_id == dataset_id,
-            item.c.position < _LOOKED_AT,
-            kind_at(item.c.metadata, *path).is_(None),
+            item.c.dataset_id == key, kind_at(item.c.metadata, *path).is_(None)
         )
-        if connection.scalar(select(exists(lacking))):
+        parts = [lacking]
+        if catalog.kinds(path) is None:
+            least = select(dataset.c.next_position - _LOOKED_AT).where(
+                dataset.c.id == catalog.dataset_id
+            )
+            parts = [
+                lacking.where(item.c.position < _LOOKED_AT),
+                lacking.where(item.c.position >= least.scalar_subquery()),
+            ]
+        if any(connection.scalar(select(exists(part))) for part in parts):
             found.append(text)
     return found
 

@@ -198,8 +198,10 @@ def _values(connection: Connection, catalog: StoredCatalog, place: Place, level:
     if path[0] in {"slice", "slices"}:
         rows = _SLICES.rows(connection, dataset_id=catalog.dataset_id)
         return [(quoted(name), "slice", "") for (name,) in rows]
-    if path[0] == "autotag" and len(path) == 2:
-        return [(quoted(name), "autotag", "") for kind, name in catalog.autotags if kind == path[1]]
+    if path[0] == "autotag" and path[-1] in {"image", "object"} and len(path) <= 3:
+        return [
+            (quoted(name), "autotag", "") for kind, name in catalog.autotags if kind == path[-1]
+        ]
     if last == "model":
         return [(quoted(run.model_ids[-1]), "model", run.name) for run in catalog.runs]
     if last == "taxonomy":

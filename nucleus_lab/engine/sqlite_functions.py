@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
+from nucleus_lab.query.scores import score
+
 _ONE_SEARCH: Final = 0.25
 _NUMBER: Final = r"\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?\s*\Z"
 _EARTH: Final = 6_371_008.8
@@ -107,5 +109,6 @@ def register(connection: Any) -> None:
         ("lab_number", 1, _number),
         ("lab_hash", 1, _hash),
         ("lab_distance", 4, _distance),
+        ("lab_score", 2, score),
     ):
         connection.create_function(name, arguments, function, deterministic=True)

@@ -177,6 +177,15 @@ class Store:
         finally:
             turns.release()
 
+    def serve(self, workspace: Any) -> None:
+        """Say whose database this is, for code that is given a connection and needs its files.
+
+        Args:
+            workspace: The engine; connections know it as their execution option ``workspace``, a
+                weak reference.
+        """
+        self._pool.update_execution_options(workspace=weakref.ref(workspace))
+
     def journal_mode(self, wanted: str) -> str:
         """Ask SQLite for a journal mode, which the file then keeps.
 

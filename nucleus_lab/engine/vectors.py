@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from nucleus_lab.engine import Engine
     from nucleus_lab.engine.vector_set import VectorSet
+    from nucleus_lab.query.scores import Scores
 
 _PART: Final = ".part"
 _MOST_LOADED: Final = 4
+_MOST_SCORES: Final = 4
 
 
 class VectorFiles:
@@ -46,6 +48,7 @@ class VectorFiles:
         self._root = engine.workspace / "vectors"
         self._lock = Lock()
         self._loaded: OrderedDict[int, VectorSet] = OrderedDict()
+        self._scores: OrderedDict[tuple[Any, ...], Scores] = OrderedDict()
 
     def write(self, vectors: NDArray[Any]) -> str:
         """Write a segment; no row names it yet.
@@ -170,6 +173,30 @@ class VectorFiles:
             self._loaded.move_to_end(loaded.index.id)
             while len(self._loaded) > _MOST_LOADED:
                 self._loaded.popitem(last=False)
+
+    def scores(self, key: tuple[Any, ...]) -> Scores | None:
+        """Return scores that were computed before.
+
+        Args:
+            key: What they are of, with the change counter of the index.
+
+        Returns:
+            The scores, or ``None``.
+        """
+        with self._lock:
+            return self._scores.get(key)
+
+    def keep_scores(self, key: tuple[Any, ...], scores: Scores) -> None:
+        """Keep scores for the next page of a query.
+
+        Args:
+            key: What they are of, with the change counter of the index.
+            scores: The scores.
+        """
+        with self._lock:
+            self._scores[key] = scores
+            while len(self._scores) > _MOST_SCORES:
+                self._scores.popitem(last=False)
 
     def _damaged(self, path: Path, reason: str) -> WorkspaceError:
         return WorkspaceError(

@@ -25,10 +25,10 @@ class Scope(msgspec.Struct, eq=False):
 
     Attributes:
         kind: Table family: ``items``, ``annotations``, ``predictions``, ``matches``, ``scenes``,
-            ``slices``, ``autotags``.
+            ``slices``, ``autotags``, ``examples`` (what an autotag was trained on).
         parent: Row from which it is reached; ``None`` for a row of the result.
         every_run: Range over the predictions of all model runs.
-        detail: Further identity: the autotag of an ``autotags`` scope.
+        detail: Further identity: the autotag of an ``autotags`` or ``examples`` scope.
         merged: The scope that stands for this one after grouping.
     """
 
@@ -280,6 +280,7 @@ class BoundQuery(msgspec.Struct):
         seed: Makes the sample repeatable.
         warnings: What a person should know about how it was read.
         keeping: Warnings that hold if items lack a key of metadata, with the key.
+        momentary: It means something else at the next moment, so that it is read anew.
     """
 
     source: str
@@ -293,3 +294,4 @@ class BoundQuery(msgspec.Struct):
     seed: int | None = None
     warnings: list[str] = []
     keeping: list[tuple[str, tuple[str, ...]]] = []
+    momentary: bool = False

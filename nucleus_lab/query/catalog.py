@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nucleus_lab.query.scores import Refusal, Scores
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -100,6 +102,19 @@ class Catalog:
         """
         del run_id
         return None
+
+    def scores(self, function: str, text: str) -> Scores | Refusal:
+        """Compare all items with one thing.
+
+        Args:
+            function: ``similarity`` (to an item) or ``text_similarity`` (to words).
+            text: Reference id of the item, or the words.
+
+        Returns:
+            The scores, or why there are none.
+        """
+        del text
+        return Refusal("Q024", f"{function}() needs an image index, and there is none")
 
     def kinds(self, path: tuple[str, ...]) -> frozenset[str] | None:
         """Return the kinds of values under a key of item metadata, where an index knows them.

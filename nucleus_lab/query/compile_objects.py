@@ -23,6 +23,7 @@ _TABLES: Final = {
     "scenes": "scene",
     "slices": "slice_member",
     "autotags": "autotag_score",
+    "examples": "autotag_example",
     "tracks": "track",
 }
 _MEMBERS: Final = {

@@ -46,6 +46,8 @@ FUNCTIONS: Final = {
     "near": "within a radius: near(lat, lon, 5km)",
     "within": "in a rectangle: within(south, west, north, east)",
     "saved": "a saved query",
+    "similarity": '-1 to 1, of pictures: similarity("ref_id")',
+    "text_similarity": "-1 to 1, of pictures to words",
 }
 """Functions and what they give."""
 
@@ -231,7 +233,10 @@ def _shown(each: Field) -> tuple[str, str, str]:
 def _below(path: list[str]) -> list[tuple[str, str, str]]:
     root = path[0]
     if root == "autotag" and len(path) == 1:
-        return [(kind, "field", f"tags of {kind}s") for kind in ("image", "object")]
+        tags = [(kind, "field", f"tags of {kind}s") for kind in ("image", "object")]
+        return [*tags, ("training", "field", "what tags were trained on")]
+    if path == ["autotag", "training"]:
+        return [(kind, "field", f"examples of {kind} tags") for kind in ("image", "object")]
     kind = {"item": "items", "scene": "scenes", "slice": "slices", "slices": "slices"}.get(
         root, root
     )

@@ -1,4 +1,4 @@
-"""Functions that are conditions: ``near``, ``within`` and ``saved``."""
+"""Functions about places, saved queries and likeness, such as ``near`` and ``saved``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import fields_of
 from nucleus_lab.query.object_paths import ObjectPathReader
 from nucleus_lab.query.parse import parse
+from nucleus_lab.query.scores import SIMILARITY, Refusal
 from nucleus_lab.query.tokens import MILLISECONDS
 
 EARTH: Final = 6_371_008.8
@@ -66,7 +67,8 @@ class ConditionFunctionReader(ObjectPathReader):
 
     # Places on the earth ----------------------------------------------------------------------
 
-    def _coordinate(self, name: str, node: tree.Function, scope: Scope | None) -> FieldValue:
+    def _item_of(self, node: tree.Function, scope: Scope | None) -> Scope:
+        """Return the item that a function speaks about."""
         inside = scope is not None and scope.kind == "items"
         row = scope if inside else self.rows.get("items")
         if row is None or (scope is not None and not inside):
@@ -78,8 +80,11 @@ class ConditionFunctionReader(ObjectPathReader):
                 len(node.name),
                 hint=f"write items[{self.source[node.start : node.end]}]",
             )
-        place = (node.start, node.end)
-        return FieldValue(row, fields_of("items")[name], (), name, place)
+        return row
+
+    def _coordinate(self, name: str, node: tree.Function, scope: Scope | None) -> FieldValue:
+        row = self._item_of(node, scope)
+        return FieldValue(row, fields_of("items")[name], (), name, (node.start, node.end))
 
     def _number(self, node: tree.Expression, low: float, high: float, what: str) -> Constant:
         value = self.value(node, None, "number")
@@ -144,6 +149,34 @@ class ConditionFunctionReader(ObjectPathReader):
                 bound.Test((lon, east), ("<=",), place),
             ))
         return bound.Named(self.source[node.start : node.end], bound.All((tall, wide)))
+
+    def similarity(self, node: tree.Function, scope: Scope | None) -> FieldValue:
+        """Read ``similarity(…)`` and ``text_similarity(…)``.
+
+        Args:
+            node: The call, with one argument.
+            scope: Object that it is about, inside brackets.
+
+        Returns:
+            The score of the item.
+
+        Raises:
+            QueryError: There is no index, no such item, or nothing that embeds words.
+        """
+        row = self._item_of(node, scope)
+        argument = node.arguments[0]
+        start, width = argument.start, argument.end - argument.start
+        given = self.value(argument, None, "text")
+        if not isinstance(given, Constant) or given.kind not in {"text", "number"}:
+            what = "a reference id" if node.name == "similarity" else "words"
+            raise fault("Q030", f"{node.name}() takes {what}, in quotes", self.source, start, width)
+        self.momentary = True
+        found = self.catalog.scores(node.name, given.text)
+        if isinstance(found, Refusal):
+            raise fault(found.code, found.message, self.source, start, width, found.hint)
+        written = self.source[node.start : node.end]
+        path = (node.name, given.text)
+        return FieldValue(row, SIMILARITY, path, written, (node.start, node.end))
 
     # Saved queries ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sqlalchemy.sql.expression import FromClause
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.scores import Scores, asked
 from nucleus_lab.query.values import SqlValue
 
 Builder = Callable[[Context, FieldValue, FromClause], SqlValue]
@@ -34,6 +35,14 @@ def static_value(
 
 def _missing(_context: Context, field: FieldValue, _row: FromClause) -> SqlValue:
     return static_value(field, cast(null(), Double()))
+
+
+def _similarity(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    scores = context.catalog.scores(*asked(field))
+    if not isinstance(scores, Scores):
+        raise TypeError("the query was read for another state of the index")
+    name = context.names.next("likeness")
+    return static_value(field, context.dialect.score(row.c.id, scores, name))
 
 
 def _points(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
@@ -93,6 +102,7 @@ def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlVal
 DERIVED: Final[dict[str, Builder]] = {
     "@missing": _missing,
     "@points": _points,
+    "@similarity": _similarity,
     "@track_label": _track_label,
     "@track_length": _track_length,
 }

@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import TableValuedAlias
 
+from nucleus_lab.query.scores import Scores
+
 Clause = ColumnElement[bool]
 Sql = ColumnElement[Any]
 
@@ -189,6 +191,20 @@ class SQLite:
             Metres, on a sphere.
         """
         return func.lab_distance(lat, lon, to_lat, to_lon, type_=Double())
+
+    def score(self, key: Sql, scores: Scores, name: str) -> Sql:
+        """Look up the number that belongs to a row.
+
+        Args:
+            key: Primary key of the row.
+            scores: The numbers.
+            name: Alias that the statement does not use yet.
+
+        Returns:
+            The number, NULL where there is none.
+        """
+        del name
+        return func.lab_score(literal(scores.token, BigInteger()), key, type_=Double())
 
     def contains(self, text: Sql, part: str) -> Clause:
         """Find a part, without the case of A to Z.

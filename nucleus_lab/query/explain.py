@@ -8,6 +8,7 @@ from typing import Any, Final
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Constant, Scope
 from nucleus_lab.query.fields import GEOMETRIES
+from nucleus_lab.query.scores import SIMILARITY, asked
 
 _BARE_WORDS: Final = {"and", "or", "not", "null", "exists", "true", "false"}
 
@@ -125,7 +126,9 @@ class _Writer:
 
     @staticmethod
     def _collection(scope: Scope) -> str:
-        return {"slices": "slice", "autotags": "autotag"}.get(scope.kind, scope.kind)
+        return {"slices": "slice", "autotags": "autotag", "examples": "autotag.training"}.get(
+            scope.kind, scope.kind
+        )
 
     def of_types(self, node: bound.OfTypes) -> str:
         shown = ["segmentation" if kind == "mask" else kind for kind in node.types]
@@ -158,6 +161,9 @@ class _Writer:
         return f"-{arguments}" if node.function == "negate" else f"{node.function}({arguments})"
 
     def _field(self, node: bound.FieldValue) -> str:
+        if node.field is SIMILARITY:
+            function, text = asked(node)
+            return f"{function}({quoted(text)})"
         parts = [node.field.name, *(name(key) for key in node.path)]
         scope = node.scope.root
         kind = self._rows.get(scope)

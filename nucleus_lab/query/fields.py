@@ -107,6 +107,10 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("slices", "id", "text", "@slice_id", description="public id of a slice"),
     Field("autotags", "name", "text", "@autotag_name", description="a tag with a score above 0"),
     Field("autotags", "score", "number", "score", description="-1 to 1"),
+    Field(
+        "examples", "name", "text", "@autotag_name", description="a tag that it is an example of"
+    ),
+    Field("examples", "training", "bool", "positive", description="example or counter-example"),
 )
 
 _BY_SCOPE: Final[dict[str, dict[str, Field]]] = {}

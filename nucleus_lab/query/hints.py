@@ -8,6 +8,7 @@ characters of texts stand in them as they are.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Column, LargeBinary, func, literal, or_
@@ -16,7 +17,7 @@ from sqlalchemy.types import BigInteger, Double
 from nucleus_lab.query.bound import Constant
 from nucleus_lab.query.dialects import Clause, Sql, SQLite, ascii_lower
 from nucleus_lab.query.given_values import text_as_number
-from nucleus_lab.query.json_path import JSONValue
+from nucleus_lab.query.json_path import json_value
 from nucleus_lab.query.values import JSONSource, SqlValue
 
 _ESCAPED: Final = frozenset('"\\/')
@@ -46,7 +47,7 @@ def _holds(source: JSONSource, text: str) -> Clause:
 
 
 def _raw(source: JSONSource) -> Sql:
-    return JSONValue("raw text", source.column, source.path)
+    return json_value("raw text", source.column, source.path)
 
 
 def _searchable(constant: Constant) -> bool:
@@ -71,8 +72,14 @@ def _number(constant: Constant) -> Sql | None:
 
 def _as_if(source: JSONSource, number: Sql) -> Sql:
     """Read a number; 0, no value, texts and lists come out as a number that passes."""
-    value = JSONValue("raw number", source.column, source.path)
-    return func.ifnull(func.nullif(value + literal(0, BigInteger()), 0), number)
+    return func.ifnull(_not_zero(source.column, source.path), number)
+
+
+@lru_cache(maxsize=4096)
+def _not_zero(column: Sql, path: tuple[str, ...]) -> Sql:
+    value = json_value("raw number", column, path)
+    read: Sql = func.nullif(value + literal(0, BigInteger()), 0)
+    return read
 
 
 def comparison(dialect: SQLite, sign: str, value: SqlValue, constant: Constant) -> Clause | None:
@@ -191,7 +198,7 @@ def remainder(
     if not (isinstance(by, int) and isinstance(rest, int) and 0 <= rest < by < _EXACT):
         return None
     # SQLite's own % has the sign of the dividend.
-    left = JSONValue("raw number", source.column, source.path).op("%")(literal(by, BigInteger()))
+    left = json_value("raw number", source.column, source.path).op("%")(literal(by, BigInteger()))
     return left.in_([rest, rest - by]) if rest else left == literal(0, BigInteger())
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Numeric, Text
@@ -22,7 +23,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from nucleus_lab.errors import InvalidInputError
 
-__all__ = ["JSONValue", "boolean_at", "kind_at", "number_at", "text_at"]
+__all__ = ["JSONValue", "boolean_at", "json_value", "kind_at", "number_at", "text_at"]
 
 
 class JSONValue(ColumnElement[Any]):
@@ -52,7 +53,7 @@ class JSONValue(ColumnElement[Any]):
         self.kind = kind
         self.column = column
         self.path = tuple(path)
-        self.type = _TYPES[kind]
+        self.type = TYPES[kind]
 
     @property
     def _from_objects(self) -> list[Any]:
@@ -60,7 +61,7 @@ class JSONValue(ColumnElement[Any]):
         return self.column._from_objects  # noqa: SLF001 - the name is SQLAlchemy's
 
 
-_TYPES: Final[dict[str, Any]] = {
+TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "number": Numeric(asdecimal=False),
     "boolean": Boolean(),
@@ -70,6 +71,22 @@ _TYPES: Final[dict[str, Any]] = {
     "raw number": Numeric(asdecimal=False),
     "raw boolean": Boolean(),
 }
+"""Types of the values by kind."""
+
+
+@lru_cache(maxsize=4096)
+def json_value(kind: str, column: ColumnElement[Any], path: tuple[str, ...]) -> JSONValue:
+    """Return the value at a path; statements share it, since making one costs as much as its use.
+
+    Args:
+        kind: As :class:`JSONValue` takes it.
+        column: The JSON column.
+        path: Keys from the outside in.
+
+    Returns:
+        The expression.
+    """
+    return JSONValue(kind, column, path)
 
 
 def text_at(column: ColumnElement[Any], *path: str) -> JSONValue:

@@ -37,6 +37,7 @@ class PathReader:
     Attributes:
         rows: The rows of the result by kind.
         warnings: What a person should know about how names were read.
+        momentary: The meaning holds for this moment only.
     """
 
     def __init__(self, source: str, level: str, catalog: Catalog) -> None:
@@ -45,6 +46,7 @@ class PathReader:
         self.catalog = catalog
         self.warnings: list[str] = []
         self.saving: list[str] = []
+        self.momentary = False
         self.rows = {level: Scope(level)}
         if level in {"annotations", "predictions", "matches"}:
             self.rows["items"] = Scope("items")
@@ -70,6 +72,7 @@ class PathReader:
         Returns:
             Milliseconds since 1970.
         """
+        self.momentary = True
         return milliseconds(datetime.datetime.now(datetime.UTC))
 
     def later(self, what: str, start: int, end: int) -> QueryError:
@@ -276,37 +279,41 @@ class PathReader:
         return self._many(scope, rest or (named,), node, groupable=False)
 
     def _autotag(self, rest: Segments, row: Scope, node: tree.Path) -> Many:
-        kind = rest[0].name if rest else ""
-        if kind == "training":
-            raise self.later("autotag.training", node.start, node.end)
-        if kind not in {"image", "object"} or len(rest) > 2 or node.filter is not None:
+        """``autotag.image``, ``autotag.training.image``, ``autotag.image.rain[.training]``."""
+        examples = bool(rest) and rest[0].name == "training"
+        kind, *tag = [segment.name for segment in rest[examples:]] or [""]
+        if tag[1:] == ["training"] and not examples:
+            examples, tag = True, tag[:1]
+        elif examples and tag:
+            tag = ["", ""]  # neither form
+        if kind not in {"image", "object"} or len(tag) > 1 or node.filter is not None:
             raise fault(
                 "Q020",
                 f"unknown field {self.source[node.start : node.end]!r}",
                 self.source,
                 node.start,
                 node.end - node.start,
-                hint="write autotag.image = tag, autotag.image.tag > 0, or the same with object",
+                hint="write autotag.image = tag, autotag.image.tag > 0, "
+                "autotag.training.image = tag, or the same with object",
             )
         own = self.rows[self.level]
         if kind == "object" and own.kind in {"annotations", "predictions"}:
             row = own
-        field = tree.Segment(
-            node.start, node.end, "name" if len(rest) == 1 else "score", quoted=False
-        )
-        if len(rest) == 1:
-            scope = Scope("autotags", row, detail=(kind,))
-            tagged = self._many(scope, (tree.Segment(0, 0, "score", quoted=False),), node)
-            zero = Constant("number", 0, "0", (node.start, node.end))
-            above = bound.Test((tagged.inner, zero), (">",), (node.start, node.end))
-            return self._many(scope, (field,), node, (above,), groupable=False)
-        tag = rest[1].name
-        if (kind, tag) not in self.catalog.autotags:
+        scope = Scope("examples" if examples else "autotags", row, detail=(kind, *tag))
+        place = (node.start, node.end)
+        names = ["training" if examples else "score", "name"]
+        value, name = (tree.Segment(*place, each, quoted=False) for each in names)
+        if not tag:
+            held = self._many(scope, (value,), node).inner
+            sign, least = "=", Constant("bool", True, "true", place)
+            if not examples:
+                sign, least = ">", Constant("number", 0, "0", place)
+            above = bound.Test((held, least), (sign,), place)
+            return self._many(scope, (name,), node, (above,), groupable=False)
+        if (kind, tag[0]) not in self.catalog.autotags:
             known = [name for level, name in self.catalog.autotags if level == kind]
-            self._warn("W1", f"there is no {kind} autotag {tag!r}", nearest(tag, known))
-        return self._many(
-            Scope("autotags", row, detail=(kind, tag)), (field,), node, groupable=False
-        )
+            self._warn("W1", f"there is no {kind} autotag {tag[0]!r}", nearest(tag[0], known))
+        return self._many(scope, (value,), node, groupable=False)
 
     def _warn(self, code: str, message: str, near: str) -> None:
         self.warnings.append(f"{code}: {message}" + (f"; did you mean {near!r}?" if near else ""))

@@ -23,12 +23,15 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    null,
     select,
 )
-from sqlalchemy.dialects.postgresql import BIT, INTERVAL, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, INTERVAL, JSONB, TIMESTAMP
 from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from nucleus_lab.query.dialects import Clause, Sql, SQLite, ascii_lower
+from nucleus_lab.query.scores import Scores
 
 _ISO_REGEX = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -37,8 +40,24 @@ _ISO_REGEX = (
 )
 
 
+_SHOWN = 4
 NUMBER_REGEX = r"^\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?\s*$"
 """Text that ``number()`` reads; every match fits a double."""
+
+
+class _Listed(TypeDecorator[list[Any]]):
+    """An array of any length as a value; where a statement is shown, only its beginning."""
+
+    impl = ARRAY
+    cache_ok = True
+
+    def __init__(self, member: TypeEngine[Any]) -> None:
+        super().__init__(member)
+
+    def process_literal_param(self, value: list[Any] | None, dialect: Any) -> Any:
+        """Shorten a list that stands in a shown statement."""
+        del dialect
+        return (value or [])[:_SHOWN]
 
 
 class PostgreSQL(SQLite):
@@ -248,6 +267,27 @@ class PostgreSQL(SQLite):
             The text in capitals.
         """
         return func.upper(collate(text, "C"), type_=Text())
+
+    def score(self, key: Sql, scores: Scores, name: str) -> Sql:
+        """Look up the number that belongs to a row: two arrays, the keys found by bisection.
+
+        Args:
+            key: Primary key of the row.
+            scores: The numbers.
+            name: Alias that the statement does not use yet.
+
+        Returns:
+            The number, NULL where there is none.
+        """
+        if not len(scores.keys):
+            return cast(null(), Double())
+        given = select(
+            literal(scores.keys.tolist(), _Listed(BigInteger())).label("of_keys"),
+            literal(scores.values.tolist(), _Listed(Double())).label("of_scores"),
+        ).subquery(name)
+        place = func.width_bucket(key, given.c.of_keys, type_=Integer())
+        found = case((given.c.of_keys[place] == key, given.c.of_scores[place]))
+        return select(found).select_from(given).correlate_except(given).scalar_subquery()
 
     def elements(self, column: Sql, path: Sequence[str], name: str) -> TableValuedAlias:
         """List the members of a JSON list; a value that is none has no members.

@@ -35,8 +35,9 @@ _FUNCTIONS: Final = {
     "hash": 1,
     "number": 1,
     "text": 1,
+    "similarity": 1,
+    "text_similarity": 1,
 }
-_LATER: Final = {"similarity", "text_similarity"}
 _RANK: Final = {"<", "<=", ">", ">="}
 
 
@@ -90,6 +91,7 @@ class _Resolver(ConditionFunctionReader):
             query.seed,
             self.warnings,
             self.keeping,
+            self.momentary,
         )
 
     def _order_key(self, key: tree.OrderKey) -> bound.BoundKey:
@@ -311,8 +313,6 @@ class _Resolver(ConditionFunctionReader):
 
     def _function(self, node: tree.Function, scope: Scope | None) -> BoundValue:
         place = (node.start, node.end)
-        if node.name in _LATER:
-            raise self.later(f"{node.name}()", *place)
         if node.name in CONDITION_FUNCTIONS:
             raise fault(
                 "Q032",
@@ -322,7 +322,7 @@ class _Resolver(ConditionFunctionReader):
                 node.end - node.start,
             )
         if node.name not in _FUNCTIONS:
-            near = nearest(node.name, [*_FUNCTIONS, *_LATER, *CONDITION_FUNCTIONS])
+            near = nearest(node.name, [*_FUNCTIONS, *CONDITION_FUNCTIONS])
             raise fault(
                 "Q023",
                 f"there is no function {node.name}()",
@@ -343,6 +343,8 @@ class _Resolver(ConditionFunctionReader):
             )
         if node.name == "now":
             return bound.Constant("time", self.now(), "now()", place)
+        if node.name.endswith("similarity"):
+            return self.similarity(node, scope)
         if node.name == "count":
             return self._count(node, scope)
         kind = "text" if node.name in {"lower", "upper", "length", "date", "hash"} else "number"

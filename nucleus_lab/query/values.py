@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Double,
+    Select,
+    Text,
     and_,
     case,
     cast,
     false,
     func,
+    literal,
     null,
     or_,
     select,
@@ -25,7 +29,32 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from nucleus_lab.query.bound import Constant, Kind, Place
 from nucleus_lab.query.dialects import Clause, Sql, SQLite
-from nucleus_lab.query.json_path import JSONValue
+from nucleus_lab.query.json_path import TYPES, json_value
+
+# What does not depend on the values of a query is shared between statements: making one expression
+# takes microseconds, and a comparison with metadata has dozens.
+
+
+@lru_cache(maxsize=8)
+def _nothing(kind: str) -> Sql:
+    """A value of a kind that there is not."""
+    return cast(null(), TYPES[kind])
+
+
+@cache
+def _named(kind: str) -> Sql:
+    """The name of a type, as one branch of a CASE asks for it."""
+    return literal(kind, Text())
+
+
+@lru_cache(maxsize=4096)
+def _element(dialect: SQLite, alias: TableValuedAlias, kind: str) -> Sql:
+    return dialect.element(alias, kind)
+
+
+@lru_cache(maxsize=4096)
+def _any_of(alias: TableValuedAlias) -> Select[tuple[int]]:
+    return select(1).select_from(alias).correlate_except(alias)
 
 
 class JSONSource:
@@ -70,7 +99,7 @@ class JSONSource:
         Returns:
             The value, NULL when it is of another kind.
         """
-        return JSONValue(kind, self.column, self.path)
+        return json_value(kind, self.column, self.path)
 
     def in_lists(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause | None:
         """Test the members of a list.
@@ -87,7 +116,7 @@ class JSONSource:
         alias = self.dialect.elements(self.column, self.path, name)
         condition = test(ElementSource(self.dialect, alias))
         found = select(1).select_from(alias).correlate_except(alias).where(condition).exists()
-        return and_(JSONValue("kind", self.column, self.path) == "array", found)
+        return and_(json_value("kind", self.column, self.path) == "array", found)
 
     def present(self, name: str) -> Clause:
         """Tell whether there is a value.
@@ -99,12 +128,12 @@ class JSONSource:
             Not absent, not null, not an empty list.
         """
         if self.dialect.name == "sqlite" and self.known is None:
-            held: Sql = JSONValue("type", self.column, self.path)
+            held: Sql = json_value("type", self.column, self.path)
             labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in self.path)
             filled = func.json_array_length(self.column, "$" + labels) > 0
             branches: list[tuple[Any, Any]] = [("null", false()), ("array", filled)]
             return case(*branches, value=func.ifnull(held, "null"), else_=true())
-        kind = JSONValue("kind", self.column, self.path)
+        kind = json_value("kind", self.column, self.path)
         scalar = kind.not_in(["null", "array"])
         if not self.may_be("array"):
             return scalar
@@ -129,14 +158,14 @@ class JSONSource:
             source = BranchSource(self, kind)
             clause = test(source)
             if source.used and not isinstance(clause, False_):
-                branches += [(each, clause) for each in types]
+                branches += [(_named(each), clause) for each in types]
         members = self.dialect.elements(self.column, self.path, name)
         found = test(ElementSource(self.dialect, members))
         branches.append((
-            "array",
-            select(1).select_from(members).correlate_except(members).where(found).exists(),
+            _named("array"),
+            _any_of(members).where(found).exists(),
         ))
-        return case(*branches, value=JSONValue("type", self.column, self.path))
+        return case(*branches, value=json_value("type", self.column, self.path))
 
 
 class BranchSource(JSONSource):
@@ -162,9 +191,9 @@ class BranchSource(JSONSource):
             The value; NULL for a kind that it is not.
         """
         if kind != self.kind:
-            return cast(null(), JSONValue(kind, self.column, self.path).type)
+            return _nothing(kind)
         self.used = True
-        return JSONValue(f"raw {kind}", self.column, self.path)
+        return json_value(f"raw {kind}", self.column, self.path)
 
 
 class ElementSource(JSONSource):
@@ -188,7 +217,7 @@ class ElementSource(JSONSource):
         Returns:
             The member, NULL when it is of another kind.
         """
-        return self.dialect.element(self.alias, kind)
+        return _element(self.dialect, self.alias, kind)
 
     def in_lists(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause | None:
         """Lists inside lists are not looked into.

@@ -477,9 +477,13 @@ def test_annotations_are_those_that_the_predicate_selects(
     assert found
 
 
-def test_predictions_are_of_the_chosen_run(ask: Any, world: World) -> None:
+PREDICTIONS = {'label = "car" AND confidence < 0.4'}
+
+
+@pytest.mark.parametrize("text", PREDICTIONS)
+def test_predictions_are_of_the_chosen_run(text: str, ask: Any, world: World) -> None:
     for run, name in ((1, "cnn-v1"), (2, "cnn-v2")):
-        found = ask('label = "car" AND confidence < 0.4', "predictions", run_id=run)
+        found = ask(text, "predictions", run_id=run)
         assert found == [
             o.id
             for item in world.items

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import test_examples
+import test_whole_queries
 from query_examples import EXAMPLES
 from query_world import CODE, NOW, Item, Obj, World
 from sqlalchemy import insert
@@ -17,8 +18,6 @@ from nucleus_lab.query.readings import stored
 
 Match = dict[str, Any]
 TEXT = {number: text for number, text, _ in EXAMPLES}
-ELSEWHERE = {57, 83, 87, 88, 89, 94}
-"""In modules of their own: dates, orders, places, similarity, samples and saved queries."""
 
 
 def labels(o: Obj) -> set[str]:
@@ -35,12 +34,13 @@ def of_track(world: World, track: str) -> set[str]:
 
 
 def test_every_example_is_checked_by_its_result() -> None:
-    written = set(test_examples.OBJECTS) | set(test_examples.MATCHES)
+    written = set(test_examples.OBJECTS) | set(test_examples.MATCHES) | test_examples.PREDICTIONS
+    written |= {text for text, _ in test_examples.ITEMS.values()}
     checked = {number for number, text, _ in EXAMPLES if text in written}
-    checked |= set(test_examples.ITEMS) | set(ITEMS) | set(OBJECTS) | set(MATCHES) | set(SCENES)
-    checked |= {98}  # predictions, beside the other examples
+    checked |= {*ITEMS, *OBJECTS, *MATCHES, *SCENES}
+    checked |= {*test_whole_queries.CHECKS, *test_whole_queries.RARE}
 
-    assert checked | ELSEWHERE == set(TEXT)
+    assert checked == set(TEXT)
 
 
 def cars_are_large(item: Item, _: World) -> bool:

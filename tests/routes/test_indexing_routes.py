@@ -253,7 +253,7 @@ def test_custom_vectors_of_another_length_are_refused_until_the_index_is_deleted
             InvalidInputError,
             "no URL",
         ),
-        ({"embedding_dimension": 3, "embeddings_urls": ["s3://a/b"]}, ForbiddenError, "fetched"),
+        ({"embedding_dimension": 3, "embeddings_urls": ["ftp://a/b"]}, InvalidInputError, "ftp"),
         ({"embedding_dimension": 3, "requestId": "nothing"}, NotFoundError, "nothing was uploaded"),
         ({"embedding_dimension": "3", "embeddings_urls": []}, InvalidInputError, "does not fit"),
     ],
