@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
+from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError
 
 
@@ -37,7 +38,7 @@ class Record:
             InvalidInputError: The payload has another shape.
         """
         try:
-            return msgspec.convert(payload, cls)
+            return wire.convert(payload, cls)
         except msgspec.ValidationError as fault:
             raise InvalidInputError(f"this is no {cls.__name__}: {fault}") from fault
 

@@ -319,6 +319,6 @@ def decode_filters(text: str) -> Filters:
         InvalidInputError: It is no JSON, or no filters.
     """
     try:
-        return msgspec.convert(wire.decode(text), Filters)
+        return wire.convert(wire.decode(text), Filters)
     except msgspec.ValidationError as fault:
         raise InvalidInputError(f"filters do not fit: {fault}", path="filters") from fault
