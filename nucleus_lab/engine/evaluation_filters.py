@@ -8,73 +8,23 @@ filter chooses among the rows that there then are; all of them have to hold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import numpy as np
 from sqlalchemy import Connection, select
 
 from nucleus_lab import wire
 from nucleus_lab.engine import evaluation_scope, queries, slices
-from nucleus_lab.engine.evaluation_config import fault_of_predicate
 from nucleus_lab.engine.evaluation_read import metadata_of
+from nucleus_lab.engine.evaluation_request import Filters, Predicate, Range
 from nucleus_lab.engine.schema import item, prediction, slice_member
 from nucleus_lab.engine.statements import Statement, among, json_list
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab.errors import QueryError
 from nucleus_lab.evaluation.attribution import BACKGROUND, Attribution
 from nucleus_lab.evaluation.frame import Frame
 from nucleus_lab.evaluation.objects import Flags, Floats, Ints
-from nucleus_lab.evaluation.predicates import Operator, holds, value_at
+from nucleus_lab.evaluation.predicates import holds, value_at
 from nucleus_lab.evaluation.rows import FN, NONE, Rows
-
-
-class Range(msgspec.Struct, forbid_unknown_fields=True):
-    """Bounds, both inclusive; ``None`` for none."""
-
-    min: float | None = None
-    max: float | None = None
-
-
-class Predicate(msgspec.Struct, forbid_unknown_fields=True):
-    """A comparison of metadata."""
-
-    key: str
-    op: Operator
-    value: Any = None
-
-
-class Filters(msgspec.Struct, forbid_unknown_fields=True):
-    """What a reader wants to see.
-
-    Attributes:
-        confidenceRange: Of predictions; one without a confidence counts as certain.
-        iouRange: Of rows, as :class:`~nucleus_lab.evaluation.rows.Rows` has it.
-        gtAreaRange: Area of the annotation in square pixels; rows without one are left out.
-        predLabels: Classes, or labels as annotated, of the prediction.
-        gtLabels: Classes, or labels as annotated, of the annotation.
-        sliceIds: Items, scenes or objects of any of these slices.
-        itemMetadata: Comparisons of the metadata of the item.
-        predictionMetadata: Comparisons of the metadata of the prediction.
-        labelEquality: Rows with both objects whose classes are equal (EQ) or not (NEQ).
-        hasGroundTruth: Rows with an annotation, or without one.
-        tideBackground: False positives that lie on background, or everything else.
-    """
-
-    confidenceRange: Range | None = None  # noqa: N815 - these names stand on the wire
-    iouRange: Range | None = None  # noqa: N815
-    gtAreaRange: Range | None = None  # noqa: N815
-    predLabels: list[str] | None = None  # noqa: N815
-    gtLabels: list[str] | None = None  # noqa: N815
-    sliceIds: list[str] | None = None  # noqa: N815
-    itemMetadata: list[Predicate] | None = None  # noqa: N815
-    predictionMetadata: list[Predicate] | None = None  # noqa: N815
-    labelEquality: Literal["EQ", "NEQ"] | None = None  # noqa: N815
-    hasGroundTruth: bool | None = None  # noqa: N815
-    tideBackground: bool | None = None  # noqa: N815
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, name) is not None for name in self.__struct_fields__)
-
 
 _METADATA = Statement(
     lambda: select(prediction.c.id, prediction.c.metadata).where(
@@ -84,32 +34,6 @@ _METADATA = Statement(
 _DATASETS = Statement(
     lambda: select(item.c.dataset_id).where(among(item.c.id, "wanted")).distinct()
 )
-
-
-def check(filters: Filters) -> None:
-    """Refuse filters that mean nothing.
-
-    Args:
-        filters: What the caller asks for.
-
-    Raises:
-        InvalidInputError: A range is empty, or a comparison is not possible.
-    """
-    for name in ("confidenceRange", "iouRange", "gtAreaRange"):
-        bounds = getattr(filters, name)
-        if bounds is None or bounds.min is None or bounds.max is None:
-            continue
-        if bounds.min > bounds.max:
-            raise InvalidInputError(
-                f"filters.{name} has min {bounds.min:g} above max {bounds.max:g}: swap them",
-                path=f"filters.{name}",
-            )
-    for name in ("itemMetadata", "predictionMetadata"):
-        for index, predicate in enumerate(getattr(filters, name) or ()):
-            fault = fault_of_predicate(predicate.key, predicate.op, predicate.value)
-            if fault:
-                place = f"filters.{name}[{index}]"
-                raise InvalidInputError(f"{place}: {fault}", path=place)
 
 
 def kept_predictions(frame: Frame, filters: Filters) -> Flags | None:

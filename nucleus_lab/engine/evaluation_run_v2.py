@@ -11,6 +11,7 @@ from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import evaluation_scope
 from nucleus_lab.engine.evaluation_config import EvaluationConfig
 from nucleus_lab.engine.evaluation_read import read
+from nucleus_lab.engine.evaluation_request import IOU_THRESHOLD
 from nucleus_lab.engine.evaluation_schema import evaluation_v2, evaluation_v2_part
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import InvalidInputError
@@ -19,9 +20,6 @@ from nucleus_lab.evaluation.frame import Frame
 from nucleus_lab.evaluation.rows import rows_at
 
 Progress = Callable[[int, int, str], None]
-
-IOU_THRESHOLD: Final = 0.5
-"""Threshold of the charts that are stored."""
 
 _READ, _CHARTED, _TOTAL = 50, 80, 100
 _PART_BYTES: Final = 32 * 1024 * 1024

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import Connection, select, union
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import anywhere, runs
 from nucleus_lab.engine.evaluation_schema import benchmark_item
 from nucleus_lab.engine.schema import annotation, item, prediction, slice_, slice_member
-from nucleus_lab.evaluation.objects import Ints
+
+if TYPE_CHECKING:
+    from nucleus_lab.evaluation.objects import Ints
 
 _MEMBERS = slice_member.c
 
@@ -122,6 +124,8 @@ def of_datasets(predicted: dict[int, int]) -> list[Portion]:
 
 
 def _portions(items: list[tuple[int, int]], predicted: dict[int, int]) -> list[Portion]:
+    import numpy as np
+
     by_dataset: dict[int, list[int]] = {}
     for dataset_id, key in items:
         by_dataset.setdefault(dataset_id, []).append(key)

@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 from sqlalchemy import Connection, Row, select
 
-from nucleus_lab import identifiers, wire
+from nucleus_lab import identifiers
 from nucleus_lab.engine import evaluation_filters, evaluations_v2, labels, reading
-from nucleus_lab.engine.evaluation_filters import Filters
 from nucleus_lab.engine.evaluation_read import metadata_of
-from nucleus_lab.engine.evaluation_run_v2 import IOU_THRESHOLD, load
+from nucleus_lab.engine.evaluation_request import IOU_THRESHOLD, Page, View
+from nucleus_lab.engine.evaluation_run_v2 import load
 from nucleus_lab.engine.schema import annotation, item, model_run, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
-from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.evaluation import charts as charting
 from nucleus_lab.evaluation.attribution import CAUSES, Attribution
-from nucleus_lab.evaluation.candidates import LEAST_IOU
 from nucleus_lab.evaluation.frame import Frame
 from nucleus_lab.evaluation.objects import Ints
 from nucleus_lab.evaluation.predicates import as_text
 from nucleus_lab.evaluation.rows import FN, KINDS, NONE, Rows, rows_at
 
-MOST_EXAMPLES: Final = 100
 MOST_VALUES: Final = 250
 """Distinct values that a field of metadata may have to be listed in a filter schema."""
-
-SORTS: Final = ("confidence", "iou", "dataset_item_id", "gt_area")
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a reader wants to see.
-
-    Attributes:
-        iou_threshold: IoU from which a pair counts.
-        filters: Which rows.
-        query: A query that the items have to pass.
-    """
-
-    iou_threshold: float = IOU_THRESHOLD
-    filters: Filters = field(default_factory=Filters)
-    query: str | None = None
-
-    def __post_init__(self) -> None:
-        if not LEAST_IOU <= self.iou_threshold <= 1:
-            raise InvalidInputError(
-                f"iouThreshold is {self.iou_threshold:g}: use {LEAST_IOU:g} to 1; what overlaps "
-                "less is background",
-                path="iouThreshold",
-            )
-        evaluation_filters.check(self.filters)
 
 
 def charts(connection: Connection, public_id: str, view: View) -> dict[str, Any]:
@@ -82,25 +51,6 @@ def _rows(connection: Connection, frame: Frame, view: View) -> tuple[Rows, Attri
     rows, causes = rows_at(frame, view.iou_threshold, kept)
     flags = evaluation_filters.chosen(connection, frame, rows, causes, view.filters, view.query)
     return (rows if flags is None else rows.take(flags)), causes
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which examples.
-
-    Attributes:
-        match_type: ``TP``, ``FP`` or ``FN``; ``None`` for all.
-        limit: Rows at most.
-        offset: Rows to skip.
-        sort_by: One of :data:`SORTS`; ``None`` for the order of the items.
-        descending: The highest first.
-    """
-
-    match_type: str | None = None
-    limit: int = 50
-    offset: int = 0
-    sort_by: str | None = None
-    descending: bool = False
 
 
 def examples(connection: Connection, public_id: str, view: View, page: Page) -> dict[str, Any]:
@@ -304,21 +254,3 @@ def label_schema(connection: Connection, dataset_id: int) -> dict[str, list[str]
         "gt_labels": sorted(row["label"] for row in annotated),
         "prediction_labels": sorted(predicted),
     }
-
-
-def decode_filters(text: str) -> Filters:
-    """Read filters from the text of a query string.
-
-    Args:
-        text: JSON.
-
-    Returns:
-        The filters.
-
-    Raises:
-        InvalidInputError: It is no JSON, or no filters.
-    """
-    try:
-        return wire.convert(wire.decode(text), Filters)
-    except msgspec.ValidationError as fault:
-        raise InvalidInputError(f"filters do not fit: {fault}", path="filters") from fault

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import benchmarks, evaluations_v2, models
-from nucleus_lab.engine.evaluation_run_v2 import IOU_THRESHOLD, load
+from nucleus_lab.engine.evaluation_request import IOU_THRESHOLD, Collapse, Metric
+from nucleus_lab.engine.evaluation_run_v2 import load
 from nucleus_lab.engine.evaluation_schema import evaluation_v2
 from nucleus_lab.engine.schema import model, model_run
 from nucleus_lab.evaluation.charts import GRID, counts_at
 from nucleus_lab.evaluation.rows import rows_at
-
-Metric = Literal[
-    "MAP_50", "MAP_50_95", "AP_SMALL", "AP_MEDIUM", "AP_LARGE", "PRECISION", "RECALL", "F1"
-]
-Scope = Literal["mine", "all"]
-Collapse = Literal["bestPerModel", "allEvaluations", "allRuns"]
 
 _C: Final = evaluation_v2.c
 _STORED: Final[dict[str, tuple[str, str]]] = {

@@ -13,16 +13,13 @@ overlap at all are kept, and :func:`assign` decides at the threshold that a read
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
+from nucleus_lab.evaluation.limits import LEAST_IOU
 from nucleus_lab.evaluation.match import LabelRule, greedy
 from nucleus_lab.evaluation.objects import Flags, Floats, Ints, Objects
 from nucleus_lab.evaluation.overlap import overlapping
-
-LEAST_IOU: Final = 0.1
-"""Pairs below it are not kept: what overlaps less is background (Bolya et al. 2020)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import benchmark_items, benchmarks, leaderboards
+from nucleus_lab.engine import benchmark_items, benchmarks
 from nucleus_lab.engine.benchmark_items import MOST_ROWS, Sources
 from nucleus_lab.engine.benchmark_taxonomy import Taxonomy
 from nucleus_lab.engine.benchmarks import Version
 from nucleus_lab.engine.evaluation_config import RollupGroup, groups_of
+from nucleus_lab.engine.evaluation_request import Collapse, Metric, Scope
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
@@ -272,17 +273,19 @@ def remove_items(engine: Engine, call: Call[RemoveBody], bm: str) -> dict[str, A
 class RankingBody(msgspec.Struct):
     """Body of ``leaderboard/ranking``."""
 
-    metric_type: leaderboards.Metric
+    metric_type: Metric
     benchmark_ids: list[str]
     confidence_threshold: _Share | None = None
     model_ids: list[str] | None = None
-    scope: leaderboards.Scope | None = None
-    collapse: leaderboards.Collapse | None = None
+    scope: Scope | None = None
+    collapse: Collapse | None = None
 
 
 @route("POST", "leaderboard/ranking", body=RankingBody)
 def ranking(engine: Engine, call: Call[RankingBody]) -> list[dict[str, Any]]:
     """Rank the evaluations on benchmarks."""
+    from nucleus_lab.engine import leaderboards
+
     body = call.body
     with engine.store.read() as connection:
         return leaderboards.ranking(
@@ -307,6 +310,8 @@ class CurveBody(msgspec.Struct):
 @route("POST", "leaderboard/f1Curve", body=CurveBody)
 def f1_curve(engine: Engine, call: Call[CurveBody]) -> list[dict[str, Any]]:
     """Answer F1 by confidence threshold for the best models on benchmarks."""
+    from nucleus_lab.engine import leaderboards
+
     body = call.body
     with engine.store.read() as connection:
         return leaderboards.f1_curves(

@@ -12,7 +12,6 @@ from nucleus_lab.engine import (
     benchmarks,
     datasets,
     evaluation_config,
-    evaluation_view,
     evaluations_v2,
     slices,
 )
@@ -23,8 +22,14 @@ from nucleus_lab.engine.evaluation_config import (
     groups_of,
     rules_of,
 )
-from nucleus_lab.engine.evaluation_filters import Filters
-from nucleus_lab.engine.evaluation_view import MOST_EXAMPLES, SORTS, Page, View
+from nucleus_lab.engine.evaluation_request import (
+    MOST_EXAMPLES,
+    SORTS,
+    Filters,
+    Page,
+    View,
+    decode_filters,
+)
 from nucleus_lab.engine.evaluations_v2 import NewEvaluation
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.nucleus.evaluations import LabelPair
@@ -184,6 +189,8 @@ class ChartsBody(msgspec.Struct):
 @route("POST", "evaluationsV2/{ev}/charts", body=ChartsBody)
 def charts(engine: Engine, call: Call[ChartsBody], ev: str) -> dict[str, Any]:
     """Answer the charts of an evaluation."""
+    from nucleus_lab.engine import evaluation_view
+
     body = call.body
     view = View(body.iouThreshold, body.filters or Filters(), body.query)
     with engine.store.read() as connection:
@@ -193,6 +200,8 @@ def charts(engine: Engine, call: Call[ChartsBody], ev: str) -> dict[str, Any]:
 @route("GET", "evaluationsV2/{ev}/charts")
 def charts_of_query(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:
     """Answer the charts of an evaluation, as clients before 0.20 ask for them."""
+    from nucleus_lab.engine import evaluation_view
+
     given = call.query
     try:
         threshold = float(given.get("iouThreshold") or 0.5)
@@ -202,7 +211,7 @@ def charts_of_query(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]
             path="iouThreshold",
         ) from None
     text = given.get("filters")
-    filters = evaluation_view.decode_filters(text) if text else Filters()
+    filters = decode_filters(text) if text else Filters()
     view = View(threshold, filters, given.get("query"))
     with engine.store.read() as connection:
         return evaluation_view.charts(connection, ev, view)
@@ -235,6 +244,8 @@ class ExamplesBody(msgspec.Struct):
 @route("POST", "evaluationsV2/{ev}/examples", body=ExamplesBody)
 def examples(engine: Engine, call: Call[ExamplesBody], ev: str) -> dict[str, Any]:
     """Answer a page of the rows of an evaluation."""
+    from nucleus_lab.engine import evaluation_view
+
     body = call.body
     if body.sort_by is not None and body.sort_by not in SORTS:
         raise InvalidInputError(
@@ -254,6 +265,8 @@ def examples(engine: Engine, call: Call[ExamplesBody], ev: str) -> dict[str, Any
 @route("GET", "evaluationsV2/{ev}/filterSchema")
 def filter_schema(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:  # noqa: ARG001
     """Answer what the rows of an evaluation can be filtered by."""
+    from nucleus_lab.engine import evaluation_view
+
     with engine.store.read() as connection:
         return evaluation_view.filter_schema(connection, ev)
 
@@ -261,6 +274,8 @@ def filter_schema(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]: 
 @route("GET", "dataset/{ds}/labelSchema")
 def label_schema(engine: Engine, call: Call[None], ds: str) -> dict[str, list[str]]:  # noqa: ARG001
     """Answer the labels of a dataset, apart by annotations and predictions."""
+    from nucleus_lab.engine import evaluation_view
+
     with engine.store.read() as connection:
         return evaluation_view.label_schema(connection, datasets.get(connection, ds).id)
 
