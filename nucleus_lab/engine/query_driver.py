@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, MetaData, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, MetaData, func, select
+from sqlalchemy import text as sql_text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.expression import FromClause
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import BigInteger
 
@@ -25,6 +25,8 @@ from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compile import condition_of
 from nucleus_lab.query.hints import next_text
+from nucleus_lab.query.sql import Row, Sql, and_, case
+from nucleus_lab.query.written import Written
 
 _RANKS: Final = {"<", "<=", ">", ">="}
 _LOOKED_AT: Final = 2_000
@@ -107,9 +109,7 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
 
 
-def rare(
-    connection: Connection, dataset_id: int, row: FromClause, where: list[ColumnElement[bool]]
-) -> bool:
+def rare(connection: Connection, dataset_id: int, row: Row, where: list[Sql]) -> bool:
     """Tell whether few objects of a workspace meet conditions, by looking at some of them.
 
     Args:
@@ -125,8 +125,8 @@ def rare(
     size = indexes.size_of(connection, dataset_id)
     if size < indexes.LARGE or 2 * size < (connection.scalar(select(func.max(item.c.id))) or 0):
         return False
-    met = case((and_(*where), 1.0), else_=0.0).label("met")
-    some = select(met).select_from(row).limit(_LOOKED_AT).subquery("some")
+    met = Written(case((and_(*where), Sql("1.0")), else_=Sql("0.0"))).label("met")
+    some = select(met).select_from(sql_text(row.source)).limit(_LOOKED_AT).subquery("some")
     share = connection.scalar(select(func.avg(some.c.met)))
     return share is not None and share <= _FEW
 

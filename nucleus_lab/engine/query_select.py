@@ -23,12 +23,12 @@ from nucleus_lab.engine.schema import (
 )
 from nucleus_lab.errors import InvalidInputError, QueryError
 from nucleus_lab.query.bound import BoundQuery
-from nucleus_lab.query.compile import condition_of, order_of
+from nucleus_lab.query.compile import condition_of, name_of, order_of
 from nucleus_lab.query.json_path import kind_at
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
-from nucleus_lab.query.sources import category
+from nucleus_lab.query.sources import has_category
 
 _LOOKED_AT: Final = 1_000
 """Oldest and newest items that are looked at for a missing key, where no index knows."""
@@ -256,5 +256,6 @@ def _match_rows(
     if match_type == "iou":
         where += [row.c.annotation_id.is_not(None), row.c.prediction_id.is_not(None)]
     elif match_type:
-        where.append(category(row) == ("fp" if match_type == "false_positive" else "fn"))
+        wanted = "fp" if match_type == "false_positive" else "fn"
+        where.append(has_category(name_of(row), wanted))
     return where

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, MetaData, true
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.query import bound, hints
@@ -21,9 +21,10 @@ from nucleus_lab.query.compile_objects import label_of, link, segment_count, tab
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, dialect_named
-from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
+from nucleus_lab.query.sql import NULL, ONE, TRUE, Row, Sql, and_, call, or_, select
 from nucleus_lab.query.values import SqlValue, present, some
+from nucleus_lab.query.written import Written
 
 _HOLLOW: Final = {"null", "array"}
 """Kinds of JSON that may hold no value."""
@@ -63,7 +64,7 @@ def condition_of(
         return true()
     compiler.rare = rare
     found = semijoin(compiler, query.condition) if whole and dialect == "sqlite" else None
-    return compiler.condition(query.condition) if found is None else found
+    return Written(compiler.condition(query.condition) if found is None else found)
 
 
 def order_of(
@@ -92,17 +93,31 @@ def order_of(
     keys: list[ColumnElement[Any]] = []
     for key in query.order:
         for expression in compiler.sort_expressions(key.operand):
-            turned = expression.desc() if key.descending else expression.asc()
-            keys.append(turned.nulls_first() if key.nulls_first else turned.nulls_last())
+            turned = "DESC" if key.descending else "ASC"
+            last = "FIRST" if key.nulls_first else "LAST"
+            keys.append(Written(Sql(f"{expression.text} {turned} NULLS {last}", expression.values)))
     return keys
+
+
+def name_of(table: FromClause) -> str:
+    """Return what a table or an alias is called in a statement of the SQL library.
+
+    Args:
+        table: The table, the alias or the sub-query.
+
+    Returns:
+        The name as it stands in the text.
+    """
+    name: Any = getattr(table, "name")  # noqa: B009 - not all of its kin have one
+    return '"match"' if name == "match" else str(name)
 
 
 def _joined(operator: Callable[..., Clause], parts: list[Clause]) -> Clause:
     """Join conditions as a shallow tree: to SQLite ``a OR b OR …`` is one level for each part."""
     while len(parts) > _WIDEST:
         chunks = [parts[at : at + _WIDEST] for at in range(0, len(parts), _WIDEST)]
-        # IS TRUE keeps the groups apart: SQLAlchemy would merge them again.
-        parts = [operator(*chunk).is_(true()) for chunk in chunks]
+        # IS TRUE keeps the groups apart, which the database would merge again.
+        parts = [operator(*chunk).is_(TRUE) for chunk in chunks]
     return operator(*parts)
 
 
@@ -121,7 +136,7 @@ class _Compiler(ValueCompiler):
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
         self.rare: Rare | None = None
         for kind, scope in query.scopes.items():
-            context.rows[scope] = rows[kind]
+            context.rows[scope] = Row(name_of(rows[kind]))
 
     def condition(self, node: BoundCondition) -> Clause:
         clause: Clause = _HANDLERS[type(node)](self, node)
@@ -138,8 +153,8 @@ class _Compiler(ValueCompiler):
             value = self.value(node.part.operand)
             if len(value.sources) == 1 and not (value.sources[0].known or {"null"}) & _HOLLOW:
                 source = value.sources[0]  # an index finds this, and none finds a NOT IN
-                return JSONValue("kind", source.column, source.path).is_(None)
-        return self.condition(node.part).is_not(true())
+                return source.get("kind").is_(NULL)
+        return self.condition(node.part).is_not(TRUE)
 
     def test(self, node: bound.Test) -> Clause:
         some_object = at_least_one(node)
@@ -210,7 +225,7 @@ class _Compiler(ValueCompiler):
     def exists(self, node: bound.Exists) -> Clause:
         row, linked = self.enter(node.scope)
         parts = linked if node.where is None else [*linked, self.condition(node.where)]
-        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
+        return select(ONE).select_from(row).where(*parts).exists()
 
     def of_types(self, node: bound.OfTypes) -> Clause:
         return types_of(self.context, node.scope, node.types)
@@ -223,7 +238,7 @@ class _Compiler(ValueCompiler):
         key = self.context.catalog.taxonomies.get(node.taxonomy)
         return self.context.never() if key is None else row.c.taxonomy_id == key
 
-    def enter(self, scope: Scope) -> tuple[FromClause, list[Clause]]:
+    def enter(self, scope: Scope) -> tuple[Row, list[Clause]]:
         """Give a scope its alias, and say how it hangs on its parent."""
         scope = scope.root
         row = self.context.alias(table_of(scope), scope.kind)
@@ -235,9 +250,9 @@ class _Compiler(ValueCompiler):
         row, parts = self.counted(node)
         if not node.rows and segment_count(self.context, node, row) is not None:
             return None
-        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
+        return select(ONE).select_from(row).where(*parts).exists()
 
-    def counted(self, node: bound.Count) -> tuple[FromClause, list[Clause]]:
+    def counted(self, node: bound.Count) -> tuple[Row, list[Clause]]:
         """Give what is counted its alias, and say what it has to be."""
         row, parts = self.enter(node.scope)
         if node.where is not None:
@@ -251,10 +266,10 @@ class _Compiler(ValueCompiler):
     def count(self, node: bound.Count) -> SqlValue:
         row, parts = self.counted(node)
         weight = None if node.rows else segment_count(self.context, node, row)
-        counted = func.count() if weight is None else func.coalesce(func.sum(weight), 0)
-        number = (
-            select(counted).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
-        )
+        counted = call("count", Sql("*"))
+        if weight is not None:
+            counted = call("coalesce", call("sum", weight), 0)
+        number = select(counted).select_from(row).where(*parts).scalar_subquery()
         return SqlValue("number", node.name, node.place, number)
 
     def aggregate(self, node: bound.Aggregate) -> SqlValue:
@@ -262,12 +277,10 @@ class _Compiler(ValueCompiler):
         parts += [self.condition(each) for each in node.where]
         operand = self.value(node.operand)
         expression, kind = self.foldable(operand, node)
-        folded = getattr(func, node.function)(expression)
+        folded = call(node.function, expression)
         if node.function == "sum":
-            folded = func.coalesce(folded, 0.0)
-        number = (
-            select(folded).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
-        )
+            folded = call("coalesce", folded, Sql("0.0"))
+        number = select(folded).select_from(row).where(*parts).scalar_subquery()
         return SqlValue(kind, operand.name, node.place, number)
 
     def value(self, node: BoundValue) -> SqlValue:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import BigInteger, Double, and_, case, cast, distinct, func, literal, null, select
-from sqlalchemy.sql.expression import FromClause
-
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.scores import Scores, asked
-from nucleus_lab.query.values import SqlValue
+from nucleus_lab.query.sql import NULL, ONE, Row, Sql, and_, call, cast, select, template
+from nucleus_lab.query.values import DOUBLE, SqlValue
 
-Builder = Callable[[Context, FieldValue, FromClause], SqlValue]
+Builder = Callable[[Context, FieldValue, Row], SqlValue]
 
 
 def static_value(
@@ -33,11 +31,11 @@ def static_value(
     return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals)
 
 
-def _missing(_context: Context, field: FieldValue, _row: FromClause) -> SqlValue:
-    return static_value(field, cast(null(), Double()))
+def _missing(_context: Context, field: FieldValue, _row: Row) -> SqlValue:
+    return static_value(field, cast(NULL, DOUBLE))
 
 
-def _similarity(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _similarity(context: Context, field: FieldValue, row: Row) -> SqlValue:
     scores = context.catalog.scores(*asked(field))
     if not isinstance(scores, Scores):
         raise TypeError("the query was read for another state of the index")
@@ -45,19 +43,19 @@ def _similarity(context: Context, field: FieldValue, row: FromClause) -> SqlValu
     return static_value(field, context.dialect.score(row.c.id, scores, name))
 
 
-def _points(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _points(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Lidar points inside a cuboid, as counted by the engine before the query runs."""
     counted = context.alias("cuboid_points", "counted")
     member = "prediction" if field.scope.root.kind == "predictions" else "annotation"
     number = (
         select(counted.c.points)
-        .correlate_except(counted)
+        .select_from(counted)
         .where(counted.c.member == member, counted.c.member_id == row.c.id)
     )
     return static_value(field, number.scalar_subquery())
 
 
-def _objects_of_track(context: Context, row: FromClause) -> tuple[FromClause, FromClause, Clause]:
+def _objects_of_track(context: Context, row: Row) -> tuple[Row, Row, Clause]:
     """Annotations of a track, with their items."""
     shown, frames = context.alias("annotation", "tracked"), context.alias("item", "frame")
     linked = and_(
@@ -68,23 +66,27 @@ def _objects_of_track(context: Context, row: FromClause) -> tuple[FromClause, Fr
     return shown, frames, linked
 
 
-def _track_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _track_length(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Frames with an object of the track: one for all sensors of a moment of a scene."""
     shown, frames, linked = _objects_of_track(context, row)
-    moment = case(
-        (frames.c.scene_id.is_(None), -frames.c.id),
-        else_=frames.c.scene_id * literal(2**24, BigInteger()) + func.coalesce(frames.c.frame, 0),
+    moment = template(
+        "count(DISTINCT CASE WHEN {} IS NULL THEN -{} ELSE {} * CAST(16777216 AS BIGINT) "
+        "+ coalesce({}, 0) END)",
+        frames.c.scene_id,
+        frames.c.id,
+        frames.c.scene_id,
+        frames.c.frame,
     )
-    number = select(func.count(distinct(moment))).correlate_except(shown, frames).where(linked)
+    number = select(moment).select_from(shown, frames).where(linked)
     return static_value(field, number.scalar_subquery())
 
 
-def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _track_label(context: Context, field: FieldValue, row: Row) -> SqlValue:
     shown, frames, linked = _objects_of_track(context, row)
     labels = context.alias("label", "label")
     name = (
-        select(func.min(labels.c.name))
-        .correlate_except(shown, frames, labels)
+        select(call("min", labels.c.name))
+        .select_from(shown, frames, labels)
         .where(linked, labels.c.id == shown.c.label_id)
     )
 
@@ -93,7 +95,7 @@ def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlVal
         if key is None:
             return context.never()
         some, items, joined = _objects_of_track(context, row)
-        found = select(1).correlate_except(some, items).where(joined, some.c.label_id == key)
+        found = select(ONE).select_from(some, items).where(joined, some.c.label_id == key)
         return found.exists()
 
     return static_value(field, name.scalar_subquery(), equals)
