@@ -7,26 +7,20 @@ condition that an index of a metadata key answers alone is therefore written as
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, MetaData, func, select
-from sqlalchemy import text as sql_text
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.visitors import InternalTraversal
-from sqlalchemy.types import BigInteger
+from sqlalchemy import Connection, MetaData, func, select
 
 from nucleus_lab.engine import indexes
+from nucleus_lab.engine.query_run import prepare, run_statement
 from nucleus_lab.engine.schema import item
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compile import condition_of
 from nucleus_lab.query.hints import next_text
-from nucleus_lab.query.sql import Row, Sql, and_, case
-from nucleus_lab.query.written import Written
+from nucleus_lab.query.sql import AND, SIGN, Row, Sql, and_, case
 
 _RANKS: Final = {"<", "<=", ">", ">="}
 _LOOKED_AT: Final = 2_000
@@ -37,67 +31,50 @@ _BY_NAME: Final = "sqlite_autoindex_item_1"
 _COMPARED: Final = {"text", "number", "boolean", "array"}
 
 
-class IndexedKeys(ColumnElement[Any]):
+@dataclass(frozen=True, slots=True)
+class IndexedKeys:
     """The keys of the items that a condition selects, found through one index.
 
-    Args:
-        alias: Alias of the items that the condition speaks about.
+    Attributes:
+        alias: What the items are called that the condition speaks about.
         index: Name of the index.
         dataset_id: Primary key of the dataset, which the index is of.
         condition: What the index answers.
-        most: Only count the keys, up to this number.
     """
 
-    inherit_cache = True
-    _traverse_internals = [  # noqa: RUF012 - the name and the shape are SQLAlchemy's
-        ("alias", InternalTraversal.dp_string),
-        ("index", InternalTraversal.dp_string),
-        ("dataset_id", InternalTraversal.dp_plain_obj),
-        ("condition", InternalTraversal.dp_clauseelement),
-        ("most", InternalTraversal.dp_plain_obj),
-    ]
+    alias: str
+    index: str
+    dataset_id: int
+    condition: Sql
 
-    def __init__(
-        self,
-        alias: str,
-        index: str,
-        dataset_id: int,
-        condition: ColumnElement[bool],
-        most: int | None = None,
-    ) -> None:
-        self.alias = alias
-        self.index = index
-        self.dataset_id = dataset_id
-        self.condition = condition
-        self.most = most
-        self.type = BigInteger()
+    def _found(self) -> str:
+        return (
+            f"FROM item AS {self.alias} INDEXED BY {self.index} "
+            f"WHERE {self.alias}.dataset_id = {self.dataset_id:d} AND {self.condition.at(AND)}"
+        )
 
-    def counted(self, most: int) -> IndexedKeys:
+    def keys(self) -> Sql:
+        """Return the keys.
+
+        Returns:
+            A statement in parentheses.
+        """
+        return Sql(f"(SELECT {self.alias}.id {self._found()})", self.condition.values)
+
+    def counted(self, most: int) -> Sql:
         """Return the number of the keys.
 
         Args:
             most: Where counting ends.
 
         Returns:
-            The expression.
+            A statement.
         """
-        return IndexedKeys(self.alias, self.index, self.dataset_id, self.condition, most)
+        text = f"SELECT count(*) FROM (SELECT 1 {self._found()} LIMIT {most:d})"
+        return Sql(text, self.condition.values)
 
 
-@compiles(IndexedKeys)
-def _keys(element: IndexedKeys, compiler: SQLCompiler, **kw: Any) -> str:
-    inner = {name: value for name, value in kw.items() if name != "add_to_result_map"}
-    condition = compiler.process(element.condition, **inner)
-    found = (
-        f"FROM item AS {element.alias} INDEXED BY {element.index} "
-        f"WHERE {element.alias}.dataset_id = {element.dataset_id:d} AND {condition}"
-    )
-    if element.most is None:
-        return f"(SELECT {element.alias}.id {found})"
-    return f"(SELECT count(*) FROM (SELECT 1 {found} LIMIT {element.most:d}))"
-
-
-def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def unindexed(column: Sql) -> Sql:
     """Keep SQLite from using an index for a column.
 
     Args:
@@ -106,7 +83,7 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     Returns:
         The column with a sign that changes nothing.
     """
-    return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
+    return Sql(f"+{column.text}", column.values, SIGN)
 
 
 def rare(connection: Connection, dataset_id: int, row: Row, where: list[Sql]) -> bool:
@@ -125,9 +102,10 @@ def rare(connection: Connection, dataset_id: int, row: Row, where: list[Sql]) ->
     size = indexes.size_of(connection, dataset_id)
     if size < indexes.LARGE or 2 * size < (connection.scalar(select(func.max(item.c.id))) or 0):
         return False
-    met = Written(case((and_(*where), Sql("1.0")), else_=Sql("0.0"))).label("met")
-    some = select(met).select_from(sql_text(row.source)).limit(_LOOKED_AT).subquery("some")
-    share = connection.scalar(select(func.avg(some.c.met)))
+    met = case((and_(*where), Sql("1.0")), else_=Sql("0.0"))
+    some = f"SELECT {met.text} AS met FROM {row.source} LIMIT {_LOOKED_AT:d}"
+    average = prepare(connection, Sql(f"SELECT avg(met) FROM ({some}) AS looked", met.values))
+    share = run_statement(connection, "", average)[0][0]
     return share is not None and share <= _FEW
 
 
@@ -156,9 +134,8 @@ def drive(
             rest += [] if part is None else [part]
             continue
         alias = f"keyed_{len(found) + 1}"
-        items: Any = metadata.tables["item"].alias(alias)
         narrow = _with(query, part)
-        inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": items})
+        inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": alias})
         found.append(IndexedKeys(alias, index, catalog.dataset_id, inner))
     if not found:
         return [], query

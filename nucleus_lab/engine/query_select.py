@@ -7,37 +7,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
-from sqlalchemy.sql.expression import FromClause
+from sqlalchemy import BigInteger, Connection, bindparam, exists, literal, select
 
 from nucleus_lab.engine import query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
-from nucleus_lab.engine.schema import (
-    annotation,
-    dataset,
-    item,
-    match,
-    metadata,
-    prediction,
-    scene,
-)
+from nucleus_lab.engine.schema import dataset, item, match, metadata
 from nucleus_lab.errors import InvalidInputError, QueryError
 from nucleus_lab.query.bound import BoundQuery
-from nucleus_lab.query.compile import condition_of, name_of, order_of
+from nucleus_lab.query.compile import condition_of, order_of
 from nucleus_lab.query.json_path import kind_at
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import has_category
+from nucleus_lab.query.sql import NULL, Row, Sql
+from nucleus_lab.query.written import text_of
 
 _LOOKED_AT: Final = 1_000
 """Oldest and newest items that are looked at for a missing key, where no index knows."""
-_ROWS: Final[dict[str, FromClause]] = {
-    "items": item,
-    "annotations": annotation,
-    "predictions": prediction,
-    "matches": match,
-    "scenes": scene,
+_ROWS: Final = {
+    "items": "item",
+    "annotations": "annotation",
+    "predictions": "prediction",
+    "matches": '"match"',
+    "scenes": "scene",
 }
 
 
@@ -46,7 +39,7 @@ class Selection:
     """A query, compiled for one dataset.
 
     Attributes:
-        row: Table of the rows.
+        row: Name of the table of the rows.
         source: The table with what it is joined to.
         where: Everything that a row has to be.
         order: The query's own ordering.
@@ -62,17 +55,17 @@ class Selection:
         ready: Statements that were written before, by what they are for.
     """
 
-    row: FromClause
-    source: FromClause
-    where: list[ColumnElement[bool]]
-    order: list[ColumnElement[Any]]
-    position: list[ColumnElement[Any]]
-    name: list[ColumnElement[Any]]
+    row: str
+    source: str
+    where: list[Sql]
+    order: list[Sql]
+    position: list[Sql]
+    name: list[Sql]
     query: BoundQuery
     warnings: list[str] = field(default_factory=list)
     dataset_id: int = 0
     unindexed: set[tuple[str, ...]] = field(default_factory=set)
-    sort: list[ColumnElement[Any]] = field(default_factory=list)
+    sort: list[Sql] = field(default_factory=list)
     drivers: list[query_driver.IndexedKeys] = field(default_factory=list)
     walk: Selection | None = None
     ready: dict[Any, Any] = field(default_factory=dict)
@@ -151,39 +144,41 @@ def _compile(
     driven: bool = True,
 ) -> Selection:
     level, dataset_id = query.level, catalog.dataset_id
-    row = _ROWS[level]
+    row = source = _ROWS[level]
     if level == "matches" and catalog.iou_threshold is not None:
-        row = readings(match, catalog.iou_threshold)
-    source: FromClause = row
+        read = text_of(readings(match, catalog.iou_threshold), connection.dialect.name)
+        row, source = "readings", f"({read}) AS readings"
+    of_row = Row(row).c
     rows = {level: row}
     # The key stands in the text of the statement: a partial index of the dataset needs that.
-    owner = item if level != "scenes" else scene
-    where = [owner.c.dataset_id == bindparam(None, dataset_id, BigInteger(), literal_execute=True)]
-    position: list[ColumnElement[Any]] = [owner.c.position, row.c.id]
-    name: list[ColumnElement[Any]] = [owner.c.reference_id]
+    owner = Row("item" if level != "scenes" else "scene").c
+    where = [owner.dataset_id == dataset_id]
+    position, name = [owner.position, of_row.id], [owner.reference_id]
     if level in {"annotations", "predictions", "matches"}:
-        source = row.join(item, item.c.id == row.c.item_id)
-        rows["items"] = item
+        source += f" JOIN item ON item.id = {row}.item_id"
+        rows["items"] = "item"
     if level in {"annotations", "predictions"}:
-        name.append(row.c.annotation_id)
+        name.append(of_row.annotation_id)
     if level in {"predictions", "matches"}:
         run = _run(catalog, query.source, level)
         if level == "predictions":
-            where.append(prediction.c.model_run_id == run)
+            where.append(of_row.model_run_id == run)
         else:
-            source = source.outerjoin(annotation, annotation.c.id == row.c.annotation_id)
-            source = source.outerjoin(prediction, prediction.c.id == row.c.prediction_id)
-            rows |= {"annotations": annotation, "predictions": prediction}
+            source += (
+                f" LEFT OUTER JOIN annotation ON annotation.id = {row}.annotation_id"
+                f" LEFT OUTER JOIN prediction ON prediction.id = {row}.prediction_id"
+            )
+            rows |= {"annotations": "annotation", "predictions": "prediction"}
             where += _match_rows(row, catalog.evaluation(run), match_type)
-            name += [annotation.c.annotation_id, prediction.c.annotation_id]
+            name += [Row("annotation").c.annotation_id, Row("prediction").c.annotation_id]
     dialect = connection.dialect.name
     drivers: list[query_driver.IndexedKeys] = []
     rest = query
     if level == "items" and dialect == "sqlite" and driven:
         drivers, rest = query_driver.drive(query, metadata, catalog)
     if drivers:
-        keys = [row.c.id.op("IN", is_comparison=True)(each) for each in drivers]
-        where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *keys]
+        keys = [of_row.id.op("IN")(each.keys()) for each in drivers]
+        where = [query_driver.unindexed(owner.dataset_id) == dataset_id, *keys]
     rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
     where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
     order = order_of(query, metadata, catalog, dialect, rows)
@@ -249,13 +244,11 @@ def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     )
 
 
-def _match_rows(
-    row: FromClause, evaluation: int | None, match_type: str
-) -> list[ColumnElement[bool]]:
-    where = [row.c.evaluation_id == (-1 if evaluation is None else evaluation)]
+def _match_rows(row: str, evaluation: int | None, match_type: str) -> list[Sql]:
+    columns = Row(row).c
+    where = [columns.evaluation_id == (-1 if evaluation is None else evaluation)]
     if match_type == "iou":
-        where += [row.c.annotation_id.is_not(None), row.c.prediction_id.is_not(None)]
+        where += [columns.annotation_id.is_not(NULL), columns.prediction_id.is_not(NULL)]
     elif match_type:
-        wanted = "fp" if match_type == "false_positive" else "fn"
-        where.append(has_category(name_of(row), wanted))
+        where.append(has_category(row, "fp" if match_type == "false_positive" else "fn"))
     return where

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from nucleus_lab.engine import indexes
 from nucleus_lab.engine.query_catalog import StoredCatalog
+from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.query_values import LOOKED_AT, MOST_VALUES, metadata_sample, values_of
 from nucleus_lab.engine.schema import annotation, item, prediction, slice_
 from nucleus_lab.engine.statements import Statement
@@ -114,9 +115,15 @@ def _below(connection: Connection, catalog: StoredCatalog, place: Place, level: 
 
 def _keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Found:
     """Suggest keys with their type, the share of items that have them, and an example."""
+    return counted(
+        connection, dataset_id, ("keys", path), lambda: _counted_keys(connection, dataset_id, path)
+    )
+
+
+def _counted_keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Found:
     sample, _ = metadata_sample(connection, dataset_id)
-    filled: Counter[str] = Counter()
-    kinds: dict[str, Counter[str]] = {}
+    filled: dict[str, int] = {}
+    kinds: dict[str, Counter[type]] = {}
     examples: dict[str, Any] = {}
     for values in sample:
         level: Any = values
@@ -125,31 +132,40 @@ def _keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Fou
         for key, value in level.items() if isinstance(level, dict) else ():
             if value is None or value == []:
                 continue
+            if key not in filled:
+                filled[key], kinds[key], examples[key] = 0, Counter(), value
             filled[key] += 1
-            kinds.setdefault(key, Counter())[_kind(value)] += 1
-            examples.setdefault(key, value)
+            kinds[key][type(value)] += 1
     total = max(1, len(sample))
     return [
         (
             written_name(key),
             "key",
             (
-                f"{' or '.join(kind for kind, _ in kinds[key].most_common(2))}, "
+                f"{' or '.join(_named(kinds[key]))}, "
                 f"{100 * count / total:.0f} % filled, such as {_short(examples[key])}"
             ),
         )
-        for key, count in filled.most_common()
+        for key, count in sorted(filled.items(), key=lambda pair: -pair[1])
     ]
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true/false"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "text"
-    return "list" if isinstance(value, list) else "object"
+_KINDS: Final = {
+    bool: "true/false",
+    int: "number",
+    float: "number",
+    str: "text",
+    list: "list",
+    dict: "object",
+}
+
+
+def _named(kinds: Counter[type]) -> list[str]:
+    """Name the two most frequent kinds of values."""
+    names: Counter[str] = Counter()
+    for kind, count in kinds.items():
+        names[_KINDS[kind]] += count
+    return [name for name, _ in names.most_common(2)]
 
 
 def _short(value: Any) -> str:
@@ -159,8 +175,12 @@ def _short(value: Any) -> str:
 
 def _classes(connection: Connection, catalog: StoredCatalog, kind: str) -> list[tuple[str, str]]:
     size = indexes.size_of(connection, catalog.dataset_id)
-    rows = _COUNTS[kind].rows(connection, dataset_id=catalog.dataset_id, last=LOOKED_AT)
-    counts = dict(rows)
+
+    def count() -> dict[int, int]:
+        found = _COUNTS[kind].rows(connection, dataset_id=catalog.dataset_id, last=LOOKED_AT)
+        return dict(found)
+
+    counts = counted(connection, catalog.dataset_id, ("classes", kind), count)
     sampled = "+" if size > LOOKED_AT else ""
     ordered = sorted(catalog.labels.items(), key=lambda pair: (-counts.get(pair[1], 0), pair[0]))
     return [(name, f"class, {counts.get(key, 0)}{sampled} objects") for name, key in ordered]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from nucleus_lab.errors import QueryError
@@ -133,7 +132,7 @@ class Comparer:
         alone = self.dialect.json("raw text", source.column, source.path)
         inside = source.in_lists(
             self.names.next("member"),
-            lambda member: test(replace(value, sources=(member,), bare=True)),
+            lambda member: test(value.of(member)),
         )
         found = alone.in_([each.text for each in constants])
         return and_(hint, found if inside is None else or_(found, inside))

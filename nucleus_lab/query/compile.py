@@ -1,4 +1,4 @@
-"""A bound query to SQLAlchemy Core, for SQLite and PostgreSQL alike.
+"""A bound query to SQL, for SQLite and PostgreSQL alike.
 
 Values are bound parameters; only metadata keys stand in the text of the statement, escaped, since
 an expression index meets no other form. Conditions may be NULL, which counts as false; a
@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData, true
-from sqlalchemy.sql.expression import FromClause
+from sqlalchemy import MetaData
 
 from nucleus_lab.query import bound, hints
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
@@ -24,7 +23,6 @@ from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.sql import NULL, ONE, TRUE, Row, Sql, and_, call, or_, select
 from nucleus_lab.query.values import SqlValue, present, some
-from nucleus_lab.query.written import Written
 
 _HOLLOW: Final = {"null", "array"}
 """Kinds of JSON that may hold no value."""
@@ -37,11 +35,11 @@ def condition_of(
     metadata: MetaData,
     catalog: Catalog,
     dialect: str,
-    rows: dict[str, FromClause],
+    rows: dict[str, str],
     *,
     whole: bool = False,
     rare: Rare | None = None,
-) -> ColumnElement[bool]:
+) -> Sql:
     """Compile the condition of a query.
 
     Args:
@@ -49,7 +47,7 @@ def condition_of(
         metadata: The tables of the engine.
         catalog: Names of the dataset.
         dialect: ``sqlite`` or ``postgresql``.
-        rows: Table or alias for each kind of row in ``query.scopes``.
+        rows: What each kind of row in ``query.scopes`` is called in the statement.
         whole: All rows are wanted: an index of labels may be read from end to end.
         rare: Tells whether few objects meet conditions, so that all of them may be read.
 
@@ -61,10 +59,10 @@ def condition_of(
     """
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
     if query.condition is None:
-        return true()
+        return TRUE
     compiler.rare = rare
     found = semijoin(compiler, query.condition) if whole and dialect == "sqlite" else None
-    return Written(compiler.condition(query.condition) if found is None else found)
+    return compiler.condition(query.condition) if found is None else found
 
 
 def order_of(
@@ -72,8 +70,8 @@ def order_of(
     metadata: MetaData,
     catalog: Catalog,
     dialect: str,
-    rows: dict[str, FromClause],
-) -> list[ColumnElement[Any]]:
+    rows: dict[str, str],
+) -> list[Sql]:
     """Compile the ordering of a query.
 
     Args:
@@ -81,7 +79,7 @@ def order_of(
         metadata: The tables of the engine.
         catalog: Names of the dataset.
         dialect: ``sqlite`` or ``postgresql``.
-        rows: Table or alias for each kind of row in ``query.scopes``.
+        rows: What each kind of row in ``query.scopes`` is called in the statement.
 
     Returns:
         The keys; empty for the order of ingestion.
@@ -90,26 +88,13 @@ def order_of(
         QueryError: A key has no order.
     """
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
-    keys: list[ColumnElement[Any]] = []
+    keys: list[Sql] = []
     for key in query.order:
         for expression in compiler.sort_expressions(key.operand):
             turned = "DESC" if key.descending else "ASC"
             last = "FIRST" if key.nulls_first else "LAST"
-            keys.append(Written(Sql(f"{expression.text} {turned} NULLS {last}", expression.values)))
+            keys.append(Sql(f"{expression.text} {turned} NULLS {last}", expression.values))
     return keys
-
-
-def name_of(table: FromClause) -> str:
-    """Return what a table or an alias is called in a statement of the SQL library.
-
-    Args:
-        table: The table, the alias or the sub-query.
-
-    Returns:
-        The name as it stands in the text.
-    """
-    name: Any = getattr(table, "name")  # noqa: B009 - not all of its kin have one
-    return '"match"' if name == "match" else str(name)
 
 
 def _joined(operator: Callable[..., Clause], parts: list[Clause]) -> Clause:
@@ -130,13 +115,13 @@ class _Compiler(ValueCompiler):
         metadata: MetaData,
         catalog: Catalog,
         dialect: str,
-        rows: dict[str, FromClause],
+        rows: dict[str, str],
     ) -> None:
         context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
         self.rare: Rare | None = None
         for kind, scope in query.scopes.items():
-            context.rows[scope] = Row(name_of(rows[kind]))
+            context.rows[scope] = Row(rows[kind])
 
     def condition(self, node: BoundCondition) -> Clause:
         clause: Clause = _HANDLERS[type(node)](self, node)

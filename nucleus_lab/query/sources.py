@@ -28,7 +28,6 @@ from nucleus_lab.query.sql import (
     word,
 )
 from nucleus_lab.query.values import DOUBLE, JSONSource, SqlValue
-from nucleus_lab.query.written import Written
 
 CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 """Codes of annotation types by name."""
@@ -273,7 +272,7 @@ def _outcome(row: Row) -> Sql:
     return template("CASE WHEN {} THEN 'tp' WHEN {} THEN 'fp' ELSE 'fn' END", right, predicted)
 
 
-def has_category(row: str, category: str) -> Written:
+def has_category(row: str, category: str) -> Sql:
     """Tell true positives, false positives and misses apart.
 
     Args:
@@ -283,7 +282,7 @@ def has_category(row: str, category: str) -> Written:
     Returns:
         The condition.
     """
-    return Written(_outcome(Row(row)) == category)
+    return _outcome(Row(row)) == category
 
 
 _CATEGORIES: Final = {

@@ -233,6 +233,17 @@ class SqlValue:
     lists: tuple[ListTest, ...] = ()
     bare: bool = False
 
+    def of(self, source: JSONSource) -> SqlValue:
+        """Return one of the values that a JSON value may be.
+
+        Args:
+            source: Where it stands.
+
+        Returns:
+            The value.
+        """
+        return SqlValue("json", self.name, self.place, sources=(source,), bare=True)
+
     @property
     def expression(self) -> Sql:
         """The expression of a static value."""
@@ -283,14 +294,14 @@ def some(value: SqlValue, names: Aliases, test: Callable[[SqlValue], Clause]) ->
             parts.append(
                 source.by_kind(
                     names.next("member"),
-                    lambda member: test(replace(value, sources=(member,), bare=True)),
+                    lambda member: test(value.of(member)),
                 )
             )
             continue
-        parts.append(test(replace(value, sources=(source,), bare=True)))
+        parts.append(test(value.of(source)))
         inside = source.in_lists(
             names.next("member"),
-            lambda member: test(replace(value, sources=(member,), bare=True)),
+            lambda member: test(value.of(member)),
         )
         if inside is not None:
             parts.append(inside)

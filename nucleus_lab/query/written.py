@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, bindparam
@@ -94,7 +94,52 @@ def text_of(statement: Any, dialect: str) -> str:
     Returns:
         Its text, with the values in it.
     """
-    from sqlalchemy.dialects import postgresql, sqlite
+    known = _postgresql() if dialect == "postgresql" else _sqlite()
+    return str(statement.compile(dialect=known, compile_kwargs={"literal_binds": True}))
 
-    known: Any = postgresql if dialect == "postgresql" else sqlite
-    return str(statement.compile(dialect=known.dialect(), compile_kwargs={"literal_binds": True}))
+
+@cache
+def _sqlite() -> Any:
+    from sqlalchemy.dialects import sqlite
+
+    known: Any = sqlite
+    return known.dialect()
+
+
+@cache
+def _postgresql() -> Any:
+    from sqlalchemy.dialects import postgresql
+
+    known: Any = postgresql
+    return known.dialect()
+
+
+_PLACES: Final[dict[type, str]] = {
+    str: "CAST(%s AS TEXT)",
+    float: "CAST(%s AS DOUBLE PRECISION)",
+    Decimal: "CAST(%s AS NUMERIC)",
+    bool: "CAST(%s AS BOOLEAN)",
+}
+
+
+def driver_text(sql: Sql, dialect: str) -> tuple[str, tuple[Any, ...]]:
+    """Write a whole statement as a driver takes it.
+
+    Args:
+        sql: The statement.
+        dialect: ``sqlite`` or ``postgresql``.
+
+    Returns:
+        The text with the driver's places, and the values in order.
+    """
+    if dialect == "sqlite":
+        return sql.text.replace(PLACE, "?"), sql.values
+    first, *rest = sql.text.replace("%", "%%").split(PLACE)
+    parts, values = [first], []
+    for value, text in zip(sql.values, rest, strict=True):
+        place, plain = _PLACES.get(type(value), "CAST(%s AS BIGINT)"), value
+        if isinstance(value, BindParameter):
+            place, plain = f"CAST(%s AS {value.type.compile(_postgresql())})", value.value
+        parts += [place, text]
+        values.append(plain)
+    return "".join(parts), tuple(values)
