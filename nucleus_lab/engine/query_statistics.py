@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import Engine as Database
 
+from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine.schema import dataset
 from nucleus_lab.engine.statements import Statement
 
@@ -49,7 +50,8 @@ def counted(
             kept.move_to_end(key)
             known: _T = found[1]
             return known
-    made = count()
+    with collector_paused():  # a look at all other objects costs more than to count a thousand
+        made = count()
     with _LOCK:
         kept[key] = (changes, made)
         kept.move_to_end(key)

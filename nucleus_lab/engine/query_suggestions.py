@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select, text
 
 from nucleus_lab.engine import indexes
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.query_values import LOOKED_AT, MOST_VALUES, metadata_sample, values_of
-from nucleus_lab.engine.schema import annotation, item, prediction, slice_
+from nucleus_lab.engine.schema import slice_
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.query.complete import (
     Place,
@@ -26,20 +26,22 @@ from nucleus_lab.query.complete import (
 Found = list[tuple[str, str, str]]
 
 
-def _class_counts(table: Any) -> Statement:
-    items = select(item.c.id).where(
-        item.c.dataset_id == bindparam("dataset_id"), item.c.position < bindparam("last")
-    )
+def _class_counts(table: str, run: str = "") -> Statement:
+    # To SQLite CROSS JOIN is an order, items first; and counting names keeps it from an index of
+    # labels. Otherwise it reads all objects of a run.
     return Statement(
-        lambda: (
-            select(table.c.label_id, func.count())
-            .where(table.c.item_id.in_(items))
-            .group_by(table.c.label_id)
+        lambda: text(
+            f"SELECT label_id, count(annotation_id) FROM item CROSS JOIN {table} "
+            f"WHERE {table}.item_id = item.id {run}AND item.dataset_id = :dataset_id "
+            "AND item.position < :last GROUP BY label_id"
         )
     )
 
 
-_COUNTS = {"annotations": _class_counts(annotation), "predictions": _class_counts(prediction)}
+_COUNTS = {
+    "annotations": _class_counts("annotation"),
+    "predictions": _class_counts("prediction", "AND prediction.model_run_id = :run_id "),
+}
 _SLICES = Statement(
     lambda: select(slice_.c.name).where(slice_.c.dataset_id == bindparam("dataset_id"))
 )
@@ -48,7 +50,7 @@ _SLICES = Statement(
 def suggest(
     connection: Connection,
     dataset_id: int,
-    text: str,
+    query: str,
     cursor: int,
     level: str = "items",
     run_id: int | None = None,
@@ -58,7 +60,7 @@ def suggest(
     Args:
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
-        text: The query so far; it need not be finished.
+        query: The query so far; it need not be finished.
         cursor: Offset of the cursor.
         level: What the query returns.
         run_id: Model run that predictions are of.
@@ -66,7 +68,7 @@ def suggest(
     Returns:
         ``text``, ``kind``, ``detail``, ``start`` and ``end`` of each.
     """
-    place = place_of(text, cursor)
+    place = place_of(query, cursor)
     catalog = StoredCatalog(connection, dataset_id, run_id)
     found = language_suggestions(place, level)
     if place.kind == "path":
@@ -176,11 +178,21 @@ def _short(value: Any) -> str:
 def _classes(connection: Connection, catalog: StoredCatalog, kind: str) -> list[tuple[str, str]]:
     size = indexes.size_of(connection, catalog.dataset_id)
 
-    def count() -> dict[int, int]:
-        found = _COUNTS[kind].rows(connection, dataset_id=catalog.dataset_id, last=LOOKED_AT)
-        return dict(found)
+    def count() -> Counter[int]:
+        found: Counter[int] = Counter()
+        for run in runs:
+            values: dict[str, Any] = {"dataset_id": catalog.dataset_id, "last": LOOKED_AT}
+            values |= {"run_id": run} if run is not None else {}
+            for key, number in _COUNTS[kind].rows(connection, **values):
+                found[key] += number
+        return found
 
-    counts = counted(connection, catalog.dataset_id, ("classes", kind), count)
+    runs: list[int | None] = [None]
+    if kind == "predictions":
+        chosen = catalog.run_id
+        runs = [run.id for run in catalog.runs] if chosen is None else [chosen]
+    about = ("classes", kind, *runs)
+    counts = counted(connection, catalog.dataset_id, about, count)
     sampled = "+" if size > LOOKED_AT else ""
     ordered = sorted(catalog.labels.items(), key=lambda pair: (-counts.get(pair[1], 0), pair[0]))
     return [(name, f"class, {counts.get(key, 0)}{sampled} objects") for name, key in ordered]
