@@ -2,9 +2,9 @@
 
 Run ``python -m benchmarks.completion [--items N]``. Each place is asked in a new process that has
 loaded the magics and runs ``%nucleus use``, as a notebook does: the first answer is cold, the
-median of the next ones warm; the quickest of three processes counts. What is asked is what a kernel asks for JupyterLab. The limit is 50
-ms; the floor is SQLite's own reading of the documents that an answer looks at, with their decoding,
-in the same process.
+median of the next ones warm, and the quickest of three processes counts. What is asked is what a
+kernel asks for JupyterLab. The limit is 50 ms; the floor is SQLite's own reading of the documents
+that an answer looks at, with their decoding, in the same process.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from nucleus_lab.engine import queries, query_advice
+from nucleus_lab.engine import queries, query_advice, query_warnings
 from nucleus_lab.engine.statements import cursor_of
 from nucleus_lab.query.explain import explain
 from nucleus_lab.query.parse import parse
@@ -72,8 +72,7 @@ def explained(
         written = text[part.start : part.end]
         rows = queries.count_of(connection, selection(written))
         conditions.append({"text": written, "count": rows, "start": part.start, "end": part.end})
-    unseen = query_advice.unseen(connection, dataset_id, level, parts)
-    warnings = [*found.warnings, *unseen]
+    warnings = query_warnings.told(connection, found)
     return {
         "query": text,
         "level": level,
@@ -84,7 +83,7 @@ def explained(
         "milliseconds": round(spent, 2),
         "conditions": conditions,
         "warnings": warnings,
-        "empty_because": query_advice.why_empty(conditions, unseen) if count == 0 else None,
+        "empty_because": query_advice.why_empty(conditions, warnings) if count == 0 else None,
     }
 
 

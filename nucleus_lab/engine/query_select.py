@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, exists, literal, select
+from sqlalchemy import Connection
 
 from nucleus_lab.engine import query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
-from nucleus_lab.engine.schema import dataset, item, match, metadata
+from nucleus_lab.engine.schema import match, metadata
 from nucleus_lab.errors import InvalidInputError, QueryError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
-from nucleus_lab.query.json_path import kind_at
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
@@ -23,8 +22,6 @@ from nucleus_lab.query.sources import has_category
 from nucleus_lab.query.sql import NULL, Row, Sql
 from nucleus_lab.query.written import text_of
 
-_LOOKED_AT: Final = 1_000
-"""Oldest and newest items that are looked at for a missing key, where no index knows."""
 _ROWS: Final = {
     "items": "item",
     "annotations": "annotation",
@@ -46,7 +43,8 @@ class Selection:
         position: Columns of the order of ingestion, the key last.
         name: Text that is the same for a row on every machine, for samples.
         query: The bound query.
-        warnings: What a person should know about how names were read.
+        warnings: What a person should know about how names were read; more is known to
+            :mod:`nucleus_lab.engine.query_warnings`.
         dataset_id: Primary key of the dataset.
         unindexed: Keys of item metadata that it uses and no index holds.
         sort: The columns of ``position`` as an ordering names them.
@@ -123,14 +121,11 @@ def select_rows(
     found: Selection | None = query_cache.recall(key, catalog)
     if found is None:
         query = resolve(parse(text or ""), level, catalog, parameters)
-        query.warnings += _of_missing(connection, catalog, query)
         found = _compile(connection, query, catalog, match_type, whole=not paged)
         if paged and found.drivers:
             found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
-        # Whether items lack a key may change with each of them: such a query is read anew, and so
-        # is one of the present moment or with scores, which are large.
-        passing = query.keeping or query.momentary
-        query_cache.keep(None if passing else key, catalog, found)
+        # A query of the present moment is read anew, and so is one with scores, which are large.
+        query_cache.keep(None if query.momentary else key, catalog, found)
     return found
 
 
@@ -196,32 +191,6 @@ def _compile(
         [query_driver.unindexed(column) for column in position] if drivers else position,
         drivers,
     )
-
-
-def _of_missing(connection: Connection, catalog: StoredCatalog, query: BoundQuery) -> list[str]:
-    """Return the warnings about keys that some items lack.
-
-    An index knows of all items. Without one only the oldest and the newest are looked at, since a
-    warning must not cost a scan: it may be absent where only others lack the key.
-    """
-    found = []
-    for text, path in query.keeping:
-        key = bindparam(None, catalog.dataset_id, BigInteger(), literal_execute=True)
-        lacking = select(literal(1)).where(
-            item.c.dataset_id == key, kind_at(item.c.metadata, *path).is_(None)
-        )
-        parts = [lacking]
-        if catalog.kinds(path) is None:
-            least = select(dataset.c.next_position - _LOOKED_AT).where(
-                dataset.c.id == catalog.dataset_id
-            )
-            parts = [
-                lacking.where(item.c.position < _LOOKED_AT),
-                lacking.where(item.c.position >= least.scalar_subquery()),
-            ]
-        if any(connection.scalar(select(exists(part))) for part in parts):
-            found.append(text)
-    return found
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:

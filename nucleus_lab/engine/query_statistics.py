@@ -1,4 +1,7 @@
-"""What was counted about a dataset for suggestions and warnings, kept until the dataset changes."""
+"""What was counted about a dataset for suggestions and warnings, kept while it holds.
+
+It holds until the dataset changes, or gets an index, which knows more than a look at some items.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import Engine as Database
 
 from nucleus_lab.bulk import collector_paused
+from nucleus_lab.engine import indexes
 from nucleus_lab.engine.schema import dataset
 from nucleus_lab.engine.statements import Statement
 
 _T = TypeVar("_T")
 _MOST: Final = 64
 _LOCK = threading.Lock()
-_KEPT: WeakKeyDictionary[Database, OrderedDict[tuple[Any, ...], tuple[int, Any]]] = (
+_KEPT: WeakKeyDictionary[Database, OrderedDict[tuple[Any, ...], tuple[Any, Any]]] = (
     WeakKeyDictionary()
 )
 _CHANGES = Statement(
@@ -41,19 +45,19 @@ def counted(
         What ``count`` returned; the caller changes nothing in it.
     """
     row = _CHANGES.first(connection, dataset_id=dataset_id)
-    changes = -1 if row is None else int(row[0])
+    state = (row, indexes.indexed(connection, dataset_id))
     key = (dataset_id, *about)
     with _LOCK:
         kept = _KEPT.setdefault(connection.engine, OrderedDict())
         found = kept.get(key)
-        if found is not None and found[0] == changes:
+        if found is not None and found[0] == state:
             kept.move_to_end(key)
             known: _T = found[1]
             return known
     with collector_paused():  # a look at all other objects costs more than to count a thousand
         made = count()
     with _LOCK:
-        kept[key] = (changes, made)
+        kept[key] = (state, made)
         kept.move_to_end(key)
         while len(kept) > _MOST:
             kept.popitem(last=False)

@@ -152,7 +152,7 @@ def test_what_a_person_writes_is_a_value_and_never_text(
 def test_a_key_with_a_quote_stands_escaped_in_the_text() -> None:
     from nucleus_lab.engine.schema import metadata
 
-    query = resolve(parse("metadata.\"it's 100%\" = 1"), "items", Catalog(), None)
+    query = resolve(parse('metadata."it\'s 100%" = 1'), "items", Catalog(), None)
 
     found = condition_of(query, metadata, Catalog(), "sqlite", {"items": "item"})
 
