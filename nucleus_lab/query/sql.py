@@ -141,7 +141,9 @@ class Sql:
         Returns:
             The condition.
         """
-        return template("{} BETWEEN {} AND {}", self, low, high, level=TEST, inner=SUM)
+        ends = (given(low), given(high))
+        whole = template("{} BETWEEN {} AND {}", self, *ends, inner=SUM)
+        return Comparison(whole.text, whole.values, self, "BETWEEN", ends)
 
     def in_(self, members: Iterable[Any] | Select) -> Sql:
         """Test for one of several values.
@@ -154,12 +156,14 @@ class Sql:
         """
         if isinstance(members, Select):
             inside = members.scalar_subquery()
-            return Sql(f"{self.at(SUM)} IN {inside.text}", self.values + inside.values, TEST)
+            text = f"{self.at(SUM)} IN {inside.text}"
+            return Comparison(text, self.values + inside.values, self, "IN", members)
         listed = [given(member) for member in members]
         if not listed:
             return FALSE
         texts, values = _gathered(listed, SUM)
-        return Sql(f"{self.at(SUM)} IN ({', '.join(texts)})", self.values + values, TEST)
+        text = f"{self.at(SUM)} IN ({', '.join(texts)})"
+        return Comparison(text, self.values + values, self, "IN", tuple(listed))
 
     def not_in(self, members: Sequence[str]) -> Sql:
         """Test for none of several texts of this package; NULL for no value.
@@ -173,20 +177,95 @@ class Sql:
         return Sql(f"{self.at(SUM)} NOT IN ({', '.join(map(word, members))})", self.values, TEST)
 
 
+class Comparison(Sql):
+    """A comparison, which an index may answer.
+
+    Args:
+        text: Its SQL.
+        values: Its values.
+        left: What is compared.
+        sign: The operator.
+        right: With what: one expression, several, or a statement.
+    """
+
+    __slots__ = ("left", "right", "sign")
+
+    def __init__(
+        self,
+        text: str,
+        values: tuple[Any, ...],
+        left: Sql,
+        sign: str,
+        right: Sql | tuple[Sql, ...] | Select,
+    ) -> None:
+        super().__init__(text, values, TEST)
+        self.left, self.sign, self.right = left, sign, right
+
+
+class Joined(Sql):
+    """Conditions that are joined by AND or OR.
+
+    Args:
+        text: Their SQL.
+        values: Their values.
+        level: :data:`AND` or :data:`OR`.
+        parts: The conditions.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(
+        self, text: str, values: tuple[Any, ...], level: int, parts: Sequence[Sql]
+    ) -> None:
+        super().__init__(text, values, level)
+        self.parts = parts
+
+
+class Exists(Sql):
+    """Whether a statement has rows.
+
+    Args:
+        text: Its SQL.
+        values: Its values.
+        inner: The statement.
+    """
+
+    __slots__ = ("inner",)
+
+    def __init__(self, text: str, values: tuple[Any, ...], inner: Select) -> None:
+        super().__init__(text, values)
+        self.inner = inner
+
+
+class Column(Sql):
+    """A column of a row.
+
+    Args:
+        row: The row.
+        name: Name of the column.
+    """
+
+    __slots__ = ("name", "row")
+
+    def __init__(self, row: Row, name: str) -> None:
+        super().__init__(f"{row.name}.{name}")
+        self.row, self.name = row, name
+
+
 class Columns:
     """The columns of a row, by name.
 
     Args:
-        name: What the row is called in the statement.
+        row: The row.
     """
 
-    __slots__ = ("_name",)
+    __slots__ = ("_row",)
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, row: Row) -> None:
+        self._row = row
 
-    def __getattr__(self, column: str) -> Sql:
-        return Sql(f"{self._name}.{column}")
+    def __getattr__(self, column: str) -> Column:
+        return Column(self._row, column)
 
     __getitem__ = __getattr__
 
@@ -198,13 +277,18 @@ class Row:
         name: The name.
         source: What stands behind FROM; ``None`` for a table of that very name.
         values: Values of the source.
+
+    Attributes:
+        c: Its columns.
+        table: Name of the table, or other SQL behind FROM.
     """
 
-    __slots__ = ("c", "name", "source", "values")
+    __slots__ = ("c", "name", "source", "table", "values")
 
     def __init__(self, name: str, source: str | None = None, values: tuple[Any, ...] = ()) -> None:
         self.name = name
-        self.c = Columns(name)
+        self.table = name if source is None else source
+        self.c = Columns(self)
         self.source = name if source is None else f"{source} AS {name}"
         self.values = values
 
@@ -214,14 +298,18 @@ class Select:
 
     Args:
         columns: What it returns.
+
+    Attributes:
+        rows: What it reads.
+        conditions: What rows have to be.
     """
 
-    __slots__ = ("_columns", "_groups", "_having", "_rows", "_where")
+    __slots__ = ("_columns", "_groups", "_having", "conditions", "rows")
 
     def __init__(self, columns: Sequence[Sql]) -> None:
         self._columns = columns
-        self._rows: tuple[Row, ...] = ()
-        self._where: tuple[Sql, ...] = ()
+        self.rows: tuple[Row, ...] = ()
+        self.conditions: tuple[Sql, ...] = ()
         self._groups: tuple[Sql, ...] = ()
         self._having: Sql | None = None
 
@@ -234,7 +322,7 @@ class Select:
         Returns:
             This statement.
         """
-        self._rows += rows
+        self.rows += rows
         return self
 
     def where(self, *conditions: Sql) -> Select:
@@ -246,7 +334,7 @@ class Select:
         Returns:
             This statement.
         """
-        self._where += conditions
+        self.conditions += conditions
         return self
 
     def group_by(self, *columns: Sql) -> Select:
@@ -280,7 +368,7 @@ class Select:
             The condition.
         """
         text, values = self._written()
-        return Sql(f"EXISTS ({text})", values)
+        return Exists(f"EXISTS ({text})", values, self)
 
     def scalar_subquery(self) -> Sql:
         """Use its one value.
@@ -306,11 +394,11 @@ class Select:
     def _written(self) -> tuple[str, tuple[Any, ...]]:
         texts, values = _gathered(self._columns, OR)
         text = f"SELECT {', '.join(texts)}"
-        if self._rows:
-            text += f" FROM {', '.join(row.source for row in self._rows)}"
-            for row in self._rows:
+        if self.rows:
+            text += f" FROM {', '.join(row.source for row in self.rows)}"
+            for row in self.rows:
                 values += row.values
-        condition = and_(*self._where)
+        condition = and_(*self.conditions)
         if condition is not TRUE:
             text += f" WHERE {condition.text}"
             values += condition.values
@@ -405,10 +493,10 @@ def _gathered(parts: Sequence[Sql], level: int) -> tuple[list[str], tuple[Any, .
 
 def _binary(left: Sql, sign: str, right: Any, level: int) -> Sql:
     other = right if isinstance(right, Sql) else given(right)
-    return Sql(
-        f"{left.at(max(level, SUM))} {sign} {other.at(level + 1)}",
-        left.values + other.values,
-        level,
+    text = f"{left.at(max(level, SUM))} {sign} {other.at(level + 1)}"
+    values = left.values + other.values
+    return (
+        Comparison(text, values, left, sign, other) if level == TEST else Sql(text, values, level)
     )
 
 
@@ -427,7 +515,7 @@ def and_(*parts: Sql) -> Sql:
     if len(kept) < 2:
         return kept[0] if kept else TRUE
     texts, values = _gathered(kept, AND)
-    return Sql(" AND ".join(texts), values, AND)
+    return Joined(" AND ".join(texts), values, AND, kept)
 
 
 def or_(*parts: Sql) -> Sql:
@@ -445,7 +533,7 @@ def or_(*parts: Sql) -> Sql:
     if len(kept) < 2:
         return kept[0] if kept else FALSE
     texts, values = _gathered(kept, OR)
-    return Sql(" OR ".join(texts), values, OR)
+    return Joined(" OR ".join(texts), values, OR, kept)
 
 
 def case(*branches: tuple[Any, Any], value: Sql | None = None, else_: Any = None) -> Sql:
