@@ -51,8 +51,9 @@ class Offer(NamedTuple):
     Attributes:
         table: Name of the table.
         column: What is compared; of an expression, a digest of it.
-        columns: What the index holds, in order. The run of a prediction never comes first: SQLite
-            would take such an index for a look-up of one item, and read the whole run each time.
+        columns: What the index holds, in order. What many rows share, such as the run of a
+            prediction, never comes first: SQLite would take the index for a look-up of one item,
+            and read the whole run each time.
         expression: What is compared where that is no plain column, as the index spells it.
     """
 
@@ -69,7 +70,7 @@ class Offer(NamedTuple):
 
 def _offers() -> Iterator[Offer]:
     for column in ("width", "height"):
-        yield Offer("item", column, ("dataset_id", column, "position"))
+        yield Offer("item", column, (column, "dataset_id", "position"))
     for column in ("label_id", "type", "annotation_id", "x", "y", "width", "height"):
         yield Offer("annotation", column, (column, "item_id"))
         more = ("confidence",) if column == "label_id" else ()

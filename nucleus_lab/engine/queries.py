@@ -126,7 +126,9 @@ def count_of(connection: Connection, found: Selection) -> int:
     query = found.query
     ready = found.ready.get("count")
     if ready is None:
-        counted = select(func.count()).select_from(found.source).where(*found.where)
+        counted: Any = select(func.count()).select_from(found.source).where(*found.where)
+        if found.alone is not None:
+            counted = select(found.alone.counted())
         ready = found.ready["count"] = prepare(connection, counted)
     total = int(run_statement(connection, found.query.source, ready)[0][0])
     if query.sample is not None:
@@ -247,6 +249,8 @@ def _keys(
 def _keys_statement(
     connection: Connection, found: Selection, seed: int, start: int, size: int | None
 ) -> Any:
+    if found.alone is not None and found.plain and not start and size is None:
+        return found.alone.ordered()
     where = found.where
     if found.query.sample is not None:
         where = [*where, found.row.c.id.in_(_sample(connection, found, seed))]

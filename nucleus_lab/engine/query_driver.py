@@ -48,7 +48,9 @@ class IndexedKeys(ColumnElement[Any]):
         index: Name of the index.
         dataset_id: Primary key of the dataset.
         condition: What the rows have to be.
-        most: Only count the keys, up to this number.
+        form: ``keys``: the sub-query; ``ordered``: a statement of the keys in the order of
+            positions; ``count``: how many rows there are.
+        most: Where counting ends.
         table: Table of the rows: ``item``, ``annotation`` or ``prediction``.
         probe: The part of the condition that the index answers; ``None`` for all of it.
     """
@@ -59,6 +61,7 @@ class IndexedKeys(ColumnElement[Any]):
         ("index", InternalTraversal.dp_string),
         ("dataset_id", InternalTraversal.dp_plain_obj),
         ("condition", InternalTraversal.dp_clauseelement),
+        ("form", InternalTraversal.dp_string),
         ("most", InternalTraversal.dp_plain_obj),
         ("table", InternalTraversal.dp_string),
     ]
@@ -69,6 +72,8 @@ class IndexedKeys(ColumnElement[Any]):
         index: str,
         dataset_id: int,
         condition: ColumnElement[bool],
+        *,
+        form: str = "keys",
         most: int | None = None,
         table: str = "item",
         probe: ColumnElement[bool] | None = None,
@@ -79,10 +84,21 @@ class IndexedKeys(ColumnElement[Any]):
         self.index = index
         self.dataset_id = dataset_id
         self.condition = condition
+        self.form = form
         self.most = most
         self.type = BigInteger()
 
-    def counted(self, most: int) -> IndexedKeys:
+    def ordered(self) -> IndexedKeys:
+        """Return a statement of the keys of items in the order of their positions.
+
+        Returns:
+            The statement.
+        """
+        return IndexedKeys(
+            self.alias, self.index, self.dataset_id, self.condition, form="ordered"
+        )
+
+    def counted(self, most: int | None = None) -> IndexedKeys:
         """Return the number of rows that the index finds.
 
         Args:
@@ -92,7 +108,13 @@ class IndexedKeys(ColumnElement[Any]):
             The expression.
         """
         return IndexedKeys(
-            self.alias, self.index, self.dataset_id, self.probe, most, table=self.table
+            self.alias,
+            self.index,
+            self.dataset_id,
+            self.probe,
+            form="count",
+            most=most,
+            table=self.table,
         )
 
 
@@ -105,8 +127,12 @@ def _keys(element: IndexedKeys, compiler: SQLCompiler, **kw: Any) -> str:
     found = (
         f"FROM {element.table} AS {alias} INDEXED BY {element.index} WHERE {owner}({condition})"
     )
-    if element.most is None:
+    if element.form == "keys":
         return f"(SELECT {alias}.{key} {found})"
+    if element.form == "ordered":
+        return f"SELECT {alias}.{key} {found} ORDER BY +{alias}.position"
+    if element.most is None:
+        return f"(SELECT count(*) {found})"
     return f"(SELECT count(*) FROM (SELECT 1 {found} LIMIT {element.most:d}))"
 
 

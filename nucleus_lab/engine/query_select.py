@@ -58,6 +58,7 @@ class Selection:
         unindexed: Keys of item metadata that it uses and no index holds.
         sort: The columns of ``position`` as an ordering names them.
         drivers: Indexes that may find the rows of a page; :func:`driven` uses them.
+        alone: The index that answers the whole condition, where one does.
         ready: Statements that were written before, by what they are for.
     """
 
@@ -73,6 +74,7 @@ class Selection:
     unindexed: set[tuple[str, ...]] = field(default_factory=set)
     sort: list[ColumnElement[Any]] = field(default_factory=list)
     drivers: list[query_driver.Driver] = field(default_factory=list)
+    alone: query_driver.IndexedKeys | None = None
     ready: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -174,13 +176,13 @@ def _compile(
     dialect = connection.dialect.name
     drivers: list[query_driver.Driver] = []
     keys: list[query_driver.IndexedKeys] = []
+    rest = query
     order = order_of(query, metadata, catalog, dialect, rows)
     plain = not order and query.limit is query.offset is query.sample is None
     if level == "items" and dialect == "sqlite" and paged and plain:
         parts, drivers = query_driver.drivers_of(query, metadata, catalog)
         where += parts
     else:
-        rest = query
         if level == "items" and dialect == "sqlite":
             keys, rest = query_driver.drive(query, metadata, catalog)
         if keys:
@@ -202,6 +204,7 @@ def _compile(
         catalog.unindexed,
         [query_driver.unindexed(column) for column in position] if keys else position,
         drivers,
+        keys[0] if len(keys) == 1 and rest.condition is None else None,
     )
 
 
