@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import logging
 import math
 import secrets
 from collections.abc import Mapping, Sequence
@@ -16,12 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, select
 
-from nucleus_lab.engine import indexes
+from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.query_run import prepare, run_statement
-from nucleus_lab.engine.query_select import Selection, select_rows
+from nucleus_lab.engine.query_select import Selection, driven, select_rows
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.store import Store
-from nucleus_lab.errors import InvalidInputError, NucleusError
+from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.query.sql import Sql, and_, literal, template
 from nucleus_lab.query.written import Written
 
@@ -37,8 +36,6 @@ __all__ = [
     "statement_of",
 ]
 
-_log = logging.getLogger(__name__)
-
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
 
@@ -47,20 +44,26 @@ _ALL: Final = 2**63 - 1
 
 
 def improve(store: Store, found: Selection) -> None:
-    """Make indexes for what a query has used, when it pays; call it after the transaction.
+    """Have indexes made for what a query has used, when it pays; call it after the transaction.
 
     Args:
         store: The database.
         found: A selection that was just read.
     """
-    if not found.unindexed:
-        return
-    try:
-        with store.read() as connection:
-            size = indexes.size_of(connection, found.dataset_id)
-        indexes.note_use(store, found.dataset_id, found.unindexed, size)
-    except NucleusError as fault:  # the answer is there already; without an index it is only slower
-        _log.warning("no index for dataset %s: %s", found.dataset_id, fault)
+    with store.read() as connection:
+        size = indexes.size_of(connection, found.dataset_id)
+        if size < indexes.LARGE:
+            return
+        known = column_indexes.existing(connection)
+    indexes.note_use(store, found.dataset_id, found.unindexed, size)
+    if "compared" not in found.ready:
+        found.ready["compared"] = column_indexes.wanted(found.where)
+    wanted = [
+        offer
+        for offer in found.ready["compared"]
+        if offer.name not in known and (offer.expression is None or store.dialect == "sqlite")
+    ]
+    column_indexes.note_use(store, wanted, size)
 
 
 def item_filter(
@@ -127,7 +130,10 @@ def count_of(connection: Connection, found: Selection) -> int:
     query = found.query
     ready = found.ready.get("count")
     if ready is None:
-        ready = found.ready["count"] = prepare(connection, statement_of(found, "count(*)"))
+        statement = (
+            statement_of(found, "count(*)") if found.alone is None else found.alone.counted()
+        )
+        ready = found.ready["count"] = prepare(connection, statement)
     total = int(run_statement(connection, found.query.source, ready)[0][0])
     if query.sample is not None:
         total = min(total, query.sample)
@@ -175,8 +181,13 @@ def _page_after(
         # Where the last item is now: positions move up when gaps are closed between two pages.
         now = connection.scalar(select(item.c.position).where(item.c.id == key))
         position = position if now is None else now
-    if found.walk is not None and _many(connection, found, size):
-        found = found.walk
+    chosen = _selective(connection, found, size)
+    if chosen:
+        by_index = found.ready.get(("driven", chosen))
+        if by_index is None:
+            by_index = driven(found, [found.drivers[at] for at in chosen])
+            found.ready["driven", chosen] = by_index
+        found = by_index
     statement = found.ready.get(size) if position < 0 else None
     if statement is None:
         columns = ", ".join(column.text for column in found.position)
@@ -195,13 +206,23 @@ def _page_after(
     return [row[1] for row in rows], f"k-{rows[-1][0]}-{rows[-1][1]}"
 
 
-def _many(connection: Connection, found: Selection, size: int) -> bool:
-    """Tell whether walking the dataset fills a page sooner than the index finds all rows."""
+def _selective(connection: Connection, found: Selection, size: int) -> tuple[int, ...]:
+    """Choose the indexes that find all rows sooner than a walk of the dataset fills a page."""
+    if not found.drivers:
+        return ()
     total = indexes.size_of(connection, found.dataset_id)
     # Rows to walk for a page, size · total ÷ matches, against twice the matches to be sorted.
     most = math.isqrt(max(1, size * total // 2))
-    counted = [prepare(connection, each.counted(most)) for each in found.drivers]
-    return all(run_statement(connection, "", each)[0][0] == most for each in counted)
+    best: dict[int, tuple[int, int]] = {}
+    for at, driver in enumerate(found.drivers):
+        probe = found.ready.get(("probe", at, most))
+        if probe is None:
+            probe = prepare(connection, driver.keys.counted(most))
+            found.ready["probe", at, most] = probe
+        rows = run_statement(connection, found.query.source, probe)[0][0]
+        if rows < most:
+            best[driver.place] = min((rows, at), best.get(driver.place, (rows, at)))
+    return tuple(sorted(at for _, at in best.values()))
 
 
 def _read_token(token: str | None, *, plain: bool) -> tuple[int, int]:
@@ -271,6 +292,8 @@ def statement_of(
 def _keys_statement(
     connection: Connection, found: Selection, seed: int, start: int, size: int | None
 ) -> Sql:
+    if found.alone is not None and found.plain and not start and size is None:
+        return found.alone.ordered()
     where = found.where
     if found.query.sample is not None:
         where = [*where, Sql(f"{found.row}.id").in_(_sample(connection, found, seed))]

@@ -1,18 +1,19 @@
 """Which index drives a query, where SQLite's planner would walk the dataset instead.
 
-SQLite prefers an index of the dataset's positions to a range of a partial expression index. A
-condition that an index of a metadata key answers alone is therefore written as
-``id IN (SELECT … INDEXED BY …)``, and the answer is sorted afterwards.
+SQLite prefers an index of the dataset's positions to a range of a partial expression index, and
+looks at the objects of one item after the other. A condition that an index answers alone is
+therefore written as ``id IN (SELECT … INDEXED BY …)``, and the answer is sorted afterwards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, MetaData, func, select
 
-from nucleus_lab.engine import indexes
+from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.query_run import prepare, run_statement
 from nucleus_lab.engine.schema import item
 from nucleus_lab.query import bound
@@ -20,7 +21,10 @@ from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compile import condition_of
 from nucleus_lab.query.hints import next_text
-from nucleus_lab.query.sql import AND, SIGN, Row, Sql, and_, case
+from nucleus_lab.query.sql import AND, SIGN, Column, Comparison, Exists, Row, Sql, and_, case
+
+if TYPE_CHECKING:
+    from nucleus_lab.engine.query_catalog import StoredCatalog
 
 _RANKS: Final = {"<", "<=", ">", ">="}
 _LOOKED_AT: Final = 2_000
@@ -36,21 +40,30 @@ class IndexedKeys:
     """The keys of the items that a condition selects, found through one index.
 
     Attributes:
-        alias: What the items are called that the condition speaks about.
+        alias: What the rows are called that the condition speaks about.
         index: Name of the index.
-        dataset_id: Primary key of the dataset, which the index is of.
-        condition: What the index answers.
+        dataset_id: Primary key of the dataset.
+        condition: What the rows have to be.
+        table: Table of the rows: ``item``, ``annotation`` or ``prediction``.
+        probe: The part of the condition that the index answers; ``None`` for all of it.
     """
 
     alias: str
     index: str
     dataset_id: int
     condition: Sql
+    table: str = "item"
+    probe: Sql | None = None
 
-    def _found(self) -> str:
+    @property
+    def _key(self) -> str:
+        return f"{self.alias}.{'id' if self.table == 'item' else 'item_id'}"
+
+    def _found(self, condition: Sql) -> str:
+        owner = f"{self.alias}.dataset_id = {self.dataset_id:d} AND "
         return (
-            f"FROM item AS {self.alias} INDEXED BY {self.index} "
-            f"WHERE {self.alias}.dataset_id = {self.dataset_id:d} AND {self.condition.at(AND)}"
+            f"FROM {self.table} AS {self.alias} INDEXED BY {self.index} "
+            f"WHERE {owner if self.table == 'item' else ''}{condition.at(AND)}"
         )
 
     def keys(self) -> Sql:
@@ -59,10 +72,21 @@ class IndexedKeys:
         Returns:
             A statement in parentheses.
         """
-        return Sql(f"(SELECT {self.alias}.id {self._found()})", self.condition.values)
+        found = self._found(self.condition)
+        return Sql(f"(SELECT {self._key} {found})", self.condition.values)
 
-    def counted(self, most: int) -> Sql:
-        """Return the number of the keys.
+    def ordered(self) -> Sql:
+        """Return the keys of items in the order of their positions.
+
+        Returns:
+            A statement.
+        """
+        found = self._found(self.condition)
+        text = f"SELECT {self._key} {found} ORDER BY +{self.alias}.position"
+        return Sql(text, self.condition.values)
+
+    def counted(self, most: int | None = None) -> Sql:
+        """Return the number of rows that the index finds.
 
         Args:
             most: Where counting ends.
@@ -70,8 +94,11 @@ class IndexedKeys:
         Returns:
             A statement.
         """
-        text = f"SELECT count(*) FROM (SELECT 1 {self._found()} LIMIT {most:d})"
-        return Sql(text, self.condition.values)
+        probe = self.condition if self.probe is None else self.probe
+        found = self._found(probe)
+        if most is None:
+            return Sql(f"SELECT count(*) {found}", probe.values)
+        return Sql(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT {most:d})", probe.values)
 
 
 def unindexed(column: Sql) -> Sql:
@@ -107,6 +134,96 @@ def rare(connection: Connection, dataset_id: int, row: Row, where: list[Sql]) ->
     average = prepare(connection, Sql(f"SELECT avg(met) FROM ({some}) AS looked", met.values))
     share = run_statement(connection, "", average)[0][0]
     return share is not None and share <= _FEW
+
+
+class Driver(NamedTuple):
+    """An index that may find the rows of a query.
+
+    Attributes:
+        place: Which condition of the selection it answers.
+        keys: The keys that it finds.
+    """
+
+    place: int
+    keys: IndexedKeys
+
+    @property
+    def condition(self) -> Sql:
+        """The condition, answered by the index."""
+        return Sql("item.id").op("IN")(self.keys.keys())
+
+
+def drivers_of(
+    query: BoundQuery, metadata: MetaData, catalog: StoredCatalog
+) -> tuple[list[Sql], list[Driver]]:
+    """Compile the conditions of a query about items one by one, with the indexes of each.
+
+    Which of them to use is decided when it is asked: an index that finds few rows, or none to walk
+    the dataset until a page is full.
+
+    Args:
+        query: The bound query.
+        metadata: The tables of the engine.
+        catalog: Names of the dataset.
+
+    Returns:
+        The conditions, and the indexes; more than one may answer a condition.
+    """
+    condition = query.condition
+    parts = condition.parts if isinstance(condition, bound.All) else (condition,)
+    equal = any(_is_equality(part, catalog) for part in parts)
+    where: list[Sql] = []
+    found: list[Driver] = []
+    for place, part in enumerate(parts):
+        narrow = _with(query, part)
+        clause = condition_of(narrow, metadata, catalog, "sqlite", {"items": "item"})
+        where.append(clause)
+        index = None if equal or part is None else _index_of(part, catalog)
+        if index is None:
+            offer = column_indexes.offer_for(clause)
+            if offer is not None and offer.name in catalog.column_indexes:
+                index = offer.name
+        if index is not None:
+            alias = f"keyed_{place + 1}"
+            inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": alias})
+            found.append(Driver(place, IndexedKeys(alias, index, catalog.dataset_id, inner)))
+        found += [Driver(place, keys) for keys in _object_keys(clause, catalog)]
+    return where, found
+
+
+def _object_keys(clause: Sql, catalog: StoredCatalog) -> Iterator[IndexedKeys]:
+    """Find the indexes that answer whether an item has an object."""
+    if not isinstance(clause, Exists):
+        return
+    parts = [each for part in clause.inner.conditions for each in column_indexes.conjuncts(part)]
+    rows = [row for part in parts if (row := _on_item(part)) is not None]
+    if len(rows) != 1:
+        return
+    own = [part for part in parts if _on_item(part) is None]
+    if any(column_indexes.speaks_of(part, "item") for part in own):
+        return  # it asks about the item too
+    for part in own:
+        offer = column_indexes.offer_for(part)
+        if offer is not None and offer.name in catalog.column_indexes:
+            probe = column_indexes.as_indexed(part, offer)
+            yield IndexedKeys(
+                rows[0].name,
+                offer.name,
+                catalog.dataset_id,
+                and_(*(probe if each is part else each for each in own)),
+                table=offer.table,
+                probe=probe,
+            )
+
+
+def _on_item(part: Sql) -> Row | None:
+    """Return the row of which a condition says that it lies on an item of the result."""
+    if not isinstance(part, Comparison) or part.sign != "=":
+        return None
+    left, right = part.left, part.right
+    if not isinstance(left, Column) or left.name != "item_id":
+        return None
+    return left.row if isinstance(right, Sql) and right.text == "item.id" else None
 
 
 def drive(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -48,8 +48,8 @@ class Selection:
         dataset_id: Primary key of the dataset.
         unindexed: Keys of item metadata that it uses and no index holds.
         sort: The columns of ``position`` as an ordering names them.
-        drivers: Keys that indexes find, by which the rows are found.
-        walk: The same without them: better for a page of what many rows satisfy.
+        drivers: Indexes that may find the rows of a page; :func:`driven` uses them.
+        alone: The index that answers the whole condition, where one does.
         ready: Statements that were written before, by what they are for.
     """
 
@@ -64,8 +64,8 @@ class Selection:
     dataset_id: int = 0
     unindexed: set[tuple[str, ...]] = field(default_factory=set)
     sort: list[Sql] = field(default_factory=list)
-    drivers: list[query_driver.IndexedKeys] = field(default_factory=list)
-    walk: Selection | None = None
+    drivers: list[query_driver.Driver] = field(default_factory=list)
+    alone: query_driver.IndexedKeys | None = None
     ready: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -121,9 +121,7 @@ def select_rows(
     found: Selection | None = query_cache.recall(key, catalog)
     if found is None:
         query = resolve(parse(text or ""), level, catalog, parameters)
-        found = _compile(connection, query, catalog, match_type, whole=not paged)
-        if paged and found.drivers:
-            found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
+        found = _compile(connection, query, catalog, match_type, paged=paged)
         # A query of the present moment is read anew, and so is one with scores, which are large.
         query_cache.keep(None if query.momentary else key, catalog, found)
     return found
@@ -135,8 +133,7 @@ def _compile(
     catalog: StoredCatalog,
     match_type: str,
     *,
-    whole: bool,
-    driven: bool = True,
+    paged: bool,
 ) -> Selection:
     level, dataset_id = query.level, catalog.dataset_id
     row = source = _ROWS[level]
@@ -148,7 +145,8 @@ def _compile(
     # The key stands in the text of the statement: a partial index of the dataset needs that.
     owner = Row("item" if level != "scenes" else "scene").c
     where = [owner.dataset_id == dataset_id]
-    position, name = [owner.position, of_row.id], [owner.reference_id]
+    position: list[Sql] = [owner.position, of_row.id]
+    name: list[Sql] = [owner.reference_id]
     if level in {"annotations", "predictions", "matches"}:
         source += f" JOIN item ON item.id = {row}.item_id"
         rows["items"] = "item"
@@ -167,16 +165,23 @@ def _compile(
             where += _match_rows(row, catalog.evaluation(run), match_type)
             name += [Row("annotation").c.annotation_id, Row("prediction").c.annotation_id]
     dialect = connection.dialect.name
-    drivers: list[query_driver.IndexedKeys] = []
+    drivers: list[query_driver.Driver] = []
+    keys: list[query_driver.IndexedKeys] = []
     rest = query
-    if level == "items" and dialect == "sqlite" and driven:
-        drivers, rest = query_driver.drive(query, metadata, catalog)
-    if drivers:
-        keys = [of_row.id.op("IN")(each.keys()) for each in drivers]
-        where = [query_driver.unindexed(owner.dataset_id) == dataset_id, *keys]
-    rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
-    where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
     order = order_of(query, metadata, catalog, dialect, rows)
+    plain = not order and query.limit is query.offset is query.sample is None
+    if level == "items" and dialect == "sqlite" and paged and plain:
+        parts, drivers = query_driver.drivers_of(query, metadata, catalog)
+        where += parts
+    else:
+        if level == "items" and dialect == "sqlite":
+            keys, rest = query_driver.drive(query, metadata, catalog)
+        if keys:
+            found = [of_row.id.op("IN")(each.keys()) for each in keys]
+            where = [query_driver.unindexed(owner.dataset_id) == dataset_id, *found]
+        rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
+        whole = not paged or bool(order)
+        where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
     return Selection(
         row,
         source,
@@ -188,9 +193,28 @@ def _compile(
         query.warnings,
         dataset_id,
         catalog.unindexed,
-        [query_driver.unindexed(column) for column in position] if drivers else position,
+        [query_driver.unindexed(column) for column in position] if keys else position,
         drivers,
+        keys[0] if len(keys) == 1 and rest.condition is None else None,
     )
+
+
+def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection:
+    """Let indexes find the rows of a selection.
+
+    Args:
+        found: A selection of items for pages.
+        chosen: Some of its drivers, one for a condition.
+
+    Returns:
+        The same selection, answered through them.
+    """
+    where = list(found.where)
+    where[0] = query_driver.unindexed(Row("item").c.dataset_id) == found.dataset_id
+    for driver in chosen:
+        where[driver.place + 1] = driver.condition
+    sort = [query_driver.unindexed(column) for column in found.position]
+    return replace(found, where=where, sort=sort, drivers=[], ready={})
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:

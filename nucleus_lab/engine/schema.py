@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from nucleus_lab.engine.schema_types import JSONDocument
@@ -149,13 +149,20 @@ item = Table(
     **_KEYED,
 )
 
+CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {}
+"""Which rows a partial index holds, by its name."""
+
+
+def _partial(
+    name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
+) -> None:
+    """Add an index of some rows; PostgreSQL is told in :func:`complete_for_postgresql`."""
+    CONDITIONS[name] = where
+    Index(name, *columns, unique=unique, sqlite_where=where)
+
+
 # Most items are of no scene: an index of those that are costs the others nothing.
-Index(
-    "ix_item_scene",
-    item.c.scene_id,
-    item.c.frame,
-    sqlite_where=item.c.scene_id.is_not(None),
-)
+_partial("ix_item_scene", item.c.scene_id, item.c.frame, where=item.c.scene_id.is_not(None))
 
 track = Table(
     "track",
@@ -277,11 +284,11 @@ for _name, _object, _columns in (
     ("uq_annotation_scene", annotation, ("scene_id", "annotation_id")),
     ("uq_prediction_scene", prediction, ("scene_id", "model_run_id", "annotation_id")),
 ):
-    Index(
+    _partial(
         _name,
         *(_object.c[_column] for _column in _columns),
+        where=_object.c.scene_id.is_not(None),
         unique=True,
-        sqlite_where=_object.c.scene_id.is_not(None),
     )
 
 
@@ -291,16 +298,10 @@ def complete_for_postgresql() -> None:
     Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
     second.
     """
-    conditions: dict[str, Any] = {
-        "_scene": lambda table: table.c.scene_id.is_not(None),
-        "_other": lambda table: table.c.type > text("5"),
-        "_track": lambda table: table.c.track_reference_id.is_not(None),
-    }
-    for table in (item, annotation, prediction):
+    for table in metadata.tables.values():
         for index in table.indexes:
-            if index.dialect_options["sqlite"]["where"] is not None:
-                wanted = conditions[str(index.name)[-6:]]
-                index.dialect_kwargs["postgresql_where"] = wanted(table)
+            if str(index.name) in CONDITIONS:
+                index.dialect_kwargs["postgresql_where"] = CONDITIONS[str(index.name)]
 
 
 slice_ = Table(

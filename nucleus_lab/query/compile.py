@@ -21,8 +21,21 @@ from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
-from nucleus_lab.query.sql import NULL, ONE, TRUE, Row, Sql, and_, call, or_, select
-from nucleus_lab.query.values import SqlValue, present, some
+from nucleus_lab.query.sql import (
+    NULL,
+    ONE,
+    TRUE,
+    Row,
+    Sql,
+    and_,
+    call,
+    case,
+    cast,
+    literal,
+    or_,
+    select,
+)
+from nucleus_lab.query.values import DOUBLE, SqlValue, present, some
 
 _HOLLOW: Final = {"null", "array"}
 """Kinds of JSON that may hold no value."""
@@ -149,8 +162,10 @@ class _Compiler(ValueCompiler):
                 return found
         values = [self.value(operand) for operand in node.operands]
         if len(values) == 2:
-            exact = self.comparer.compare(node.operators[0], values[0], values[1])
-            hint = self._remainder(node)
+            whole = self._whole_remainders(node)
+            if whole is not None:
+                return whole
+            exact, hint = self.comparer.compare(node.operators[0], values[0], values[1]), None
         else:
             exact, hint = self._chain(values, node.operators), self._between(values, node.operators)
         return exact if hint is None else and_(hint, exact)
@@ -165,7 +180,8 @@ class _Compiler(ValueCompiler):
             return None
         return hints.between(self.context.dialect, low.constant, value, high.constant)
 
-    def _remainder(self, node: bound.Test) -> Clause | None:
+    def _whole_remainders(self, node: bound.Test) -> Clause | None:
+        """Compare the remainder of a number in metadata: of whole ones the hint is the answer."""
         left, right = node.operands
         if node.operators != ("=",) or not isinstance(right, bound.Constant):
             return None
@@ -176,7 +192,17 @@ class _Compiler(ValueCompiler):
         ):
             return None
         value = self.value(left.left)
-        return hints.remainder(self.context.dialect, value, left.right, right)
+        hint = hints.remainder(self.context.dialect, value, left.right, right)
+        if hint is None:
+            return None
+        source = value.sources[0]
+        real = cast(source.dialect.json("raw number", source.column, source.path), DOUBLE)
+        rest = self._operate("%", real, literal(float(left.right.value)))
+        branches = [
+            (Sql("'integer'"), TRUE),
+            (Sql("'real'"), rest == literal(float(right.value))),
+        ]
+        return and_(hint, case(*branches, value=source.get("type")))
 
     def _chain(self, values: list[SqlValue], signs: tuple[str, ...]) -> Clause:
         """Compare neighbours; of a list, one member has to satisfy all that it takes part in."""

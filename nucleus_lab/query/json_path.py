@@ -32,7 +32,7 @@ class JSONValue(ColumnElement[Any]):
     Args:
         kind: ``text``, ``number``, ``boolean`` or ``kind``; ``type`` for the database's own name of
             the type; ``raw text`` and the like without the guard, for the branches of a CASE over
-            that type.
+            that type; ``json`` for the value as JSON writes it, on SQLite.
         column: The JSON column, of the table or of an alias.
         path: Keys from the outside in.
 
@@ -70,6 +70,7 @@ _TYPES: Final[dict[str, Any]] = {
     "raw text": Text(),
     "raw number": Numeric(asdecimal=False),
     "raw boolean": Boolean(),
+    "json": Text(),
 }
 """Types of the values by kind."""
 
@@ -171,6 +172,8 @@ def _sqlite(form: str, column: str, path: tuple[str, ...]) -> str:
     kind, value = f"json_type({arguments})", f"json_extract({arguments})"
     if form == "type":
         return kind
+    if form == "json":
+        return f"({column} -> {sqlite_path(path)})"
     if form.startswith("raw"):
         return value
     if form == "text":
