@@ -60,8 +60,13 @@ class Table(Sequence[Any]):
     def _repr_html_(self) -> str:
         if not self._rows:
             return f"<p>{html.escape(self._empty)}</p>"
+        # A column without a name (a mark, a picture) has no header cell: a screen reader would stop
+        # at it and say nothing.
         head = "".join(
-            f"<th style='text-align:left'>{html.escape(cell)}</th>" for cell in self._head
+            f"<th scope='col' style='text-align:left'>{html.escape(cell)}</th>"
+            if cell
+            else "<td></td>"
+            for cell in self._head
         )
         body = "".join(
             "<tr>"
