@@ -79,7 +79,11 @@ class Table(Sequence[Any]):
             for row in self._rows
         )
         note = f"<p>{html.escape(self._note)}</p>" if self._note else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        # Wider than a narrow page, it scrolls in a box that the keyboard can reach.
+        return (
+            '<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Table">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+        )
 
 
 class Picture:
