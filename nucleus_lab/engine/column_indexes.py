@@ -19,7 +19,8 @@ from nucleus_lab.engine import index_making, indexes
 from nucleus_lab.engine.schema import dataset
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.store import Store
-from nucleus_lab.query.sql import AND, PLACE, SUM, Column, Comparison, Exists, Joined, Select, Sql
+from nucleus_lab.query.sql import AND, PLACE, SUM, Comparison, Joined, Sql
+from nucleus_lab.query.sql_select import Column, Exists, Select
 
 _PREFIX: Final = "ix_by_"
 _SIGNS: Final = {"=", "<", "<=", ">", ">=", "IN", "BETWEEN"}
@@ -170,10 +171,8 @@ def offer_for(part: Sql) -> Offer | None:
     """
     if not isinstance(part, Comparison) or part.sign not in _SIGNS:
         return None
-    right = part.right
-    if isinstance(right, Select) or not all(
-        _is_constant(each) for each in (right if isinstance(right, tuple) else (right,))
-    ):
+    compared = part.right if isinstance(part.right, tuple) else (part.right,)
+    if not all(isinstance(each, Sql) and _is_constant(each) for each in compared):
         return None
     if isinstance(part.left, Column):
         return OFFERS.get((part.left.row.table, part.left.name))

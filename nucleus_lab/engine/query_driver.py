@@ -15,13 +15,15 @@ from sqlalchemy import Connection, MetaData, func, select
 
 from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.query_run import prepare, run_statement
+from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.schema import item
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compile import condition_of
 from nucleus_lab.query.hints import next_text
-from nucleus_lab.query.sql import AND, SIGN, Column, Comparison, Exists, Row, Sql, and_, case
+from nucleus_lab.query.sql import AND, SIGN, Comparison, Sql, and_, case
+from nucleus_lab.query.sql_select import Column, Exists, Row
 
 if TYPE_CHECKING:
     from nucleus_lab.engine.query_catalog import StoredCatalog
@@ -132,8 +134,13 @@ def rare(connection: Connection, dataset_id: int, row: Row, where: list[Sql]) ->
     met = case((and_(*where), Sql("1.0")), else_=Sql("0.0"))
     some = f"SELECT {met.text} AS met FROM {row.source} LIMIT {_LOOKED_AT:d}"
     average = prepare(connection, Sql(f"SELECT avg(met) FROM ({some}) AS looked", met.values))
-    share = run_statement(connection, "", average)[0][0]
-    return share is not None and share <= _FEW
+
+    def share() -> float | None:
+        found: float | None = run_statement(connection, "", average)[0][0]
+        return found
+
+    known = counted(connection, dataset_id, ("share", *average), share)
+    return known is not None and known <= _FEW
 
 
 class Driver(NamedTuple):

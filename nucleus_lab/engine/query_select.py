@@ -19,7 +19,8 @@ from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import has_category
-from nucleus_lab.query.sql import NULL, Row, Sql
+from nucleus_lab.query.sql import NULL, Sql
+from nucleus_lab.query.sql_select import Row
 from nucleus_lab.query.written import text_of
 
 _ROWS: Final = {

@@ -21,20 +21,8 @@ from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
-from nucleus_lab.query.sql import (
-    NULL,
-    ONE,
-    TRUE,
-    Row,
-    Sql,
-    and_,
-    call,
-    case,
-    cast,
-    literal,
-    or_,
-    select,
-)
+from nucleus_lab.query.sql import NULL, ONE, TRUE, Sql, and_, call, case, cast, literal, or_
+from nucleus_lab.query.sql_select import Row, select
 from nucleus_lab.query.values import DOUBLE, SqlValue, present, some
 
 _HOLLOW: Final = {"null", "array"}

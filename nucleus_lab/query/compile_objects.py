@@ -10,7 +10,8 @@ from nucleus_lab.query.bound import Scope
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.sources import CODES, MASK
-from nucleus_lab.query.sql import ONE, TRUE, Row, Sql, and_, call, case, or_, select
+from nucleus_lab.query.sql import ONE, TRUE, Sql, and_, call, case, or_
+from nucleus_lab.query.sql_select import Row, select
 from nucleus_lab.query.values import JSONSource
 
 _TABLES: Final = {

@@ -8,7 +8,8 @@ from nucleus_lab.query.bound import FieldValue, Scope
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.dialects import Clause, SQLite
 from nucleus_lab.query.readings import readings
-from nucleus_lab.query.sql import FALSE, Row
+from nucleus_lab.query.sql import FALSE
+from nucleus_lab.query.sql_select import Row
 from nucleus_lab.query.values import Aliases
 from nucleus_lab.query.written import text_of
 

@@ -9,7 +9,8 @@ from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.scores import Scores, asked
-from nucleus_lab.query.sql import NULL, ONE, Row, Sql, and_, call, cast, select, template
+from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, cast, template
+from nucleus_lab.query.sql_select import Row, select
 from nucleus_lab.query.values import DOUBLE, SqlValue
 
 Builder = Callable[[Context, FieldValue, Row], SqlValue]

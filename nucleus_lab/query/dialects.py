@@ -12,16 +12,8 @@ from typing import ClassVar, Final
 
 from nucleus_lab.query.json_path import json_text, sqlite_path
 from nucleus_lab.query.scores import Scores
-from nucleus_lab.query.sql import (
-    Row,
-    Sql,
-    call,
-    cast,
-    literal,
-    select,
-    template,
-    word,
-)
+from nucleus_lab.query.sql import Sql, call, cast, literal, template, word
+from nucleus_lab.query.sql_select import Row, select
 
 Clause = Sql
 

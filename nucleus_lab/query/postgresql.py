@@ -13,7 +13,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from nucleus_lab.query.dialects import Clause, SQLite, ascii_lower
 from nucleus_lab.query.scores import Scores
-from nucleus_lab.query.sql import NULL, SUM, Row, Sql, call, cast, literal, select, template
+from nucleus_lab.query.sql import NULL, SUM, Sql, call, cast, literal, template
+from nucleus_lab.query.sql_select import Row, select
 
 _ISO_REGEX = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"

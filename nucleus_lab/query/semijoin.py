@@ -15,7 +15,8 @@ from nucleus_lab.query.bound import BoundCondition, Scope
 from nucleus_lab.query.compile_objects import segment_count
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause
-from nucleus_lab.query.sql import Row, Sql, call, literal, select
+from nucleus_lab.query.sql import Sql, call, literal
+from nucleus_lab.query.sql_select import Row, select
 
 _OBJECTS: Final = {"annotations", "predictions"}
 _PLAIN: Final = {"@dimensions", "@position", "confidence"}

@@ -13,20 +13,8 @@ from nucleus_lab.query.context import Context
 from nucleus_lab.query.derived_sources import DERIVED, Builder, static_value
 from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.fields import GEOMETRIES
-from nucleus_lab.query.sql import (
-    NULL,
-    ONE,
-    Row,
-    Sql,
-    and_,
-    call,
-    case,
-    cast,
-    or_,
-    select,
-    template,
-    word,
-)
+from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, case, cast, or_, template, word
+from nucleus_lab.query.sql_select import Row, select
 from nucleus_lab.query.values import DOUBLE, JSONSource, SqlValue
 
 CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}

@@ -4,14 +4,14 @@ A query becomes a few dozen small expressions. Made of the nodes of a SQL librar
 times what its text does, and then a second pass to be written; here an expression is its text from
 the beginning, and :mod:`nucleus_lab.query.written` hands the whole to the library as one node.
 
-Whatever a person wrote stays a value, never text: only Python's whole numbers, names of columns
-and what this package spells itself stand in the text.
+Whatever a person wrote stays a value: only Python's whole numbers, names of columns and what this
+package spells itself stand in the text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 PLACE: Final = "\x00"
 """Where a value stands in a text; no name and no key can hold this character."""
@@ -25,6 +25,14 @@ PRODUCT: Final = 6
 SIGN: Final = 8
 ATOM: Final = 9
 """How strongly an expression holds together, weakest first."""
+
+
+@runtime_checkable
+class Statement(Protocol):
+    """What stands in parentheses: a statement of :mod:`nucleus_lab.query.sql_select`."""
+
+    def scalar_subquery(self) -> Sql:
+        """Use its one value."""
 
 
 class Sql:
@@ -98,17 +106,6 @@ class Sql:
     def __neg__(self) -> Sql:
         return Sql(f"-{self.at(ATOM)}", self.values, SIGN)
 
-    def joined(self, other: Any) -> Sql:
-        """Write a text behind this one.
-
-        Args:
-            other: The second text.
-
-        Returns:
-            Both as one.
-        """
-        return _binary(self, "||", other, SUM)
-
     def is_(self, other: Sql) -> Sql:
         """Test for NULL, TRUE or FALSE, with an answer that is never NULL.
 
@@ -145,7 +142,7 @@ class Sql:
         whole = template("{} BETWEEN {} AND {}", self, *ends, inner=SUM)
         return Comparison(whole.text, whole.values, self, "BETWEEN", ends)
 
-    def in_(self, members: Iterable[Any] | Select) -> Sql:
+    def in_(self, members: Iterable[Any] | Statement) -> Sql:
         """Test for one of several values.
 
         Args:
@@ -154,14 +151,14 @@ class Sql:
         Returns:
             The condition.
         """
-        if isinstance(members, Select):
+        if isinstance(members, Statement):
             inside = members.scalar_subquery()
             text = f"{self.at(SUM)} IN {inside.text}"
             return Comparison(text, self.values + inside.values, self, "IN", members)
         listed = [given(member) for member in members]
         if not listed:
             return FALSE
-        texts, values = _gathered(listed, SUM)
+        texts, values = gathered(listed, SUM)
         text = f"{self.at(SUM)} IN ({', '.join(texts)})"
         return Comparison(text, self.values + values, self, "IN", tuple(listed))
 
@@ -196,7 +193,7 @@ class Comparison(Sql):
         values: tuple[Any, ...],
         left: Sql,
         sign: str,
-        right: Sql | tuple[Sql, ...] | Select,
+        right: Sql | tuple[Sql, ...] | Statement,
     ) -> None:
         super().__init__(text, values, TEST)
         self.left, self.sign, self.right = left, sign, right
@@ -219,197 +216,6 @@ class Joined(Sql):
     ) -> None:
         super().__init__(text, values, level)
         self.parts = parts
-
-
-class Exists(Sql):
-    """Whether a statement has rows.
-
-    Args:
-        text: Its SQL.
-        values: Its values.
-        inner: The statement.
-    """
-
-    __slots__ = ("inner",)
-
-    def __init__(self, text: str, values: tuple[Any, ...], inner: Select) -> None:
-        super().__init__(text, values)
-        self.inner = inner
-
-
-class Column(Sql):
-    """A column of a row.
-
-    Args:
-        row: The row.
-        name: Name of the column.
-    """
-
-    __slots__ = ("name", "row")
-
-    def __init__(self, row: Row, name: str) -> None:
-        super().__init__(f"{row.name}.{name}")
-        self.row, self.name = row, name
-
-
-class Columns:
-    """The columns of a row, by name.
-
-    Args:
-        row: The row.
-    """
-
-    __slots__ = ("_row",)
-
-    def __init__(self, row: Row) -> None:
-        self._row = row
-
-    def __getattr__(self, column: str) -> Column:
-        return Column(self._row, column)
-
-    __getitem__ = __getattr__
-
-
-class Row:
-    """A table under the name that a statement gives it.
-
-    Args:
-        name: The name.
-        source: What stands behind FROM; ``None`` for a table of that very name.
-        values: Values of the source.
-
-    Attributes:
-        c: Its columns.
-        table: Name of the table, or other SQL behind FROM.
-    """
-
-    __slots__ = ("c", "name", "source", "table", "values")
-
-    def __init__(self, name: str, source: str | None = None, values: tuple[Any, ...] = ()) -> None:
-        self.name = name
-        self.table = name if source is None else source
-        self.c = Columns(self)
-        self.source = name if source is None else f"{source} AS {name}"
-        self.values = values
-
-
-class Select:
-    """A statement inside another one; rows of the outer statement may be named in it.
-
-    Args:
-        columns: What it returns.
-
-    Attributes:
-        rows: What it reads.
-        conditions: What rows have to be.
-    """
-
-    __slots__ = ("_columns", "_groups", "_having", "conditions", "rows")
-
-    def __init__(self, columns: Sequence[Sql]) -> None:
-        self._columns = columns
-        self.rows: tuple[Row, ...] = ()
-        self.conditions: tuple[Sql, ...] = ()
-        self._groups: tuple[Sql, ...] = ()
-        self._having: Sql | None = None
-
-    def select_from(self, *rows: Row) -> Select:
-        """Say what it reads.
-
-        Args:
-            *rows: Tables and lists.
-
-        Returns:
-            This statement.
-        """
-        self.rows += rows
-        return self
-
-    def where(self, *conditions: Sql) -> Select:
-        """Add conditions, all of which have to hold.
-
-        Args:
-            *conditions: The conditions.
-
-        Returns:
-            This statement.
-        """
-        self.conditions += conditions
-        return self
-
-    def group_by(self, *columns: Sql) -> Select:
-        """Group the rows.
-
-        Args:
-            *columns: What is the same in a group.
-
-        Returns:
-            This statement.
-        """
-        self._groups += columns
-        return self
-
-    def having(self, condition: Sql) -> Select:
-        """Choose among the groups.
-
-        Args:
-            condition: What a group has to be.
-
-        Returns:
-            This statement.
-        """
-        self._having = condition
-        return self
-
-    def exists(self) -> Sql:
-        """Test whether there is any row.
-
-        Returns:
-            The condition.
-        """
-        text, values = self._written()
-        return Exists(f"EXISTS ({text})", values, self)
-
-    def scalar_subquery(self) -> Sql:
-        """Use its one value.
-
-        Returns:
-            The value.
-        """
-        text, values = self._written()
-        return Sql(f"({text})", values)
-
-    def subquery(self, name: str) -> Row:
-        """Read from it as from a table.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            The rows.
-        """
-        text, values = self._written()
-        return Row(name, f"({text})", values)
-
-    def _written(self) -> tuple[str, tuple[Any, ...]]:
-        texts, values = _gathered(self._columns, OR)
-        text = f"SELECT {', '.join(texts)}"
-        if self.rows:
-            text += f" FROM {', '.join(row.source for row in self.rows)}"
-            for row in self.rows:
-                values += row.values
-        condition = and_(*self.conditions)
-        if condition is not TRUE:
-            text += f" WHERE {condition.text}"
-            values += condition.values
-        if self._groups:
-            names, grouped = _gathered(self._groups, OR)
-            text += f" GROUP BY {', '.join(names)}"
-            values += grouped
-        if self._having is not None:
-            text += f" HAVING {self._having.text}"
-            values += self._having.values
-        return text, values
 
 
 NULL: Final = Sql("NULL")
@@ -480,11 +286,20 @@ def template(text: str, *parts: Any, level: int = ATOM, inner: int = OR) -> Sql:
     Returns:
         The expression.
     """
-    texts, values = _gathered([given(part) for part in parts], inner)
+    texts, values = gathered([given(part) for part in parts], inner)
     return Sql(text.format(*texts), values, level)
 
 
-def _gathered(parts: Sequence[Sql], level: int) -> tuple[list[str], tuple[Any, ...]]:
+def gathered(parts: Sequence[Sql], level: int) -> tuple[list[str], tuple[Any, ...]]:
+    """Write expressions for a place in another one.
+
+    Args:
+        parts: The expressions.
+        level: What binds there.
+
+    Returns:
+        Their texts, and the values of all.
+    """
     values: tuple[Any, ...] = ()
     for part in parts:
         values += part.values
@@ -514,7 +329,7 @@ def and_(*parts: Sql) -> Sql:
     kept = [part for part in parts if part is not TRUE]
     if len(kept) < 2:
         return kept[0] if kept else TRUE
-    texts, values = _gathered(kept, AND)
+    texts, values = gathered(kept, AND)
     return Joined(" AND ".join(texts), values, AND, kept)
 
 
@@ -532,7 +347,7 @@ def or_(*parts: Sql) -> Sql:
     kept = [part for part in parts if part is not FALSE]
     if len(kept) < 2:
         return kept[0] if kept else FALSE
-    texts, values = _gathered(kept, OR)
+    texts, values = gathered(kept, OR)
     return Joined(" OR ".join(texts), values, OR, kept)
 
 
@@ -584,17 +399,5 @@ def call(name: str, *arguments: Any) -> Sql:
     Returns:
         The expression.
     """
-    texts, values = _gathered([given(each) for each in arguments], OR)
+    texts, values = gathered([given(each) for each in arguments], OR)
     return Sql(f"{name}({', '.join(texts)})", values)
-
-
-def select(*columns: Any) -> Select:
-    """Begin a statement inside another one.
-
-    Args:
-        *columns: What it returns.
-
-    Returns:
-        The statement.
-    """
-    return Select([given(column) for column in columns])

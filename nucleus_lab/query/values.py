@@ -15,17 +15,16 @@ from nucleus_lab.query.sql import (
     ONE,
     TEST,
     TRUE,
-    Row,
     Sql,
     and_,
     call,
     case,
     cast,
     or_,
-    select,
     template,
     word,
 )
+from nucleus_lab.query.sql_select import Row, select
 
 DOUBLE: Final = "DOUBLE PRECISION"
 _TYPES: Final = {"text": "TEXT", "number": "NUMERIC", "boolean": "BOOLEAN"}
