@@ -213,6 +213,16 @@ def _area(context: Context, field: FieldValue, row: Row) -> SqlValue:
     return static_value(field, area)
 
 
+def _match_area(context: Context, field: FieldValue, row: Row) -> SqlValue:
+    """The area of the truth, or of the prediction where there is none."""
+    found = []
+    for table, key in (("annotation", "annotation_id"), ("prediction", "prediction_id")):
+        one = context.alias(table, "measured")
+        area = _area(context, field, one).expression
+        found.append(select(area).select_from(one).where(one.c.id == row.c[key]).scalar_subquery())
+    return static_value(field, call("coalesce", *found))
+
+
 def _taxonomy(context: Context, field: FieldValue, row: Row) -> SqlValue:
     table = context.alias("taxonomy", "taxonomy")
     name = (
@@ -357,6 +367,7 @@ _BUILDERS: Final[dict[str, Builder]] = {
     "@label": _label,
     "@latitude": _latitude,
     "@longitude": _longitude,
+    "@match_area": _match_area,
     "@match_label": _match_label,
     "@model": _model,
     "@object_id": _object_id,
