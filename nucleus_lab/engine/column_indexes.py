@@ -1,7 +1,7 @@
 """Indexes of columns and of what is computed from them, made where queries ask for one.
 
-Which classes, places and sizes objects have is asked in a part of all workspaces, and an index of it
-would cost every upload a third more. They are of whole tables, since objects know of no dataset,
+Which classes, places and sizes objects have is asked in a part of all workspaces, and an index of
+it would cost every upload a third more. They are of whole tables, since objects know of no dataset,
 and are kept as long as there is a large dataset.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BindParameter, Column, Connection, bindparam, literal_column, select
@@ -135,9 +136,7 @@ def note_use(store: Store, wanted: Iterable[Offer], size: int) -> None:
     if size < indexes.LARGE:
         return
     for offer in wanted:
-        index_making.soon(
-            store, offer.name, lambda connection, offer=offer: create(connection, offer)
-        )
+        index_making.soon(store, offer.name, partial(create, offer=offer))
 
 
 def drop_unneeded(connection: Connection) -> int:
@@ -217,22 +216,19 @@ def _expression_offer(expression: ColumnElement[Any]) -> Offer | None:
     return Offer(name, digest, (f"({written})", *_KEYS[name]), expression)
 
 
-def _without_table(expression: ColumnElement[Any]) -> Any:
+def _without_table(expression: ColumnElement[Any]) -> ColumnElement[Any]:
     # SQLite takes no table name inside the expression of an index.
-    return replacement_traverse(
-        expression,
-        {},
-        lambda each, **_: literal_column(each.name) if isinstance(each, Column) else None,
-    )
+    def bare(each: Any, **_: Any) -> Any:
+        return literal_column(each.name) if isinstance(each, Column) else None
+
+    return replacement_traverse(expression, {}, bare)
 
 
 def _written(expression: ColumnElement[Any]) -> str:
     """Write an expression of an index, whose numbers stand in its text; SQLite meets no other."""
     from sqlalchemy.dialects import sqlite  # loaded already where it is in use
 
-    compiled = expression.compile(
-        dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
-    )
+    compiled = expression.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     return str(compiled)
 
 

@@ -94,9 +94,7 @@ class IndexedKeys(ColumnElement[Any]):
         Returns:
             The statement.
         """
-        return IndexedKeys(
-            self.alias, self.index, self.dataset_id, self.condition, form="ordered"
-        )
+        return IndexedKeys(self.alias, self.index, self.dataset_id, self.condition, form="ordered")
 
     def counted(self, most: int | None = None) -> IndexedKeys:
         """Return the number of rows that the index finds.
@@ -124,9 +122,7 @@ def _keys(element: IndexedKeys, compiler: SQLCompiler, **kw: Any) -> str:
     condition = compiler.process(element.condition, **inner)
     alias, key = element.alias, "id" if element.table == "item" else "item_id"
     owner = f"{alias}.dataset_id = {element.dataset_id:d} AND " if key == "id" else ""
-    found = (
-        f"FROM {element.table} AS {alias} INDEXED BY {element.index} WHERE {owner}({condition})"
-    )
+    found = f"FROM {element.table} AS {alias} INDEXED BY {element.index} WHERE {owner}({condition})"
     if element.form == "keys":
         return f"(SELECT {alias}.{key} {found})"
     if element.form == "ordered":
@@ -239,7 +235,9 @@ def _object_keys(clause: Any, catalog: StoredCatalog) -> Iterator[IndexedKeys]:
         return
     row: Any = rows[0]
     own = [part for part in parts if not _on_item(part)]
-    if any(isinstance(each, Column) and each.table is item for part in own for each in iterate(part)):
+    if any(
+        isinstance(each, Column) and each.table is item for part in own for each in iterate(part)
+    ):
         return  # it asks about the item too
     for part in own:
         offer = column_indexes.offer_for(part)

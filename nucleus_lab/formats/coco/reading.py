@@ -278,7 +278,7 @@ def _all_inside(
     widths: Sequence[float],
     heights: Sequence[float],
 ) -> bool:
-    """Tell whether every box has a size and meets its picture; ``False`` where a closer look is due."""
+    """Tell whether every box has a size and meets its picture; else a closer look is due."""
     if not boxes:
         return True
     xs, ys, ws, hs = zip(*boxes, strict=True)
