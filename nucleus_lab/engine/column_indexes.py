@@ -216,12 +216,15 @@ def _expression_offer(expression: ColumnElement[Any]) -> Offer | None:
     return Offer(name, digest, (f"({written})", *_KEYS[name]), expression)
 
 
+def _bare(each: Any, **_: Any) -> Any:
+    return literal_column(each.name) if isinstance(each, Column) else None
+
+
 def _without_table(expression: ColumnElement[Any]) -> ColumnElement[Any]:
     # SQLite takes no table name inside the expression of an index.
-    def bare(each: Any, **_: Any) -> Any:
-        return literal_column(each.name) if isinstance(each, Column) else None
-
-    return replacement_traverse(expression, {}, bare)
+    traverse: Any = replacement_traverse
+    found: ColumnElement[Any] = traverse(expression, {}, _bare)
+    return found
 
 
 def _written(expression: ColumnElement[Any]) -> str:
