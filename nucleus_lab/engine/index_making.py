@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -144,10 +145,12 @@ def stop(store: Store) -> None:
         store: The database.
     """
     maker = _maker(store)
+    deadline = time.monotonic() + _PATIENCE
     with maker.changed:
         maker.closed = True
         maker.waiting.clear()
-        if maker.driver is not None:
-            interrupt = getattr(maker.driver, "interrupt", None) or maker.driver.cancel
-            interrupt()
-    settle(store, _PATIENCE)
+        while maker.thread is not None and time.monotonic() < deadline:
+            if maker.driver is not None:  # again and again: between two statements nobody hears it
+                interrupt = getattr(maker.driver, "interrupt", None) or maker.driver.cancel
+                interrupt()
+            maker.changed.wait(0.02)

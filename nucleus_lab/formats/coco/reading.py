@@ -19,7 +19,7 @@ from nucleus_lab.formats.coco.records import Category, Dataset, Entry, Id, Pictu
 from nucleus_lab.formats.coco.shapes import shapes_of
 from nucleus_lab.location import is_local
 
-_NO_BOX = (0.0, 0.0, 0.0, 0.0)
+_USUAL = ("https://", "http://")
 
 
 def _all(entries: Sequence[Any], name: str) -> list[Any]:
@@ -88,10 +88,10 @@ class _Reader:
         Args:
             images: The entries of ``images``.
         """
-        names = [
-            pictures.safe_name(image.file_name, f"{self.file}: images[{number}]")
-            for number, image in enumerate(images)
-        ]
+        names = _all(images, "file_name")
+        for number, name in enumerate(names):
+            if not pictures.is_plain_name(name):
+                names[number] = pictures.safe_name(name, f"{self.file}: images[{number}]")
         if self.options.remote:
             self._remote_items(images, names)
             return
@@ -107,15 +107,16 @@ class _Reader:
         self._item_sizes(images)
 
     def _remote_items(self, images: Sequence[Picture], names: list[str]) -> None:
-        for number, image in enumerate(images):
-            if not image.coco_url or is_local(image.coco_url):
+        urls = _all(images, "coco_url")
+        for number, url in enumerate(urls):
+            if not url or (not url.startswith(_USUAL) and is_local(url)):
                 raise InvalidInputError(
                     f"{self.file}: images[{number}] has no address in coco_url: "
                     "import with the local pictures, or add the addresses",
                     path=str(self.file),
                 )
         self.collection.items.reference_id += names
-        self.collection.items.location += [str(image.coco_url) for image in images]
+        self.collection.items.location += urls
         self._item_sizes(images)
 
     def _item_sizes(self, images: Sequence[Picture]) -> None:
@@ -179,7 +180,8 @@ class _Reader:
         boxes = _all(entries, "bbox")
         widths = [width or 1e9 for width in items.width[first:]]
         heights = [height or 1e9 for height in items.height[first:]]
-        if not _all_inside(boxes, owners, widths, heights):
+        corners: list[tuple[float, ...]] = list(zip(*boxes, strict=True)) or [()] * 4
+        if not _all_inside(corners, owners, widths, heights):
             good = [
                 w > 0 and h > 0 and x < widths[at] and y < heights[at] and x + w > 0 and y + h > 0
                 for at, (x, y, w, h) in zip(owners, boxes, strict=True)
@@ -188,13 +190,13 @@ class _Reader:
                 if not fits:
                     self._bad_box(entry, items.width[first + at], items.height[first + at])
             entries, owners = list(compress(entries, good)), list(compress(owners, good))
-            boxes = list(compress(boxes, good))
+            corners = [tuple(compress(values, good)) for values in corners]
         names = {number: category.name for number, category in categories.items()}
         columns.item += [first + at for at in owners] if first else owners
         columns.label += map(names.__getitem__, _all(entries, "category_id"))
         columns.annotation_id += map(str, _all(entries, "id"))
-        if boxes:
-            xs, ys, ws, hs = zip(*boxes, strict=True)
+        if entries:
+            xs, ys, ws, hs = corners
             columns.x += xs
             columns.y += ys
             columns.width += ws
@@ -273,15 +275,15 @@ class _Reader:
 
 
 def _all_inside(
-    boxes: Sequence[tuple[float, float, float, float]],
+    corners: Sequence[tuple[float, ...]],
     owners: Sequence[int],
     widths: Sequence[float],
     heights: Sequence[float],
 ) -> bool:
-    """Tell whether every box has a size and meets its picture; ``False`` where a closer look is due."""
-    if not boxes:
+    """Tell whether every box has a size and meets its picture; else a closer look is due."""
+    if not owners:
         return True
-    xs, ys, ws, hs = zip(*boxes, strict=True)
+    xs, ys, ws, hs = corners
     if min(ws) <= 0 or min(hs) <= 0 or min(xs) < 0 or min(ys) < 0:
         return False
     return not (
@@ -381,10 +383,14 @@ def _item_metadata(image: Picture, split: str) -> dict[str, Any]:
     metadata["coco_image_id"] = image.id
     if image.split or split:
         metadata["split"] = image.split or split
-    for key in ("license", "coco_url", "flickr_url", "date_captured"):
-        value = getattr(image, key)
-        if value not in {None, ""}:
-            metadata[key] = value
+    if image.license is not None and image.license != "":
+        metadata["license"] = image.license
+    if image.coco_url:
+        metadata["coco_url"] = image.coco_url
+    if image.flickr_url:
+        metadata["flickr_url"] = image.flickr_url
+    if image.date_captured is not None and image.date_captured != "":
+        metadata["date_captured"] = image.date_captured
     return metadata
 
 
