@@ -7,6 +7,7 @@ exactly, as JSON, and as bounds in ``x y width height``, so that filters need no
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
 
 metadata = MetaData()
+"""The tables that are described so far; :func:`complete` has them all."""
 
 # SQLite gives integer keys out again after a delete unless AUTOINCREMENT is asked for, and a public
 # id must never come to mean another thing.
@@ -440,11 +442,22 @@ job_error = Table(
     sqlite_with_rowid=False,
 )
 
-# Some tables have modules of their own; importing them completes the metadata.
-from nucleus_lab.engine import embedding_schema as _embedding_schema  # noqa: E402, F401
-from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
-from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+# What the schema holds for the sake of queries is in a module of its own.
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
 
-# So have those of scenario tests.
-from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401
+_MODULES: Final = ("embedding_schema", "evaluation_schema", "labeling_schema", "scenario_schema")
+
+
+def complete() -> MetaData:
+    """Return the whole schema, for what makes, lists or compares all tables.
+
+    Tables of evaluations, embeddings, labeling and scenario tests are described in modules of their
+    own, which whoever reads such a table imports: together they would cost every start as much as
+    the tables that every start needs.
+
+    Returns:
+        :data:`metadata`, now with every table.
+    """
+    for name in _MODULES:
+        import_module(f"nucleus_lab.engine.{name}")
+    return metadata

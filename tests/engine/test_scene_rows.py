@@ -77,7 +77,7 @@ def counted(engine: Any) -> dict[str, int]:
     with engine.store.read() as connection:
         return {
             table.name: connection.scalar(select(func.count()).select_from(table))
-            for table in schema.metadata.sorted_tables
+            for table in schema.complete().sorted_tables
             if table.name not in {"job", "job_error", "api_key", "alembic_version", "model"}
         }
 

@@ -27,7 +27,7 @@ def world(engine: Engine) -> World:
     names = ("autotag_id", "member", "member_id", "item_id", "positive")
     with engine.store.write() as connection:
         connection.execute(
-            insert(schema.metadata.tables["autotag_example"]),
+            insert(schema.complete().tables["autotag_example"]),
             [{**dict(zip(names, row, strict=True)), "positive": bool(row[4])} for row in chosen],
         )
     return made

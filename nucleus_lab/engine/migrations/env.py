@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from nucleus_lab.engine.schema import metadata
+from nucleus_lab.engine.schema import complete
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=complete(),
     render_as_batch=True,
 )
 context.run_migrations()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from nucleus_lab.engine.schema import metadata
+from nucleus_lab.engine.schema import complete
 
 revision = "0001"
 down_revision = None
@@ -16,4 +16,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the tables."""
-    metadata.create_all(op.get_bind(), checkfirst=False)
+    complete().create_all(op.get_bind(), checkfirst=False)
