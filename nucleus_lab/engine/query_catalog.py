@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table, bindparam, exists, select, text
 
 from nucleus_lab import identifiers
@@ -79,8 +79,7 @@ _OTHER = {
 _NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs", "_saved", "plain")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a catalog has told.
 
     Attributes:

@@ -16,9 +16,10 @@ first asks for it: a notebook that counts items never pays for evaluations and l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
+
+import msgspec
 
 from nucleus_lab.errors import NotFoundError, NucleusAPIError
 from nucleus_lab.routes.index import INDEX
@@ -29,8 +30,7 @@ Body = TypeVar("Body")
 Handler = Callable[..., Any]
 
 
-@dataclass(slots=True)
-class Call(Generic[Body]):
+class Call(msgspec.Struct, Generic[Body]):
     """What a handler is given besides the engine and the path parameters.
 
     Attributes:
@@ -42,14 +42,13 @@ class Call(Generic[Body]):
     """
 
     body: Body
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One entry of the table.
 
     Attributes:
