@@ -7,7 +7,6 @@ exactly, as JSON, and as bounds in ``x y width height``, so that filters need no
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -23,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from nucleus_lab.engine.schema_types import JSONDocument
@@ -32,7 +30,8 @@ SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
 
 metadata = MetaData()
-"""The tables that are described so far; :func:`complete` has them all."""
+"""The tables that are described so far: those of this module, which every start needs, and of the
+features in use. :mod:`nucleus_lab.engine.whole_schema` has them all."""
 
 # SQLite gives integer keys out again after a delete unless AUTOINCREMENT is asked for, and a public
 # id must never come to mean another thing.
@@ -287,24 +286,6 @@ for _name, _object, _columns in (
     )
 
 
-def complete_for_postgresql() -> None:
-    """Add what only PostgreSQL is told, before tables are made there.
-
-    Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
-    second.
-    """
-    conditions: dict[str, Any] = {
-        "_scene": lambda table: table.c.scene_id.is_not(None),
-        "_other": lambda table: table.c.type > text("5"),
-        "_track": lambda table: table.c.track_reference_id.is_not(None),
-    }
-    for table in (item, annotation, prediction):
-        for index in table.indexes:
-            if index.dialect_options["sqlite"]["where"] is not None:
-                wanted = conditions[str(index.name)[-6:]]
-                index.dialect_kwargs["postgresql_where"] = wanted(table)
-
-
 slice_ = Table(
     "slice",
     metadata,
@@ -442,22 +423,5 @@ job_error = Table(
     sqlite_with_rowid=False,
 )
 
-# What the schema holds for the sake of queries is in a module of its own.
+# What the schema holds for the sake of queries has a module of its own.
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
-
-_MODULES: Final = ("embedding_schema", "evaluation_schema", "labeling_schema", "scenario_schema")
-
-
-def complete() -> MetaData:
-    """Return the whole schema, for what makes, lists or compares all tables.
-
-    Tables of evaluations, embeddings, labeling and scenario tests are described in modules of their
-    own, which whoever reads such a table imports: together they would cost every start as much as
-    the tables that every start needs.
-
-    Returns:
-        :data:`metadata`, now with every table.
-    """
-    for name in _MODULES:
-        import_module(f"nucleus_lab.engine.{name}")
-    return metadata

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nucleus_lab import DatasetItem, NucleusClient, engine
-from nucleus_lab.engine import schema
+from nucleus_lab.engine import whole_schema
 
 PROGRAM = """
 import json, sys
@@ -95,18 +95,16 @@ def test_counting_and_reading_items_load_nothing_of_other_features(start: list[A
 
 
 def test_a_start_describes_only_the_tables_that_it_may_read(start: list[Any]) -> None:
-    whole = schema.complete()
-
     of_features = {"embedding", "evaluation_v2", "labeling_task", "scenario_test"}
-    assert of_features <= set(whole.tables)
+    assert of_features <= set(whole_schema.metadata.tables)
     assert of_features & set(start[3]) == set()
 
 
 def test_every_module_of_tables_is_in_the_whole_schema() -> None:
     modules = {module.name for module in pkgutil.iter_modules(engine.__path__)}
-    tables = {name for name in modules if name.endswith("_schema")}
+    tables = {name for name in modules if name.endswith("_schema")} - {"whole_schema"}
 
-    assert tables == {*schema._MODULES, "query_schema"}
+    assert {part.__name__.rpartition(".")[2] for part in whole_schema.PARTS} == tables
 
 
 def test_records_of_a_start_are_structs(start: list[Any]) -> None:

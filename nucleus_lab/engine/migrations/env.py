@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from nucleus_lab.engine.schema import complete
+from nucleus_lab.engine.whole_schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=complete(),
+    target_metadata=metadata,
     render_as_batch=True,
 )
 context.run_migrations()

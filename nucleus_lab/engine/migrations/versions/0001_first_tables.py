@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from nucleus_lab.engine.schema import complete
+from nucleus_lab.engine.whole_schema import metadata
 
 revision = "0001"
 down_revision = None
@@ -16,4 +16,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the tables."""
-    complete().create_all(op.get_bind(), checkfirst=False)
+    metadata.create_all(op.get_bind(), checkfirst=False)
