@@ -21,9 +21,6 @@ from nucleus_lab.dataset import Dataset
 from nucleus_lab.engine import Engine, datasets, indexes, schema
 from nucleus_lab.engine.sqlite_library import sqlite_library
 
-<<<<<<< HEAD
-WEATHER = ["fog", "rain", "sun", "snow", "wind", "hail", "dusk", "dawn", "haze", "ice", "mist", "storm", "sleet", "calm", "dust", "frost", "smog", "gale", "drizzle", "thunder", "cloud", "blizzard", "shower", "breeze", "heat", "cold", "humid", "dry", "clear", "overcast", "squall", "tornado", "flood", "monsoon", "twilight", "night", "noon", "rainbow", "eclipse", "aurora"]
-=======
 # The first is on a tenth of the items.
 WEATHER = (
     *("fog", "rain", "sun", "snow", "wind", "hail", "dusk", "dawn", "haze", "ice", "mist"),
@@ -31,7 +28,6 @@ WEATHER = (
     *("blizzard", "shower", "breeze", "heat", "cold", "humid", "dry", "clear", "overcast"),
     *("squall", "tornado", "flood", "monsoon", "twilight", "night", "noon", "rainbow", "aurora"),
 )
->>>>>>> indexes
 KEYS = ("weather", "speed")
 LIMITS = {False: 60.0, True: 10.0}
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from nucleus_lab.engine import query_cache, query_driver
@@ -32,8 +33,7 @@ _ROWS: Final = {
 }
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(msgspec.Struct):
     """A query, compiled for one dataset.
 
     Attributes:
@@ -61,13 +61,13 @@ class Selection:
     position: list[Sql]
     name: list[Sql]
     query: BoundQuery
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     dataset_id: int = 0
-    unindexed: set[tuple[str, ...]] = field(default_factory=set)
-    sort: list[Sql] = field(default_factory=list)
-    drivers: list[query_driver.Driver] = field(default_factory=list)
+    unindexed: set[tuple[str, ...]] = msgspec.field(default_factory=set)
+    sort: list[Sql] = msgspec.field(default_factory=list)
+    drivers: list[query_driver.Driver] = msgspec.field(default_factory=list)
     alone: query_driver.IndexedKeys | None = None
-    ready: dict[Any, Any] = field(default_factory=dict)
+    ready: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     @property
     def plain(self) -> bool:

@@ -6,14 +6,14 @@ A new field is a new row. ``source`` names a column, or a builder of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from nucleus_lab.query.bound import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One queryable property of a row.
 
     Attributes:
@@ -90,7 +90,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         "matches", "label", "text", "@match_label", description="class of the truth, or predicted"
     ),
     Field("matches", "confidence", "number", "confidence", description="of the prediction"),
-    Field("matches", "area", "number", "@match_area", description="of the truth, or the prediction"),
+    Field("matches", "area", "number", "@match_area", description="of the truth or prediction"),
     Field("scenes", "ref_id", "text", "reference_id", description="the uploader's id"),
     Field("scenes", "reference_id", "text", "reference_id", description="the uploader's id"),
     Field("scenes", "id", "text", "@scene_id", description="public id"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from nucleus_lab.query.bound import Constant, Kind, Place
 from nucleus_lab.query.dialects import Clause, SQLite
@@ -206,8 +208,7 @@ class ElementSource(JSONSource):
 ListTest = Callable[[Callable[["SqlValue"], Clause]], Clause]
 
 
-@dataclass(frozen=True, slots=True)
-class SqlValue:
+class SqlValue(msgspec.Struct, frozen=True):
     """One value of a query.
 
     Attributes:

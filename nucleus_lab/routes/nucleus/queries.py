@@ -8,16 +8,7 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import (
-    cuboid_points,
-    datasets,
-    queries,
-    query_advice,
-    query_catalog,
-    query_rows,
-    query_warnings,
-    slices,
-)
+from nucleus_lab.engine import cuboid_points, datasets, queries, query_catalog
 from nucleus_lab.errors import ConflictError, InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
@@ -66,6 +57,8 @@ class SelectionBody(msgspec.Struct):
 def _page(
     engine: Engine, body: QueryBody, ds: str, level: str, match_type: str = ""
 ) -> dict[str, Any]:
+    from nucleus_lab.engine import query_rows
+
     cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
@@ -90,11 +83,18 @@ def _page(
         items = query_rows.payloads(connection, row.id, level, keys, rejected=rejected)
         answer: dict[str, Any] = {"items": items, "nextPageToken": token}
         if body.pageToken is None:
-            told = query_warnings.told(connection, found)
+            told = _told(connection, found)
             because = _because(connection, body.query, told, selection, empty=not keys)
             answer |= {"warnings": told, "empty_because": because}
     queries.improve(engine.store, found)
     return answer
+
+
+def _told(connection: Any, found: queries.Selection) -> list[str]:
+    """Return the warnings of a query."""
+    from nucleus_lab.engine import query_warnings
+
+    return query_warnings.told(connection, found)
 
 
 def _because(
@@ -103,6 +103,8 @@ def _because(
     """Say which condition leaves nothing of a first page, and which values there are."""
     if not empty or not text.strip():
         return None
+    from nucleus_lab.engine import query_advice
+
     return query_advice.safely(lambda: query_advice.advice(connection, text, told, selection))
 
 
@@ -151,13 +153,15 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             members = _members(connection, row.id, body.slice_id)
             selected = set(keys)
             keys = [key for key in members if key in selected]
-        told = query_warnings.told(connection, found)
+        told = _told(connection, found)
     queries.improve(engine.store, found)
     shown = identifiers.encode_all(identifiers.ITEM, keys)
     return {"item_ids": shown, "warnings": told}
 
 
 def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
+    from nucleus_lab.engine import slices
+
     row = slices.get(connection, slice_id)
     if row.dataset_id != dataset_id or row.type != "dataset_item":
         raise ConflictError(f"slice {slice_id} holds no items of this dataset")
@@ -186,7 +190,7 @@ def count(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
         found = selection(body.query)
         counted = queries.count_of(connection, found)
         text = body.query or ""
-        told = query_warnings.told(connection, found)
+        told = _told(connection, found)
         because = _because(connection, text, told, selection, empty=counted == 0)
     queries.improve(engine.store, found)
     return {"count": counted, "warnings": told, "empty_because": because}
