@@ -20,7 +20,13 @@ from nucleus_lab.errors import InvalidInputError
 _COLUMNS: Final = ("reference_id", "label", "annotation_id", "x", "y", "width", "height")
 _RARE: Final = {
     BoxAnnotation: ("embedding_vector", "track_reference_id"),
-    BoxPrediction: ("embedding_vector", "track_reference_id", "class_pdf"),
+    BoxPrediction: (
+        "embedding_vector",
+        "track_reference_id",
+        "class_pdf",
+        "dataset_item_id",
+        "dataset_id",
+    ),
 }
 _METADATA: Final = attrgetter("metadata")
 
