@@ -50,10 +50,7 @@ def shapes(mask: Any) -> dict[bytes, tuple[Any, ...]]:
     """Label and metadata of each segment by its pixels."""
     draw = getattr(mask, "content", None)
     rows = mask.to_rle(draw() if draw else None)
-    return {
-        row["counts"]: (row["label"], {k: v for k, v in (row.get("metadata") or {}).items()})
-        for row in rows
-    }
+    return {row["counts"]: (row["label"], row.get("metadata") or {}) for row in rows}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -105,8 +102,11 @@ def test_the_file_describes_every_segment_as_published(tmp_path: Path) -> None:
     pixels[8, 11] = 1
     mask = masked(
         tmp_path, "1", pixels,
-        [Segment("dog", 9, {"panoptic_id": 70_001}), Segment("sky", 1, {"panoptic_id": 5, "isthing": 0}),
-         Segment("cat", 4, {"panoptic_id": 6})],
+        [
+            Segment("dog", 9, {"panoptic_id": 70_001}),
+            Segment("sky", 1, {"panoptic_id": 5, "isthing": 0}),
+            Segment("cat", 4, {"panoptic_id": 6}),
+        ],
     )  # fmt: skip
     collection = collected(tmp_path, [mask], 2)
     collection.others.append(BoxAnnotation("car", 0, 0, 1, 1, "0.png"))
@@ -170,7 +170,10 @@ def test_masks_of_a_dataset_are_exported_and_imported_again(client: Any, tmp_pat
     (first,) = dataset.export_to(tmp_path / "one.json", "coco")
     (second,) = other.export_to(tmp_path / "two.json", "coco")
     runs = [
-        [(row["segmentation"], row["category_id"]) for row in json.loads(file.read_text())["annotations"]]
+        [
+            (row["segmentation"], row["category_id"])
+            for row in json.loads(file.read_text())["annotations"]
+        ]
         for file in (first, second)
     ]  # fmt: skip
     assert len(runs[0]) == 2

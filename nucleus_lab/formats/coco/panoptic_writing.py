@@ -173,8 +173,9 @@ def _numbers(mask: SegmentationAnnotation) -> list[int]:
 
 def _number(segment: Segment) -> int:
     number = (segment.metadata or {}).get(NUMBER)
-    good = isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST_NUMBER
-    return number if good else 0
+    if not isinstance(number, int) or isinstance(number, bool):
+        return 0
+    return number if 1 <= number <= _MOST_NUMBER else 0
 
 
 def _png(numbers: NDArray[np.int64]) -> bytes:
