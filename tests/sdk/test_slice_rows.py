@@ -139,3 +139,11 @@ def test_what_there_is_not_is_refused(client: Any, world: Any) -> None:
         list(client.get_slice("slc_00000000000ff").items_and_annotation_generator())
     with pytest.raises(InvalidInputError):
         client.make_request({"pageSize": 0}, f"lab/slice/{some.id}/exportRows")
+
+
+def test_a_slice_of_no_ids_is_refused(world: Any) -> None:
+    dataset, _ = world
+
+    with pytest.raises(InvalidInputError, match=r"make an empty slice by create_slice\(name\)"):
+        dataset.create_slice_by_ids("none", dataset_item_ids=[])
+    assert dataset.slices == []
