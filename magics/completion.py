@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nucleus_lab.query_help import Completion
 
 _PARAMETER: Final = re.compile(r"(?:(\{)\s*|(?<![\w\"'])[:@$])(\w*)$")
-_FORMATS: Final = ("auto", "coco", "pascal_voc", "yolo", "images", "kitti", "mot")
+_FORMATS: Final = ("auto", "coco", "coco_panoptic", "pascal_voc", "yolo", "images", "kitti", "mot")
 _MOST_FILES: Final = 200
 _SHOWN: Final = 40
 
