@@ -54,6 +54,7 @@ class Request:
         files: Files beside the payload, in order.
         caller: Name of the key that was presented; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        headers: Headers by names in small letters, for routes whose protocol uses them.
     """
 
     method: str
@@ -63,6 +64,7 @@ class Request:
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

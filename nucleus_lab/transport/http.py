@@ -23,6 +23,7 @@ RETRY_SECONDS: Final = (1.0, 3.0, 9.0)
 # Shorter than the 75 s that our server and most proxies keep an idle connection, so that a request
 # never goes into one that is being closed.
 KEEP_ALIVE_SECONDS: Final = 30.0
+_BYTES: Final = ("image/", "audio/", "video/", OCTETS)
 
 
 class HttpTransport:
@@ -99,7 +100,7 @@ class HttpTransport:
                     params=dict(request.query) or None,
                     # A signed URL carries its own proof and may be another host's.
                     auth=self._auth if own else None,
-                    headers={**(self._headers if own else {}), **body.headers},
+                    headers={**(self._headers if own else {}), **request.headers, **body.headers},
                     content=body.content,
                     files=[*body.parts, *files] or None,
                 )
@@ -165,7 +166,7 @@ class HttpTransport:
                 return Response(answer.status_code, decode(content) if content else None)
             except InvalidInputError as fault:
                 raise TransportError(_strange(self.target, answer)) from fault
-        if answer.status_code < 400 and (kind.startswith("image/") or kind == OCTETS):
+        if answer.status_code < 400 and kind.startswith(_BYTES):
             return Response(answer.status_code, content, kind)
         if answer.status_code >= 400:
             # A missing page of some other server says nothing about a missing dataset.
@@ -208,7 +209,7 @@ def _body(request: Request) -> _Body:
     payload = request.payload
     if isinstance(payload, bytes):
         return _Body(payload)
-    if request.method == "GET" and payload is None:
+    if payload is None and (request.method == "GET" or request.files):
         return _Body()
     text = encode(plain(payload))
     if request.files:
