@@ -54,6 +54,8 @@ class Request:
         files: Files beside the payload, in order.
         caller: Name of the key that was presented; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        headers: Headers by names in small letters, for routes whose protocol uses them.
+        timeout: Seconds to wait for the answer over HTTP; ``None`` for as long as usual.
     """
 
     method: str
@@ -63,6 +65,8 @@ class Request:
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
 
 
 @dataclass(slots=True)

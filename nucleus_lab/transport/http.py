@@ -23,6 +23,7 @@ RETRY_SECONDS: Final = (1.0, 3.0, 9.0)
 # Shorter than the 75 s that our server and most proxies keep an idle connection, so that a request
 # never goes into one that is being closed.
 KEEP_ALIVE_SECONDS: Final = 30.0
+_BYTES: Final = ("image/", "audio/", "video/", OCTETS)
 
 
 class HttpTransport:
@@ -92,24 +93,29 @@ class HttpTransport:
         own = not request.path.startswith(("http://", "https://"))
         url = f"{self.target}/{request.path}" if own else request.path
         try:
-            with _opened(request.files) as files:
+            with _opened(request.files, encoded=own) as files:
                 return self._http().request(
                     request.method,
                     url,
                     params=dict(request.query) or None,
                     # A signed URL carries its own proof and may be another host's.
                     auth=self._auth if own else None,
-                    headers={**(self._headers if own else {}), **body.headers},
+                    headers={**(self._headers if own else {}), **request.headers, **body.headers},
                     content=body.content,
                     files=[*body.parts, *files] or None,
+                    timeout=request.timeout or TIMEOUT_SECONDS,
                 )
         except httpx.TimeoutException as fault:
-            raise TransportError(
+            told = (
                 f"{self.target} did not answer {request.method} {request.path} within "
-                f"{TIMEOUT_SECONDS:.0f} s: send fewer rows or files at once, or use "
-                "asynchronous=True",
-                endpoint=self.target,
-            ) from fault
+                f"{request.timeout or TIMEOUT_SECONDS:g} s: "
+            )
+            advice = (
+                "send fewer rows or files at once, or use asynchronous=True"
+                if request.timeout is None
+                else "give it more time"
+            )
+            raise TransportError(told + advice, endpoint=self.target) from fault
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
             raise InvalidInputError(
                 f"{self.target!r} is no endpoint ({fault}): use one such as "
@@ -165,7 +171,7 @@ class HttpTransport:
                 return Response(answer.status_code, decode(content) if content else None)
             except InvalidInputError as fault:
                 raise TransportError(_strange(self.target, answer)) from fault
-        if answer.status_code < 400 and (kind.startswith("image/") or kind == OCTETS):
+        if answer.status_code < 400 and kind.startswith(_BYTES):
             return Response(answer.status_code, content, kind)
         if answer.status_code >= 400:
             # A missing page of some other server says nothing about a missing dataset.
@@ -208,7 +214,7 @@ def _body(request: Request) -> _Body:
     payload = request.payload
     if isinstance(payload, bytes):
         return _Body(payload)
-    if request.method == "GET" and payload is None:
+    if payload is None and (request.method == "GET" or request.files):
         return _Body()
     text = encode(plain(payload))
     if request.files:
@@ -219,13 +225,14 @@ def _body(request: Request) -> _Body:
 
 
 @contextmanager
-def _opened(parts: Sequence[FilePart]) -> Iterator[list[_Part]]:
-    """Open files for one attempt; httpx reads them while it sends."""
+def _opened(parts: Sequence[FilePart], *, encoded: bool) -> Iterator[list[_Part]]:
+    """Open files for one attempt; httpx reads them while it sends. Others know no encoded names."""
     with ExitStack() as stack:
         opened: list[_Part] = []
         for part in parts:
             content = part.content if part.path is None else _open(stack, part)
-            opened.append((part.field, (quote(part.filename, safe=""), content, _media_type(part))))
+            name = quote(part.filename, safe="") if encoded else part.filename
+            opened.append((part.field, (name, content, _media_type(part))))
         yield opened
 
 
