@@ -1,7 +1,6 @@
-"""Samples: time series, sounds, pictures and tables of one row, with the functions of
-``edgeimpulse.data``.
+"""Time series, sounds, pictures and tables of one row.
 
-::
+The functions are those of ``edgeimpulse.data``::
 
     from nucleus_lab import samples
 

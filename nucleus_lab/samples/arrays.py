@@ -33,7 +33,7 @@ def numpy_timeseries_to_sample(
 
     ::
 
-        numpy_timeseries_to_sample([[8.8, 9.1], [8.9, 9.0]], [Sensor("x", "g"), Sensor("y", "g")], 10)
+        numpy_timeseries_to_sample([[8.8, 9.1], [8.9, 9.0]], [Sensor("x"), Sensor("y")], 10)
 
     Args:
         values: One row a reading, one number a sensor in each: an array or nested lists. With one

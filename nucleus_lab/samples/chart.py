@@ -106,11 +106,11 @@ def svg(recording: Recording, segments: Sequence[Mapping[str, Any]] = ()) -> str
     found = lanes(recording)
     drawn = found[:MOST_LANES]
     height = len(drawn) * LANE + FOOT
+    style = "width:100%;max-width:960px;display:block;font:11px sans-serif"
+    told = f"{len(recording.sensors)} axes, {len(values)} readings"
+    head = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{told}" '
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{len(recording.sensors)} axes, {len(values)} readings" '
-        'style="width:100%;max-width:960px;display:block;font:11px sans-serif" '
-        'fill="currentColor">',
+        f'{head}style="{style}" fill="currentColor">',
         *_bands(segments, len(values), len(drawn) * LANE),
     ]
     for at, lane in enumerate(drawn):
@@ -163,15 +163,18 @@ def _lane(lane: Lane, values: Values, top: int) -> list[str]:
     span = lane.high - lane.low or 1.0
     scale = (LANE - 2 * margin) / span
     bottom = top + LANE - margin
-    grey = 'fill-opacity="0.65"'
+    written = (
+        (top + margin + 6, number(lane.high)),
+        (top + LANE // 2 + 4, escape(lane.units[:9])),
+        (bottom + 2, number(lane.low)),
+    )
+    frame = f'<rect x="{LEFT}" y="{top + 2}" width="{WIDTH - LEFT - RIGHT}" height="{LANE - 4}" '
     parts = [
-        f'<rect x="{LEFT}" y="{top + 2}" width="{WIDTH - LEFT - RIGHT}" height="{LANE - 4}" '
-        'fill="none" stroke="currentColor" stroke-opacity="0.2"/>',
-        f'<text x="{LEFT - 4}" y="{top + margin + 6}" text-anchor="end" {grey}>'
-        f"{number(lane.high)}</text>",
-        f'<text x="{LEFT - 4}" y="{bottom + 2}" text-anchor="end" {grey}>{number(lane.low)}</text>',
-        f'<text x="{LEFT - 4}" y="{top + LANE // 2 + 4}" text-anchor="end" {grey}>'
-        f"{escape(lane.units[:9])}</text>",
+        frame + 'fill="none" stroke="currentColor" stroke-opacity="0.2"/>',
+        *(
+            f'<text x="{LEFT - 4}" y="{y}" text-anchor="end" fill-opacity="0.65">{text}</text>'
+            for y, text in written
+        ),
     ]
     if lane.low < 0 < lane.high:
         zero = bottom + lane.low * scale

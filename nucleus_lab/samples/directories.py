@@ -15,9 +15,9 @@ from nucleus_lab.samples.uploading import ConnectionOptions, UploadOptions, uplo
 
 INFO: Final = "info.labels"
 
-EXTENSIONS: Final = frozenset(
-    ".avi .cbor .csv .jpeg .jpg .json .mp4 .parquet .png .txt .wav".split()
-)
+EXTENSIONS: Final = frozenset({
+    ".avi", ".cbor", ".csv", ".jpeg", ".jpg", ".json", ".mp4", ".parquet", ".png", ".txt", ".wav"
+})  # fmt: skip
 """Files of a plain folder that are samples, in small or capital letters."""
 
 _READMES: Final = ("readme", "license", "licence")
@@ -80,8 +80,8 @@ def upload_directory(
         )
     if category is not None or label is not None or metadata is not None:
         raise InvalidInputError(
-            f"{folder / INFO} says the category, label and metadata of each sample, and one for all "
-            "was given: leave it out and use transform, or upload_plain_directory"
+            f"{folder / INFO} says the category, label and metadata of each sample, and one for "
+            "all was given: leave it out and use transform, or upload_plain_directory"
         )
     return upload_exported_dataset(
         directory, transform, allow_duplicates, show_progress, batch_size, **options

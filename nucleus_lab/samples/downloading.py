@@ -27,7 +27,9 @@ _STORAGE_SEGMENTS: Final = 3
 class Text(str):
     """The content of a time series: text that can also be read like a file, as bytes."""
 
-    _file: BytesIO | None = None
+    __slots__ = ("_file",)
+
+    _file: BytesIO
 
     def read(self, size: int | None = -1) -> bytes:
         """Read on from where the last call ended.
@@ -38,9 +40,7 @@ class Text(str):
         Returns:
             UTF-8 text.
         """
-        if self._file is None:
-            self._file = BytesIO(self.encode())
-        return self._file.read(size)
+        return self._opened().read(size)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Choose where to read on.
@@ -52,9 +52,12 @@ class Text(str):
         Returns:
             The place, in bytes from the beginning.
         """
-        if self._file is None:
+        return self._opened().seek(offset, whence)
+
+    def _opened(self) -> BytesIO:
+        if not hasattr(self, "_file"):
             self._file = BytesIO(self.encode())
-        return self._file.seek(offset, whence)
+        return self._file
 
 
 def download_samples_by_ids(

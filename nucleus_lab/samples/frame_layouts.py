@@ -139,7 +139,8 @@ def upload_pandas_dataframe_with_group(
 def _axes(df: Any, names: Sequence[str], length: int | None) -> dict[str, list[str]]:
     if not length or length < 1:
         raise InvalidInputError(
-            f"data_col_length is {length!r}: with data_axis_cols it says how many readings there are"
+            f"data_col_length is {length!r}: with data_axis_cols it says how many readings "
+            "there are"
         )
     axes = {name: [f"{name}{at}" for at in range(length)] for name in names}
     need(df, [column for chosen in axes.values() for column in chosen], "data_axis_cols")

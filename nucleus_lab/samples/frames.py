@@ -249,7 +249,7 @@ def _check(
     label_col: str | None,
 ) -> None:
     if not callable(getattr(df, "reset_index", None)):
-        raise AttributeError(
+        raise AttributeError(  # noqa: TRY004 - as scripts know it
             f"DataFrame methods on input object not found: df is of type {type(df).__name__}, and "
             "a pandas DataFrame is wanted"
         )
