@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation.segmentation import MASK
+from nucleus_lab.engine.sample_schema import sample
 from nucleus_lab.engine.schema import (
     annotation,
     dataset,
@@ -32,6 +33,8 @@ def referenced_keys(connection: Connection) -> Iterator[str]:
         Keys; the same one may come more than once.
     """
     yield from connection.scalars(select(item.c.media_key).where(item.c.media_key.is_not(None)))
+    for file in (sample.c.media_key, sample.c.values_key):
+        yield from connection.scalars(select(file).where(file.is_not(None)))
     for table in (annotation, prediction, deleted_annotation):
         masks = select(table.c.geometry, table.c.extra).where(table.c.type == MASK.code)
         for geometry, extra in connection.execute(masks):

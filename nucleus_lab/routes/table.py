@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
-from nucleus_lab.errors import NotFoundError, NucleusAPIError
-from nucleus_lab.wire import FilePart
+from nucleus_lab.errors import NotFoundError, NucleusAPIError, NucleusError
+from nucleus_lab.wire import FilePart, Response
 
 Body = TypeVar("Body")
 Handler = Callable[..., Any]
+Refuse = Callable[[NucleusError], Response]
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Call(Generic[Body]):
         files: Files beside the body.
         caller: Name of the presented key; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        headers: Headers by names in small letters.
     """
 
     body: Body
@@ -41,6 +43,7 @@ class Call(Generic[Body]):
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Route:
         handler: The function that answers.
         body: msgspec-readable type of the body, or ``None`` when the body is ignored.
         public: Whether the route answers without a key (signed URLs carry their own proof).
+        refuse: Makes the answer of an error where the route's protocol has its own; ``None`` for
+            the status of the error and ``{"error": …}``.
     """
 
     method: str
@@ -60,6 +65,20 @@ class Route:
     handler: Handler
     body: Any = None
     public: bool = False
+    refuse: Refuse | None = None
+
+    def refused(self, refusal: NucleusError) -> Response:
+        """Answer an error.
+
+        Args:
+            refusal: The error.
+
+        Returns:
+            The answer, as the protocol of this route has it.
+        """
+        if self.refuse is not None:
+            return self.refuse(refusal)
+        return Response(refusal.status_code, refusal.to_wire())
 
 
 class MethodNotAllowedError(NucleusAPIError):
@@ -184,7 +203,12 @@ TABLE = RouteTable()
 
 
 def route(
-    method: str, template: str, *, body: Any = None, public: bool = False
+    method: str,
+    template: str,
+    *,
+    body: Any = None,
+    public: bool = False,
+    refuse: Refuse | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler in the one table.
 
@@ -194,13 +218,14 @@ def route(
         body: Type that the JSON body must have (a msgspec Struct, ``list[Struct]``, ``dict`` …);
             ``bytes`` hands the raw body over, whatever it holds.
         public: Answer without a key.
+        refuse: Makes the answers of errors; ``None`` for those of the Nucleus protocol.
 
     Returns:
         The decorator; it hands the function back unchanged.
     """
 
     def register(handler: Handler) -> Handler:
-        TABLE.add(Route(method, template, handler, body, public))
+        TABLE.add(Route(method, template, handler, body, public, refuse))
         return handler
 
     return register

@@ -57,7 +57,11 @@ async def read_plain(chunks: AsyncIterator[bytes], limit: int) -> Body:
 
 
 async def read_parts(
-    chunks: AsyncIterator[bytes], boundary: str, folder: Path, limit: int, payload_limit: int
+    chunks: AsyncIterator[bytes],
+    boundary: str,
+    folder: Path,
+    limit: int,
+    payload_limit: int | None,
 ) -> Body:
     """Read a body of several parts; files go straight to disk.
 
@@ -66,7 +70,7 @@ async def read_parts(
         boundary: What separates the parts.
         folder: Where to put files; the caller removes it.
         limit: Bytes at most, all together.
-        payload_limit: Bytes of the JSON part at most.
+        payload_limit: Bytes of the JSON part at most; ``None`` where the files are all there is.
 
     Returns:
         The body.
@@ -75,7 +79,7 @@ async def read_parts(
         PayloadTooLargeError: It is larger.
         InvalidInputError: It is not well formed.
     """
-    reader = _Reader(folder, payload_limit)
+    reader = _Reader(folder, payload_limit or 0)
     size = 0
     try:
         parser = MultipartParser(
@@ -104,7 +108,7 @@ async def read_parts(
         reader.close()
     if not reader.complete:
         raise InvalidInputError("the multipart body ends before its last boundary: send it again")
-    if reader.body.payload is None:
+    if reader.body.payload is None and payload_limit is not None:
         raise InvalidInputError(
             f"the multipart body has no part {' or '.join(PAYLOAD_PARTS)} that says what the "
             "files are"
