@@ -294,8 +294,8 @@ def _entry(folder: Path, entry: Any, at: int) -> tuple[Path, dict[str, Any]]:
         "bounding_boxes": entry.get("boundingBoxes") or None,
         "metadata": entry.get("metadata") or None,
     }
-    if label.get("type") == "unlabeled":
-        said["unlabeled"] = True
+    if label.get("type") in {"unlabeled", "multi-label"}:
+        said["unlabeled"] = True  # its name says nothing either
     return path, said
 
 
