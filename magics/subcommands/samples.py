@@ -135,6 +135,14 @@ def _found(session: Session, options: Namespace) -> list[SampleInfo]:
     )
 
 
+def _named(session: Session, options: Namespace) -> list[int]:
+    """Return the ids that are written, or else those that the filters find."""
+    if options.what:
+        return _ids(session, options.what)
+    found = _found(session, options)
+    return [each.sample_id for each in found if each.sample_id is not None]
+
+
 def _listing(found: list[SampleInfo], most: int) -> Table:
     rows = [
         (str(each.sample_id), each.filename, each.category, each.label or "")
@@ -220,7 +228,7 @@ def _ids(session: Session, named: list[str]) -> list[int]:
     return found
 
 
-def _download(session: Session, ids: list[Any]) -> list[Sample]:
+def _download(session: Session, ids: list[int]) -> list[Sample]:
     from nucleus_lab import samples
 
     found = list(samples.stream_samples_by_ids(ids, client=session.client))
@@ -234,6 +242,8 @@ def _write(found: list[Sample], folder: str | None) -> Table:
     if folder is None:
         rows = [(str(each.sample_id), each.filename, each.label or "") for each in found]
         return Table(["id", "name", "label"], rows, found, "no samples")
+    from nucleus_lab.samples.parts import content_of
+
     target = Path(folder).expanduser()
     names = Counter(each.filename for each in found)
     files = []
@@ -247,8 +257,7 @@ def _write(found: list[Sample], folder: str | None) -> Table:
         raise Refused(f"{target} holds {there[0]} already: name another folder, or move the file")
     target.mkdir(parents=True, exist_ok=True)
     for file, each in zip(files, found, strict=True):
-        file.write_bytes(each.data.read())
-        each.data.seek(0)
+        file.write_bytes(content_of(each.data))
     sizes = [(str(file), file.stat().st_size) for file in files]
     return Table(["file", "bytes"], sizes, found, "no samples")
 
@@ -261,11 +270,11 @@ def _delete(session: Session, options: Namespace) -> str:
         raise Refused("say which: ids, --label, --category, --name, or --all")
     if options.all and (options.what or named):
         raise Refused("--all is every sample: leave out the rest")
-    ids = _ids(session, options.what) or [each.sample_id for each in _found(session, options)]
+    ids = _named(session, options)
     if not options.yes:
         raise Refused(f"this deletes {len(ids):,} samples for good: add --yes")
     if options.all:
         samples.delete_all_samples(client=session.client)
         return f"{len(ids):,} samples deleted"
-    gone = [samples.delete_sample_by_id(each, client=session.client) for each in ids if each]
+    gone = [samples.delete_sample_by_id(each, client=session.client) for each in ids]
     return f"{sum(each is not None for each in gone):,} samples deleted"

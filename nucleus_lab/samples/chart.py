@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
@@ -30,21 +30,31 @@ RIGHT: Final = 8
 FOOT: Final = 22
 MOST_LANES: Final = 6
 MOST_AXES: Final = 24
+NO_UNITS: Final = "N/A"
 _RATIO: Final = 10.0
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _SPARKS: Final = 48
 
 
-def colour_of(name: str) -> str:
-    """Choose the colour of a label, the same everywhere.
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """Choose the colours of labels: of each the same everywhere, as far as they differ here.
 
     Args:
-        name: The label.
+        names: The labels.
 
     Returns:
-        A colour for CSS.
+        Colours for CSS by label.
     """
-    return COLOURS[crc32(name.encode()) % len(COLOURS)]
+    wanted = dict.fromkeys(names)
+    free = list(range(len(COLOURS)))
+    found: dict[str, str] = {}
+    for name in wanted:
+        own = crc32(name.encode()) % len(COLOURS)
+        free = free or list(range(len(COLOURS)))
+        taken = own if own in free else free[own % len(free)]
+        free.remove(taken)
+        found[name] = COLOURS[taken]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ def _lane(lane: Lane, values: Values, top: int) -> list[str]:
     bottom = top + LANE - margin
     written = (
         (top + margin + 6, number(lane.high)),
-        (top + LANE // 2 + 4, escape(lane.units[:9])),
+        (top + LANE // 2 + 4, escape(lane.units[:9]) if lane.units != NO_UNITS else ""),
         (bottom + 2, number(lane.low)),
     )
     frame = f'<rect x="{LEFT}" y="{top + 2}" width="{WIDTH - LEFT - RIGHT}" height="{LANE - 4}" '
@@ -230,6 +240,7 @@ def _extremes(column: Values, stretches: int) -> Any:
 
 def _bands(segments: Sequence[Mapping[str, Any]], count: int, height: int) -> list[str]:
     across = (WIDTH - LEFT - RIGHT) / max(count - 1, 1)
+    colours = colours_of(str(each["label"]) for each in segments)
     parts = []
     for each in segments:
         start, end = max(each["startIndex"] - 0.5, 0), min(each["endIndex"] + 0.5, count - 1)
@@ -237,7 +248,7 @@ def _bands(segments: Sequence[Mapping[str, Any]], count: int, height: int) -> li
         parts.append(
             f'<rect x="{LEFT + start * across:.1f}" y="0" '
             f'width="{max(end - start, 0) * across:.1f}" height="{height}" '
-            f'fill="{colour_of(label)}" fill-opacity="0.18"><title>{escape(label)}: '
+            f'fill="{colours[label]}" fill-opacity="0.18"><title>{escape(label)}: '
             f"{each['startIndex']} to {each['endIndex']}</title></rect>"
         )
     return parts

@@ -98,8 +98,8 @@ class Parcel:
         said: dict[str, Any] = {"path": self.file.filename, "category": self.category}
         if self.structured_labels:
             said["label"] = {"type": "multi-label", "labels": self.structured_labels}
-            if self.label is not None:
-                said["label"]["label"] = self.label
+            if self.label is not None or self.unlabeled:
+                said["label"]["label"] = self.label or ""
         elif self.label is not None:
             said["label"] = {"type": "label", "label": self.label}
         elif self.unlabeled:

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any, Final
 
 from nucleus_lab.errors import MediaError
-from nucleus_lab.samples.chart import colour_of
+from nucleus_lab.samples.chart import colours_of
 
 LARGEST: Final = 640
 """Pixels of the longer side that are kept."""
@@ -42,8 +42,9 @@ def svg(content: bytes, boxes: Sequence[Mapping[str, Any]] = ()) -> tuple[str, t
     small.save(buffer, "PNG" if width * height <= 128 * 128 else "JPEG")
     kind = "png" if width * height <= 128 * 128 else "jpeg"
     text = base64.b64encode(buffer.getvalue()).decode()
-    size = max(width, height) / 40
     shown = min(max(width, 160), LARGEST)
+    size = 12 * width / shown  # letters of 12 pixels, however large the picture is
+    colours = colours_of(str(each["label"]) for each in boxes)
     head = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{len(boxes)} boxes" '
     parts = [
         head + f'style="display:block;width:{shown}px;max-width:100%">',
@@ -52,7 +53,7 @@ def svg(content: bytes, boxes: Sequence[Mapping[str, Any]] = ()) -> tuple[str, t
     for each in boxes:
         label = str(each["label"])
         x, y, wide, high = (float(each[name]) for name in ("x", "y", "width", "height"))
-        colour = colour_of(label)
+        colour = colours[label]
         parts.append(
             f'<rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" fill="none" '
             f'stroke="{colour}" stroke-width="{size / 5:.2f}"><title>{escape(label)}</title></rect>'

@@ -133,7 +133,9 @@ def _facts(recording: Recording, size: int) -> list[str]:
 
 
 def _bytes(size: int) -> str:
-    return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:.2f} MB"
+    if size < 10_000:
+        return f"{size:,} bytes"
+    return f"{size / 1e3:.1f} kB" if size < 1_000_000 else f"{size / 1e6:.1f} MB"
 
 
 def _plain(sample: Sample, look: _Look) -> str:
@@ -169,13 +171,11 @@ def _html(sample: Sample, look: _Look) -> str:
         parts.append(_muted(f"cannot be shown: {fault}"))
     legend = _label_times(sample, look)
     if legend:
-        from nucleus_lab.samples.chart import colour_of
+        from nucleus_lab.samples.chart import colours_of
 
-        parts.append(
-            "<div style='font-size:12px'>"
-            + "".join(f"{_chip(name, colour_of(name))} {escape(text)} " for name, text in legend)
-            + "</div>"
-        )
+        colours = colours_of(name for name, _ in legend)
+        chips = "".join(f"{_chip(name, colours[name])} {escape(text)} " for name, text in legend)
+        parts.append(f"<div style='font-size:12px'>{chips}</div>")
     return f"<div style='margin:4px 0'>{''.join(parts)}</div>"
 
 
@@ -223,11 +223,12 @@ def _table(recording: Recording) -> str:
 
 
 def _header(sample: Sample, look: _Look) -> str:
-    from nucleus_lab.samples.chart import colour_of
+    from nucleus_lab.samples.chart import colours_of
 
     parts = [f"<b>{escape(str(sample.filename or 'sample'))}</b>"]
     if sample.label:
-        parts.append(_chip(str(sample.label), colour_of(str(sample.label))))
+        label = str(sample.label)
+        parts.append(_chip(label, colours_of([label])[label]))
     if sample.category:
         parts.append(escape(str(sample.category)))
     if sample.sample_id is not None:
