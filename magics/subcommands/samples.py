@@ -96,10 +96,7 @@ class Samples(Subcommand):
         if options.action == "delete":
             return _delete(session, options)
         if options.action == "download":
-            ids = _ids(session, options.what) or [
-                each.sample_id for each in _found(session, options)
-            ]
-            return _write(_download(session, ids), options.to)
+            return _write(_download(session, _named(session, options)), options.to)
         if options.what:
             raise Refused(f"{options.what[0]!r} is one word too many after list: use --name TEXT")
         return _listing(_found(session, options), options.limit or session.settings.page_size)

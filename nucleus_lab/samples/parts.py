@@ -65,7 +65,7 @@ class Parcel:
         said: dict[str, str] = {}
         if self.label is not None:
             plain_label = _PLAIN_LABEL.fullmatch(self.label)
-            said["x-label"] = self.label if plain_label else quote(self.label, safe=" ")
+            said["x-label"] = self.label if plain_label else quote(self.label, safe="")
         elif self.unlabeled:
             said["x-no-label"] = "1"
         if self.boxes:
