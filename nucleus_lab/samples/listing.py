@@ -76,7 +76,7 @@ def get_filename_by_id(
     way = door(api_key, timeout_sec, client)
     try:
         route = f"{way.project()}/raw-data/{identifier}"
-        answer = succeeded(way.ask("GET", route, {"limitPayloadValues": "1"}))
+        answer = succeeded(way.ask("GET", route, {"limitPayloadValues": "2"}))
     except NotFoundError:
         return None
     found: str = answer["sample"]["filename"]

@@ -21,7 +21,10 @@ from nucleus_lab.transport.progress import progress_bar
 from nucleus_lab.wire import FilePart, Response, encode
 
 MOST_FILES: Final = 500
-"""Samples of one request at most."""
+"""Samples of one in-process request at most."""
+
+HTTP_FILES: Final = 40
+"""Samples of one request over HTTP at most, whose files are open while it is sent."""
 
 MOST_BYTES: Final = 64 * 1024**2
 """Of the samples of one request, unless one alone is larger."""
@@ -135,11 +138,12 @@ def _groups(ready: Sequence[tuple[int, Parcel]], way: Door) -> Iterator[list[tup
         for each in ready:
             yield [each]
         return
+    most = MOST_FILES if way.embedded else HTTP_FILES
     group: list[tuple[int, Parcel]] = []
     size = 0
     for each in ready:
         one = each[1].size
-        if group and (len(group) == MOST_FILES or size + one > MOST_BYTES):
+        if group and (len(group) == most or size + one > MOST_BYTES):
             yield group
             group, size = [], 0
         group.append(each)

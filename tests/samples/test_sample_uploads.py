@@ -261,6 +261,7 @@ def test_many_samples_go_in_several_requests_and_keep_their_order(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nucleus_lab.samples.uploading.MOST_FILES", 7)
+    monkeypatch.setattr("nucleus_lab.samples.uploading.HTTP_FILES", 7)
     given = [Sample(csv(at), f"{at}.csv", "training", f"l{at}") for at in range(30)]
 
     response = samples.upload_samples(given, client=client, max_workers=1)
