@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -52,22 +53,26 @@ class HttpTransport:
         self._client: httpx.Client | None = None
         self._owner = 0
         self._closed = False
+        self._opening = threading.Lock()
 
     def _http(self) -> httpx.Client:
         if self._closed:
             raise TransportError(
                 f"this client of {self.target} is closed: make a new NucleusClient"
             )
-        if self._client is None or self._owner != os.getpid():
-            # A forked child must not write into the connections of its parent.
-            self._client = httpx.Client(
-                timeout=TIMEOUT_SECONDS,
-                verify="NUCLEUS_SKIP_SSL_VERIFY" not in os.environ,
-                limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
-                follow_redirects=False,
-            )
-            self._owner = os.getpid()
-        return self._client
+        # A forked child must not write into the connections of its parent, nor wait for its lock.
+        if self._owner not in {0, os.getpid()}:
+            self._client, self._owner, self._opening = None, 0, threading.Lock()
+        with self._opening:
+            if self._client is None:
+                self._client = httpx.Client(
+                    timeout=TIMEOUT_SECONDS,
+                    verify="NUCLEUS_SKIP_SSL_VERIFY" not in os.environ,
+                    limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+                    follow_redirects=False,
+                )
+                self._owner = os.getpid()
+            return self._client
 
     def send(self, request: Request) -> Response:
         """Send a request, again after a pause where the server is overloaded.
