@@ -128,7 +128,7 @@ def _facts(recording: Recording, size: int) -> list[str]:
         facts += [f"{rate:.6g} Hz", f"{seconds:.4g} s"]
     missing = int(np.isnan(np.asarray(recording.values, dtype=np.float64)).sum())
     if missing:
-        facts.append(f"{missing:,} values missing")
+        facts.append(f"{missing:,} value{'s' * (missing != 1)} missing")
     return [*facts, _bytes(size)]
 
 

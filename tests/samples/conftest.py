@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sample_files import csv
 
 from nucleus_lab import samples
 from nucleus_lab.samples import Sample
@@ -18,12 +19,6 @@ def _nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     yield
     samples.disconnect()
-
-
-def csv(first: float = 1, rows: int = 3, step: float = 10) -> str:
-    """A time series of two axes."""
-    lines = [f"{step * at:g},{first + at:g},{-at}" for at in range(rows)]
-    return "\n".join(["timestamp,x,y", *lines, ""])
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import csv
 from live_server import free_port, serving
+from sample_files import csv
 
 from nucleus_lab import NucleusClient, samples
 from nucleus_lab.engine import Engine, keys

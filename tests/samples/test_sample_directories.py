@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import csv
+from sample_files import csv
 
 from nucleus_lab import samples
 from nucleus_lab.errors import InvalidInputError

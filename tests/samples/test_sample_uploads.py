@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import csv
 from PIL import Image
+from sample_files import csv
 
 from nucleus_lab import samples
 from nucleus_lab.errors import InvalidInputError
