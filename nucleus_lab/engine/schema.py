@@ -445,9 +445,5 @@ from nucleus_lab.engine import embedding_schema as _embedding_schema  # noqa: E4
 from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
 from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
-
-# So have those of time-series samples.
 from nucleus_lab.engine import sample_schema as _sample_schema  # noqa: E402, F401
-
-# So have those of scenario tests.
 from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401

@@ -142,10 +142,9 @@ class _App:
             return await read_plain(arriving, limit)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nucleus-lab-")))
         entry = _entry(head)
-        needs_payload = entry is None or entry.body is not None
-        return await read_parts(
-            arriving, boundary, folder, limit, self._most_payload if needs_payload else None
-        )
+        needed = entry is None or entry.body is not None
+        most = self._most_payload
+        return await read_parts(arriving, boundary, folder, limit, most, payload_needed=needed)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Wait for something that a thread does; once begun it is told to its end."""

@@ -61,7 +61,9 @@ async def read_parts(
     boundary: str,
     folder: Path,
     limit: int,
-    payload_limit: int | None,
+    payload_limit: int,
+    *,
+    payload_needed: bool = True,
 ) -> Body:
     """Read a body of several parts; files go straight to disk.
 
@@ -70,7 +72,8 @@ async def read_parts(
         boundary: What separates the parts.
         folder: Where to put files; the caller removes it.
         limit: Bytes at most, all together.
-        payload_limit: Bytes of the JSON part at most; ``None`` where the files are all there is.
+        payload_limit: Bytes of the JSON part at most.
+        payload_needed: Whether there must be one; some routes take files alone.
 
     Returns:
         The body.
@@ -79,7 +82,7 @@ async def read_parts(
         PayloadTooLargeError: It is larger.
         InvalidInputError: It is not well formed.
     """
-    reader = _Reader(folder, payload_limit or 0)
+    reader = _Reader(folder, payload_limit)
     size = 0
     try:
         parser = MultipartParser(
@@ -108,7 +111,7 @@ async def read_parts(
         reader.close()
     if not reader.complete:
         raise InvalidInputError("the multipart body ends before its last boundary: send it again")
-    if reader.body.payload is None and payload_limit is not None:
+    if reader.body.payload is None and payload_needed:
         raise InvalidInputError(
             f"the multipart body has no part {' or '.join(PAYLOAD_PARTS)} that says what the "
             "files are"
