@@ -152,7 +152,7 @@ def _huge(value: int) -> bool:
 
 def _no_number(value: Any, at: int, width: int, place: str) -> InvalidInputError:
     where = f"{place}[{at // width}][{at % width}]"
-    told = "a number beyond all floats" if isinstance(value, int) else shown(value)
+    told = "a number beyond all floats" if type(value) is int else shown(value)
     return InvalidInputError(
         f"{where} is {told}: a finite number is needed, or null where a value is missing",
         path=where,
