@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from nucleus_lab.engine import clock, sample_description, sample_projects, sample_values
 from nucleus_lab.engine.datasets import document
+from nucleus_lab.engine.media import in_threads
 from nucleus_lab.engine.sample_schema import sample
 from nucleus_lab.errors import InvalidInputError, MediaError, StorageFullError, WorkspaceError
 from nucleus_lab.wire import FilePart
@@ -34,6 +35,9 @@ _MEDIA_TYPES: Final = {
     "csv": "text/csv",
     "wav": "audio/wav",
 }
+
+
+_INSERT: Final = insert(sample).returning(sample.c.id)
 
 
 @dataclass(slots=True)
@@ -100,10 +104,11 @@ def ingest(
     beside = _beside(parts, {part.filename for part in files})
     project_id = sample_projects.default(engine)
     entries = sample_description.read(parts, files)
-    prepared = [
-        _prepared(engine, category, part, wishes, beside, entry)
-        for part, entry in zip(files, entries, strict=True)
-    ]
+    prepared = in_threads(  # most of the time goes into waiting for the disk
+        lambda one: _prepared(engine, category, one[0], wishes, beside, one[1]),
+        list(zip(files, entries, strict=True)),
+        engine.settings.media_threads,
+    )
     with engine.store.write() as connection:
         sample_projects.lock(connection, project_id)
         return [_answer(connection, project_id, row, wishes) for row in prepared]
@@ -317,10 +322,10 @@ def _answer(
             told = ", ".join(map(str, ids))
             error = f"An item with this hash already exists (ids: {told})"
             return {"success": False, "fileName": row["file"], "error": error}
-    made = insert(sample).values({**row, "sample_project_id": project_id}).returning(sample.c.id)
+    made = connection.execute(_INSERT, {**row, "sample_project_id": project_id})
     return {
         "success": True,
         "projectId": project_id,
-        "sampleId": connection.execute(made).scalar_one(),
+        "sampleId": made.scalar_one(),
         "fileName": row["file"],
     }
