@@ -55,6 +55,7 @@ class Request:
         caller: Name of the key that was presented; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
         headers: Headers by names in small letters, for routes whose protocol uses them.
+        timeout: Seconds to wait for the answer over HTTP; ``None`` for as long as usual.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Request:
     caller: str = ""
     base_url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
 
 
 @dataclass(slots=True)

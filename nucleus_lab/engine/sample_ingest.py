@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from nucleus_lab.engine import clock, sample_projects, sample_values
+from nucleus_lab.engine import clock, sample_description, sample_projects, sample_values
 from nucleus_lab.engine.datasets import document
+from nucleus_lab.engine.media import in_threads
 from nucleus_lab.engine.sample_schema import sample
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.errors import InvalidInputError, MediaError, StorageFullError, WorkspaceError
@@ -28,6 +29,7 @@ MOST_FILES: Final = 1000
 _LONGEST_NAME: Final = 255
 _SEGMENTS: Final = "structured_labels.labels"
 _BOXES: Final = "bounding_boxes.labels"
+_DESCRIPTIONS: Final = frozenset({_SEGMENTS, _BOXES, sample_description.INFO})
 WAV: Final = "audio/wav"
 _MEDIA_TYPES: Final = {
     "json": "application/json",
@@ -72,7 +74,8 @@ def ingest(
     Args:
         engine: The workspace.
         category: One of :data:`CATEGORIES`, or ``split`` to choose by content.
-        parts: The files, among them ``structured_labels.labels`` and ``bounding_boxes.labels``.
+        parts: The files, among them ``structured_labels.labels``, ``bounding_boxes.labels`` and
+            ``info.labels``, which says what differs from ``category`` and ``wishes``.
         wishes: What holds for all of them.
 
     Returns:
@@ -94,12 +97,18 @@ def ingest(
             f"the request has {len(parts):,} files and {MOST_FILES:,} are allowed: send the rest "
             "in another one"
         )
-    files = [part for part in parts if part.filename not in {_SEGMENTS, _BOXES}]
+    files = [part for part in parts if part.filename not in _DESCRIPTIONS]
     if not files:
-        raise InvalidInputError("the request has no files: send each as a part named data")
+        alone = f" besides {parts[0].filename}, which is no sample" if parts else ""
+        raise InvalidInputError(f"the request has no files{alone}: send each as a part named data")
     beside = _beside(parts, {part.filename for part in files})
     project_id = sample_projects.default(engine)
-    prepared = [_prepared(engine, category, part, wishes, beside) for part in files]
+    entries = sample_description.read(parts, files)
+    prepared = in_threads(  # most of the time goes into waiting for the disk
+        lambda one: _prepared(engine, category, one[0], wishes, beside, one[1]),
+        list(zip(files, entries, strict=True)),
+        engine.settings.media_threads,
+    )
     with engine.store.write() as connection:
         sample_projects.lock(connection, project_id)
         return [_answer(connection, project_id, row, wishes) for row in prepared]
@@ -145,18 +154,24 @@ _Row = dict[str, Any]
 
 
 def _prepared(
-    engine: Engine, category: str, part: FilePart, wishes: Wishes, beside: _Beside
+    engine: Engine, category: str, part: FilePart, wishes: Wishes, beside: _Beside, entry: Any
 ) -> _Row | tuple[str, str]:
     """Return the row of a file, or its name and what is wrong with it."""
     try:
-        return _row(engine, category, part, wishes, beside)
+        segments = beside.segments.get(part.filename)
+        if entry is not None:
+            category, wishes, told = sample_description.said(entry, category, wishes)
+            segments = told if segments is None else segments
+        return _row(engine, category, part, wishes, segments, beside.boxes.get(part.filename))
     except (StorageFullError, WorkspaceError):
         raise
     except InvalidInputError as refusal:  # also of pictures and files
         return part.filename, refusal.message
 
 
-def _row(engine: Engine, category: str, part: FilePart, wishes: Wishes, beside: _Beside) -> _Row:
+def _row(
+    engine: Engine, category: str, part: FilePart, wishes: Wishes, segments: Any, boxes: Any
+) -> _Row:
     from nucleus_lab.formats.samples import labels
 
     file = _name(part.filename)
@@ -164,7 +179,6 @@ def _row(engine: Engine, category: str, part: FilePart, wishes: Wishes, beside: 
     if category == labels.SPLIT:
         category = row.pop("split")
     row.pop("split", None)
-    segments, boxes = beside.segments.get(part.filename), beside.boxes.get(part.filename)
     if segments is not None:
         if found.recording is None:
             raise InvalidInputError(f"{file} is no time series: structured labels need one")
