@@ -9,7 +9,6 @@ from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import identifiers
 from nucleus_lab.annotation.segmentation import MASK
-from nucleus_lab.engine.sample_schema import sample
 from nucleus_lab.engine.schema import (
     annotation,
     dataset,
@@ -32,6 +31,8 @@ def referenced_keys(connection: Connection) -> Iterator[str]:
     Yields:
         Keys; the same one may come more than once.
     """
+    from nucleus_lab.engine.sample_schema import sample  # a start that sweeps nothing needs it not
+
     yield from connection.scalars(select(item.c.media_key).where(item.c.media_key.is_not(None)))
     for file in (sample.c.media_key, sample.c.values_key):
         yield from connection.scalars(select(file).where(file.is_not(None)))
