@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from nucleus_lab.engine import clock, sample_description, sample_projects, sample_values
 from nucleus_lab.engine.datasets import document
 from nucleus_lab.engine.media import in_threads
 from nucleus_lab.engine.sample_schema import sample
+from nucleus_lab.engine.statements import Statement
 from nucleus_lab.errors import InvalidInputError, MediaError, StorageFullError, WorkspaceError
 from nucleus_lab.wire import FilePart
 
@@ -29,15 +30,13 @@ _LONGEST_NAME: Final = 255
 _SEGMENTS: Final = "structured_labels.labels"
 _BOXES: Final = "bounding_boxes.labels"
 _DESCRIPTIONS: Final = frozenset({_SEGMENTS, _BOXES, sample_description.INFO})
+WAV: Final = "audio/wav"
 _MEDIA_TYPES: Final = {
     "json": "application/json",
     "cbor": "application/cbor",
     "csv": "text/csv",
-    "wav": "audio/wav",
+    "wav": WAV,
 }
-
-
-_INSERT: Final = insert(sample).returning(sample.c.id)
 
 
 @dataclass(slots=True)
@@ -243,8 +242,9 @@ def _stored(engine: Engine, part: FilePart, file: str) -> tuple[Content, _Row]:
     found: Content = seen["content"]
     row = {**seen["row"], "media_key": key, "split": seen["split"]}
     if found.recording is not None:
-        stored = sample_values.store(engine, found.recording.values, file)
-        row["values_key"], row["dtype"] = stored
+        if row["size"] > sample_values.LONG_BYTES and row["media_type"] != WAV:
+            stored = sample_values.store(engine, found.recording.values, file)
+            row["values_key"], row["dtype"] = stored
     elif row.pop("embedded"):
         embedded = FilePart("picture", file, content=found.file)
         row["media_key"] = engine.media.store(embedded, lambda *_: None)
@@ -314,18 +314,36 @@ def _answer(
     if isinstance(row, tuple):
         return {"success": False, "fileName": row[0], "error": row[1]}
     if wishes.no_duplicates:
-        same = select(sample.c.id).where(
-            sample.c.sample_project_id == project_id, sample.c.content_hash == row["content_hash"]
-        )
-        ids = connection.scalars(same.order_by(sample.c.id).limit(20)).all()
-        if ids:
-            told = ", ".join(map(str, ids))
+        found = _SAME.rows(connection, project=project_id, content=row["content_hash"])
+        if found:
+            told = ", ".join(str(key) for (key,) in found)
             error = f"An item with this hash already exists (ids: {told})"
             return {"success": False, "fileName": row["file"], "error": error}
-    made = connection.execute(_INSERT, {**row, "sample_project_id": project_id})
+    made = _INSERT.rows(connection, sample_project_id=project_id, **row)
     return {
         "success": True,
         "projectId": project_id,
-        "sampleId": made.scalar_one(),
+        "sampleId": made[0][0],
         "fileName": row["file"],
     }
+
+
+_SAME: Final = Statement(
+    lambda: (
+        select(sample.c.id)
+        .where(
+            sample.c.sample_project_id == bindparam("project"),
+            sample.c.content_hash == bindparam("content"),
+        )
+        .order_by(sample.c.id)
+        .limit(20)
+    )
+)
+_LATER: Final = frozenset({"id", "crop_start", "crop_end", "is_disabled"})
+_INSERT: Final = Statement(
+    lambda: (
+        insert(sample)
+        .values({one.name: bindparam(one.name) for one in sample.c if one.name not in _LATER})
+        .returning(sample.c.id)
+    )
+)

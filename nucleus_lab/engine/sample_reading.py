@@ -76,11 +76,16 @@ def numbers(engine: Engine, row: Row[Any]) -> NDArray[Any]:
     Raises:
         InvalidInputError: The sample is no recording.
     """
-    if row.values_key is None:
-        raise InvalidInputError(f"sample {row.id} is no time series ({row.media_type})")
-    return sample_values.load(
-        engine, row.values_key, row.dtype, row.readings, len(decode(row.sensors))
-    )
+    if row.values_key is not None:
+        sensors = len(decode(row.sensors))
+        return sample_values.load(engine, row.values_key, row.dtype, row.readings, sensors)
+    if row.kind == "series":
+        from nucleus_lab.formats.samples.reading import read
+
+        recording = read(engine.media.read(row.media_key), row.file).recording
+        if recording is not None:
+            return sample_values.compact(recording.values)
+    raise InvalidInputError(f"sample {row.id} is no time series ({row.media_type})")
 
 
 def file_of(engine: Engine, row: Row[Any], kind: str) -> Binary:

@@ -1,8 +1,8 @@
 """The tables of time-series samples.
 
 They are a part of :mod:`nucleus_lab.engine.schema`, which imports this module. What was uploaded
-lies in the media store as it came, and beside it the numbers of a recording, column by column, so
-that no file is parsed twice.
+lies in the media store as it came, and beside it the numbers of a long recording, column by column,
+so that it is not parsed again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ sample = Table(
     Column("content_hash", Text, nullable=False),
     Column("media_key", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    # Of a recording: its numbers, one column after the other, of the type dtype.
+    # Of a long recording: its numbers, one column after the other, of the type dtype.
     Column("values_key", Text),
     Column("dtype", Text),
     Column("readings", BigInteger, nullable=False),  # readings, before it was cropped

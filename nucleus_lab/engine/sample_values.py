@@ -1,6 +1,8 @@
-"""The numbers of recordings: stored column by column in the smallest type that keeps them exactly.
+"""The numbers of recordings, in the smallest type that keeps them exactly.
 
-Readers map the file, so that a stretch of one sensor costs what it holds and not what the file has.
+Those of a long recording are stored column by column, and readers map the file: a stretch of one
+sensor costs what it holds and not what the file has. Short ones, and sound, are read again from the
+file that was uploaded.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _WHOLE: Final = ("<i1", "<i2", "<i4")
 
+LONG_BYTES: Final = 64 * 1024
+"""Of a file: parsing a shorter one takes 3 ms at most, forcing a second one to the disk more."""
+
 
 def store(engine: Engine, values: NDArray[np.generic], name: str) -> tuple[str, str]:
     """Store the numbers of a recording.
@@ -30,10 +35,21 @@ def store(engine: Engine, values: NDArray[np.generic], name: str) -> tuple[str, 
     Returns:
         Their key in the media store, and their type.
     """
-    kind = _smallest(values)
-    content = values.astype(kind, copy=False).tobytes(order="F")
-    key = engine.media.store(FilePart("values", name, content=content), lambda *_: None)
-    return key, kind
+    small = compact(values)
+    content = FilePart("values", name, content=small.tobytes(order="F"))
+    return engine.media.store(content, lambda *_: None), small.dtype.str
+
+
+def compact(values: NDArray[Any]) -> NDArray[Any]:
+    """Change numbers to the smallest type that keeps them exactly.
+
+    Args:
+        values: Numbers.
+
+    Returns:
+        The same numbers.
+    """
+    return values.astype(_smallest(values), copy=False)
 
 
 def _smallest(values: NDArray[Any]) -> str:

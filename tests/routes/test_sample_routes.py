@@ -135,9 +135,9 @@ TABLES: list[Any] = [
 ]
 
 
-def test_numbers_are_stored_in_the_smallest_type_that_keeps_them(ask: Ask, put: Any) -> None:
+def test_numbers_of_short_and_long_recordings_are_kept_exactly(ask: Ask, put: Any) -> None:
     sensors = [{"name": "a", "units": "g"}, {"name": "b", "units": "g"}]
-    for number, values in enumerate(TABLES, 1):
+    for number, values in enumerate([*TABLES, *(5000 * some for some in TABLES)], 1):
         document = {"payload": {"interval_ms": 1, "sensors": sensors, "values": values}}
         put({"a.json": json.dumps(document).encode()})
 
@@ -615,10 +615,11 @@ def test_deletion_takes_one_or_a_category_or_all(several: None, ask: Ask) -> Non
 def test_files_of_samples_are_kept_by_a_sweep_and_those_of_deleted_ones_are_not(
     engine: Engine, ask: Ask, put: Any, picture: bytes
 ) -> None:
-    put({"a.csv": ROWS, "p.png": picture})
+    long = b"timestamp,x,y\n" + b"".join(b"%d,1,%d\n" % (at, at) for at in range(9000))
+    put({"a.csv": long, "p.png": picture})
 
     assert engine.media.sweep(grace_s=-5) == 0
-    assert len(ask("GET", "/1")["payload"]["values"]) == 100
+    assert ask("GET", "/1")["payload"]["values"] == [[1, at] for at in range(9000)]
     ask("DELETE", "/1")
     assert engine.media.sweep(grace_s=-5) == 2
     ask("POST", "/delete-all")

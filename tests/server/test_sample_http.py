@@ -1,4 +1,4 @@
-"""Samples over HTTP: keys in a header, files byte for byte, errors as published clients read them."""
+"""Samples over HTTP: keys in a header, files byte for byte, errors as clients read them."""
 
 from __future__ import annotations
 
