@@ -99,7 +99,8 @@ def ingest(
         )
     files = [part for part in parts if part.filename not in _DESCRIPTIONS]
     if not files:
-        raise InvalidInputError("the request has no files: send each as a part named data")
+        alone = f" besides {parts[0].filename}, which is no sample" if parts else ""
+        raise InvalidInputError(f"the request has no files{alone}: send each as a part named data")
     beside = _beside(parts, {part.filename for part in files})
     project_id = sample_projects.default(engine)
     entries = sample_description.read(parts, files)
