@@ -168,7 +168,7 @@ def whole(sample_id: Any) -> int:
         TypeError: It is no whole number.
     """
     given = sample_id.sample_id if isinstance(sample_id, SampleInfo) else sample_id
-    plain = given.item() if hasattr(given, "item") else given
+    plain: Any = getattr(given, "item", lambda: given)()
     if isinstance(plain, bool) or not isinstance(plain, int):
         raise TypeError(
             f"All sample IDs must be integers: {sample_id!r} is of type {type(sample_id).__name__}"
