@@ -114,6 +114,8 @@ def test_a_signature_is_checked_with_the_key(write: Any) -> None:
         ({"payload": 1}, "not a data acquisition file"),
         (acquisition() | {"protected": {"ver": "v2"}}, "protected.ver is 'v2'"),
         (acquisition() | {"protected": {"alg": "RS256"}}, "protected.alg is 'RS256'"),
+        (acquisition() | {"protected": {"alg": ["none"]}}, "protected.alg is ['none']"),
+        (acquisition() | {"protected": {"ver": {"a": 1}}}, "protected.ver is {'a': 1}"),
         (acquisition(sensors=[]), "payload.sensors is []"),
         (acquisition(sensors=[{"units": "g"}]), r"payload.sensors[0].name is None"),
         (acquisition(values=[]), "payload.values is empty"),
@@ -144,6 +146,22 @@ def test_a_fault_in_an_acquisition_has_its_place(document: Any, told: str) -> No
 def test_json_that_cannot_be_read_says_where() -> None:
     with pytest.raises(InvalidInputError, match="line 2, column 3"):
         read_json(b'{"a": 1,\n  x}')
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xa1\x67payload" + b"\x81" * 100_000,
+        b"\xa1\x67payload\xa1\x66values\x9b\x7f\xff\xff\xff\xff\xff\xff\xff",
+        b"\xa1\x67payload\x5b\x7f\xff\xff\xff\xff\xff\xff\xff",
+        b"\xa1\x67payload\xd8\x1c\xa1\x66values\xd8\x1c\x81\xd8\x1d\x01",
+        cbor2.dumps({"payload": {"sensors": 1 << 200_000}}),
+        cbor2.dumps({"protected": {"alg": 1 << 200_000}, "payload": {}}),
+    ],
+)
+def test_cbor_that_asks_for_too_much_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidInputError):
+        read_cbor(content)
 
 
 def test_binary_numbers_that_are_cut_off_are_refused() -> None:

@@ -151,12 +151,12 @@ def _signature(document: Any, content: bytes, key: str | None) -> tuple[str, boo
             f'protected is {shown(protected)}: {{"ver": "v1", "alg": "none"}} is possible',
             path="protected",
         )
-    if protected.get("ver") not in {"v1", None}:
+    if protected.get("ver") not in ("v1", None):  # a tuple, for what has no hash
         raise InvalidInputError(
             f"protected.ver is {shown(protected['ver'])}: only v1 is known", path="protected.ver"
         )
     method = protected.get("alg") or "none"
-    if method not in {"HS256", "none"}:
+    if method not in ("HS256", "none"):
         raise InvalidInputError(
             f"protected.alg is {shown(method)}: HS256 or none is possible", path="protected.alg"
         )

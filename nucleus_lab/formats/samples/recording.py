@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -89,8 +90,15 @@ def shown(value: Any) -> str:
     Returns:
         Its text, shortened.
     """
-    text = repr(value)
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return f"a {type(value).__name__} beyond all bounds"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 _NUMBERS: Final = frozenset({int, float, type(None)})
