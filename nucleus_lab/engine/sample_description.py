@@ -74,7 +74,7 @@ def said(entry: dict[str, Any], category: str, wishes: Wishes) -> tuple[str, Wis
     from nucleus_lab.formats.samples.recording import text_of
 
     category = entry.get("category") or category
-    if category not in {*labels.CATEGORIES, labels.SPLIT}:
+    if not isinstance(category, str) or category not in {*labels.CATEGORIES, labels.SPLIT}:
         raise InvalidInputError(
             f"category is {category!r}: {', '.join([*labels.CATEGORIES, labels.SPLIT])} are "
             "possible",

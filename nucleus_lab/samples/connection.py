@@ -248,20 +248,23 @@ def door(
         client = _state.chosen
     if client is not None:
         return Door(client, api_key, timeout_sec)
-    key = api_key or _setting("API_KEY")
     studio, ingestion = _endpoints(_setting("API_ENDPOINT"), _setting("INGESTION_ENDPOINT"))
     if studio:
+        key = api_key or _setting("API_KEY")
         return Door(_state.open(studio, None), key, timeout_sec, f"{studio}/", f"{ingestion}/")
     from nucleus_lab.client.target import choose
 
-    target = choose(key, None, None, None)
+    target = choose(api_key or _attribute("API_KEY"), None, None, None)
     return Door(_state.open(str(target.place), target.api_key), None, timeout_sec)
 
 
 def _setting(name: str) -> str | None:
-    module = sys.modules[__package__ or ""]
-    value: str | None = getattr(module, name, None)
-    return value or os.environ.get(f"EI_{name}") or None
+    return _attribute(name) or os.environ.get(f"EI_{name}") or None
+
+
+def _attribute(name: str) -> str | None:
+    value: str | None = getattr(sys.modules[__package__ or ""], name, None)
+    return value or None
 
 
 def _endpoints(studio: str | None, ingestion: str | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ import msgspec
 from nucleus_lab.errors import NotFoundError
 from nucleus_lab.samples.connection import Door, door, succeeded
 from nucleus_lab.samples.listing import find, whole
-from nucleus_lab.samples.sample_type import Sample
+from nucleus_lab.samples.sample_type import Sample, SampleInfo
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.progress import progress_bar
 
@@ -61,7 +61,7 @@ class Text(str):
 
 
 def download_samples_by_ids(
-    sample_ids: int | Iterable[int],
+    sample_ids: int | Iterable[int | SampleInfo],
     api_key: str | None = None,
     timeout_sec: float | None = None,
     max_workers: int | None = None,
@@ -78,7 +78,7 @@ def download_samples_by_ids(
     bytes.
 
     Args:
-        sample_ids: One id, or several.
+        sample_ids: One id, or several, such as :func:`get_sample_ids` returns them.
         api_key: Key for the server; else that of the module.
         timeout_sec: Seconds to wait for each answer of a server.
         max_workers: Requests to a server at a time; 8 when not given.
@@ -104,7 +104,7 @@ def download_samples_by_ids(
 
 
 def stream_samples_by_ids(
-    sample_ids: int | Iterable[int],
+    sample_ids: int | Iterable[int | SampleInfo],
     api_key: str | None = None,
     timeout_sec: float | None = None,
     max_workers: int | None = None,

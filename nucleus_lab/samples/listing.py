@@ -159,7 +159,7 @@ def whole(sample_id: Any) -> int:
     """Check an id.
 
     Args:
-        sample_id: What was given.
+        sample_id: What was given: an id, or one entry of a listing.
 
     Returns:
         The id.
@@ -167,7 +167,8 @@ def whole(sample_id: Any) -> int:
     Raises:
         TypeError: It is no whole number.
     """
-    plain = sample_id.item() if hasattr(sample_id, "item") else sample_id
+    given = sample_id.sample_id if isinstance(sample_id, SampleInfo) else sample_id
+    plain: Any = getattr(given, "item", lambda: given)()
     if isinstance(plain, bool) or not isinstance(plain, int):
         raise TypeError(
             f"All sample IDs must be integers: {sample_id!r} is of type {type(sample_id).__name__}"

@@ -80,7 +80,9 @@ def upload_samples(
             among the ``fails``.
         api_key: Key for the server; else that of the module.
         timeout_sec: Seconds to wait for each answer of a server.
-        max_workers: Requests to a server at a time; 8 when not given.
+        max_workers: Requests to endpoints of the Edge Impulse API at a time; 8 when not given.
+            Nucleus Lab takes many samples in one request, one request after the other, so that
+            ids rise in the order given.
         show_progress: Show a bar.
         pool_maxsize: Taken for the sake of scripts; connections are kept as needed.
         pool_connections: Likewise.
@@ -110,7 +112,7 @@ def upload_samples(
         way.connection, len(given), "samples", unit=" samples", **({} if show_progress else _HIDDEN)
     ) as bar:
         bar.update(len(given) - len(ready))
-        if way.embedded or workers == 1 or len(groups) == 1:
+        if way.own or workers == 1 or len(groups) == 1:
             for group in groups:
                 upload.send(group)
                 bar.update(len(group))

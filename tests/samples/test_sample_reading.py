@@ -73,6 +73,8 @@ def test_samples_are_downloaded_in_the_order_of_their_ids(client: Any, uploaded:
         uploaded[2],
     ]
     assert samples.download_samples_by_ids([], client=client) == []
+    listed = samples.download_samples_by_ids(samples.get_sample_ids(client=client), client=client)
+    assert [each.sample_id for each in listed] == uploaded
 
 
 def test_a_stream_that_is_left_early_reads_no_more(
