@@ -178,29 +178,31 @@ class _Parser(ValueParser):
     # Conditions -------------------------------------------------------------------------------
 
     def condition(self) -> tree.Expression:
+        start = self.token.start
         parts = [self._conjunction()]
         while self.keyword("OR") or self.mark("||"):
             self.advance()
             parts.append(self._conjunction())
         if len(parts) == 1:
             return parts[0]
-        return tree.Or(parts[0].start, parts[-1].end, tuple(parts))
+        return tree.Or(start, self.last_end, tuple(parts))
 
     def _conjunction(self) -> tree.Expression:
+        start = self.token.start
         parts = [self._factor()]
         while self.keyword("AND") or self.mark("&&"):
             self.advance()
             parts.append(self._factor())
         if len(parts) == 1:
             return parts[0]
-        return tree.And(parts[0].start, parts[-1].end, tuple(parts))
+        return tree.And(start, self.last_end, tuple(parts))
 
     def _factor(self) -> tree.Expression:
         if self.keyword("NOT") or self.mark("!"):
             word = self.advance()
             with self.deeper(word):
                 part = self._factor()
-            return tree.Not(word.start, part.end, part)
+            return tree.Not(word.start, self.last_end, part)
         return self._test()
 
     def _test(self) -> tree.Expression:
@@ -208,7 +210,7 @@ class _Parser(ValueParser):
         if self.keyword("EXISTS"):
             word = self.advance()
             operand = self.sum()
-            return tree.IsNull(word.start, operand.end, operand, negated=True)
+            return tree.IsNull(word.start, self.last_end, operand, negated=True)
         operand = self.sum()
         return self._relation(operand)
 
