@@ -92,6 +92,8 @@ def order_of(
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
     keys: list[ColumnElement[Any]] = []
     for key in query.order:
+        if isinstance(key.operand, bound.Constant):
+            continue  # orders nothing, and to a database a number would name a column
         fold = "max" if key.descending else "min"
         for expression in compiler.sort_expressions(key.operand, fold):
             turned = expression.desc() if key.descending else expression.asc()

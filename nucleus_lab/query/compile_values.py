@@ -86,6 +86,8 @@ class ValueCompiler:
         elif node.kind in {"number", "time", "duration"}:
             whole = isinstance(node.value, int)
             sql = literal(node.value, BigInteger() if whole else Double())
+        elif node.kind == "bool":
+            sql = true() if node.value else false()
         return SqlValue(node.kind, node.text, node.place, sql, constant=node)
 
     def _arithmetic(self, node: bound.Arithmetic) -> SqlValue:

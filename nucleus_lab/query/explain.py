@@ -101,6 +101,8 @@ class _Writer:
         part = node.part
         if isinstance(part, bound.Complement):
             return self._inside(part.part)
+        if isinstance(part, bound.All) and not part.parts:
+            return "1 != 1"
         if isinstance(part, bound.Exists) and not self._in_brackets(part):
             part = self._named_paths(part)
         if isinstance(part, bound.Test) and part.operators == ("=",):

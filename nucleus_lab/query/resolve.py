@@ -201,7 +201,11 @@ class _Resolver(ConditionFunctionReader):
             found: list[bound.Constant] = []
             fields = []
             for each in node.values:
-                value = self.value(each, scope, None)
+                value: BoundValue
+                if isinstance(each, tree.Parameter):
+                    value = self._parameter(each)
+                else:
+                    value = self.value(each, scope, None)
                 if not isinstance(value, bound.Constant):
                     fields.append(value)
                     continue
@@ -264,7 +268,17 @@ class _Resolver(ConditionFunctionReader):
         if constant is not None:
             return constant
         if isinstance(node, tree.Parameter):
-            return self._parameter(node)
+            given = self._parameter(node)
+            if given.kind == "list":
+                raise fault(
+                    "Q030",
+                    "a list is compared here",
+                    self.source,
+                    node.start,
+                    node.end - node.start,
+                    hint=f"write IN {{{node.name}}}",
+                )
+            return given
         if isinstance(node, tree.Path):
             meaning = self.path(node, scope, wanted)
             if isinstance(meaning, bound.Exists):

@@ -137,17 +137,17 @@ class Evaluator(FunctionReader):
     def _member(self, node: tree.In, inside: str | None) -> Condition:
         wanted: list[Read] = []
         if isinstance(node.values, tree.Parameter):
-            given = self.value(node.values, inside, None).given
+            given = self.given(node.values)
             if given is None or given.kind != "list":
                 raise Refused("Q042")
             wanted = [_constant(each) for each in given.value]
         else:
             for each in node.values:
-                read = self.value(each, inside, None)
-                if read.given is not None and read.given.kind == "list":
-                    wanted += [_constant(one) for one in read.given.value]
+                listed = self.given(each)
+                if listed is not None and listed.kind == "list":
+                    wanted += [_constant(one) for one in listed.value]
                 else:
-                    wanted.append(read)
+                    wanted.append(self.value(each, inside, None))
         texts = any(read.given is not None and read.given.kind == "text" for read in wanted)
         operand = self.value(node.operand, inside, "text" if texts else "number")
         return AnyOf(tuple(self._chain((operand, each), ("=",)) for each in wanted))
@@ -222,6 +222,7 @@ class Evaluator(FunctionReader):
             Refused: The language has no answer.
         """
         query = parse(text)
+        self.source = text
         test: Condition = All(())
         if query.condition is not None:
             test = self.condition(query.condition, None)

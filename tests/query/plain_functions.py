@@ -48,8 +48,10 @@ class FunctionReader(PathReader):
 
     def value(self, node: tree.Expression, inside: str | None, wanted: str | None) -> Read:
         """Read a value."""
-        given = self._literal(node)
+        given = self.given(node)
         if given is not None:
+            if given.kind == "list":
+                raise Refused("Q030")
             return number_read(lambda _: given.value, kind=given.kind, given=given, leaves=())
         if isinstance(node, tree.Path):
             meaning = self.path(node, inside, wanted)
@@ -66,7 +68,8 @@ class FunctionReader(PathReader):
             return self._function(node, inside)
         raise Refused("Q060" if isinstance(node, tree.Duration) else "Q032")
 
-    def _literal(self, node: tree.Expression) -> Given | None:
+    def given(self, node: tree.Expression) -> Given | None:
+        """What stands in the query itself; ``None`` for all else."""
         if isinstance(node, tree.Number):
             return Given("number", node.value, node.text)
         if isinstance(node, tree.Text):
@@ -264,12 +267,13 @@ class FunctionReader(PathReader):
         text = self.records.saved.get(given.text)
         if text is None or given.text in self.saving:
             raise Refused("Q041")
-        self.saving = (*self.saving, given.text)
+        self.saving, outer = (*self.saving, given.text), self.source
+        self.source = text
         try:
             query = parse(text)
             return All(()) if query.condition is None else self.condition(query.condition, inside)
         finally:
-            self.saving = self.saving[:-1]
+            self.saving, self.source = self.saving[:-1], outer
 
 
 _ARITY = {

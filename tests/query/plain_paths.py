@@ -91,6 +91,8 @@ def number_read(of: Callable[[Env], Any], **more: Any) -> Read:
 class PathReader:
     """Reads paths of one query; ``level`` says what a row is."""
 
+    source = ""
+
     def __init__(
         self,
         records: Records,
@@ -314,8 +316,9 @@ class PathReader:
         if node.filter is not None:
             where = (*where, self.condition_test(node.filter, reach.kind))
             rest, joins = node.tail, False
-            # Each pair of brackets speaks about an object of its own.
-            reach = replace(reach, detail=(*reach.detail, f"[{node.start}]"))
+            # Other brackets speak about another object, the same ones about the same.
+            written = self.source[node.start : node.filter.end]
+            reach = replace(reach, detail=(*reach.detail, written))
         collection = Some(reach, lambda env, each: all(test(env, each) for test in where))
         if not rest:
             return collection
