@@ -39,6 +39,7 @@ stand around the dots of a path, nor before its bracket.
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Final, cast
 
 from nucleus_lab.errors import QueryError
@@ -358,7 +359,9 @@ def check_pattern(pattern: str, node: tree.Expression, source: str) -> None:
         QueryError: It is not valid.
     """
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of sets that may be read otherwise
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as reason:
         offset = (getattr(reason, "pos", 0) or 0) + 1
         what = getattr(reason, "msg", str(reason))
