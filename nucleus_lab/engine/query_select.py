@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
 from sqlalchemy.sql.expression import FromClause
 
@@ -42,8 +42,7 @@ _ROWS: Final[dict[str, FromClause]] = {
 }
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(msgspec.Struct):
     """A query, compiled for one dataset.
 
     Attributes:
@@ -70,13 +69,13 @@ class Selection:
     position: list[ColumnElement[Any]]
     name: list[ColumnElement[Any]]
     query: BoundQuery
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     dataset_id: int = 0
-    unindexed: set[tuple[str, ...]] = field(default_factory=set)
-    sort: list[ColumnElement[Any]] = field(default_factory=list)
-    drivers: list[query_driver.IndexedKeys] = field(default_factory=list)
+    unindexed: set[tuple[str, ...]] = msgspec.field(default_factory=set)
+    sort: list[ColumnElement[Any]] = msgspec.field(default_factory=list)
+    drivers: list[query_driver.IndexedKeys] = msgspec.field(default_factory=list)
     walk: Selection | None = None
-    ready: dict[Any, Any] = field(default_factory=dict)
+    ready: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
