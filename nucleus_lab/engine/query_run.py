@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from nucleus_lab.engine import sqlite_functions
 from nucleus_lab.engine.statements import cursor_of
-from nucleus_lab.errors import QueryError
+from nucleus_lab.query.faults import fault
 from nucleus_lab.query.sql import Sql
 from nucleus_lab.query.written import driver_text
 
@@ -62,27 +62,20 @@ def run_statement(connection: Connection, source: str, statement: Prepared) -> l
             cursor.execute(*statement)
             found: list[Any] = cursor.fetchall()
             return found
-    except dbapi.OperationalError as fault:
+    except dbapi.OperationalError as reason:
         if not sqlite_functions.too_late():
             raise
-        raise QueryError(
-            "Query error Q051: a regular expression of this query takes too long on a value of the "
-            "dataset; write it without repetitions inside repetitions",
-            query_code="Q051",
-            position=0,
-            line=1,
-            column=1,
-            length=len(source),
+        raise fault(
+            "Q051",
+            "a regular expression of this query takes too long on a value of the dataset",
+            source,
+            0,
+            len(source),
             hint="write it without repetitions inside repetitions",
-        ) from fault
-    except dbapi.DataError as fault:
-        raise QueryError(
-            "Query error Q033: a value of this query is too large or of the wrong form for the "
-            f"database: {fault}",
-            query_code="Q033",
-            position=0,
-            line=1,
-            column=1,
-            length=len(source),
-            hint="",
-        ) from fault
+        ) from reason
+    except dbapi.DataError as reason:
+        told = str(reason).splitlines()[0]
+        code, what = "Q033", "a value of this query is too large or of the wrong form"
+        if "regular expression" in told:
+            code, what = "Q050", "not a regular expression that this database reads"
+        raise fault(code, f"{what}: {told}", source, 0, len(source)) from reason

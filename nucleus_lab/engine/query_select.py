@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from nucleus_lab.engine import query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import match, metadata
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
+from nucleus_lab.query.faults import fault
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
@@ -227,14 +228,13 @@ def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     had = (
         f"the dataset has {len(catalog.runs)}: {known}" if catalog.runs else "the dataset has none"
     )
-    raise QueryError(
-        f"Query error Q022: {level} belong to a model run, and {had}. Choose one with model=…",
-        query_code="Q022",
-        position=0,
-        line=1,
-        column=1,
-        length=len(text),
-        hint="choose one with model=…",
+    raise fault(
+        "Q022",
+        f"{level} belong to a model run, and {had}",
+        text,
+        0,
+        len(text),
+        hint="choose one with model=…" if catalog.runs else "upload predictions first",
     )
 
 

@@ -20,6 +20,7 @@ from nucleus_lab.query.compile_objects import label_of, link, segment_count, tab
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, dialect_named
+from nucleus_lab.query.group import many_of
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.sql import NULL, ONE, TRUE, Sql, and_, call, case, cast, literal, or_
 from nucleus_lab.query.sql_select import Row, select
@@ -91,7 +92,10 @@ def order_of(
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
     keys: list[Sql] = []
     for key in query.order:
-        for expression in compiler.sort_expressions(key.operand):
+        if isinstance(key.operand, bound.Constant):
+            continue  # orders nothing, and to a database a number would name a column
+        fold = "max" if key.descending else "min"
+        for expression in compiler.sort_expressions(key.operand, fold):
             turned = "DESC" if key.descending else "ASC"
             last = "FIRST" if key.nulls_first else "LAST"
             keys.append(Sql(f"{expression.text} {turned} NULLS {last}", expression.values))
@@ -105,6 +109,21 @@ def _joined(operator: Callable[..., Clause], parts: list[Clause]) -> Clause:
         # IS TRUE keeps the groups apart, which the database would merge again.
         parts = [operator(*chunk).is_(TRUE) for chunk in chunks]
     return operator(*parts)
+
+
+_FIRST: Final = {
+    "slice_member": "slice_id",
+    "autotag_score": "autotag_id",
+    "autotag_example": "autotag_id",
+}
+"""A column that always has a value, of the tables without a key of their own."""
+
+
+def _tied(value: Sql, row: Row, node: bound.Aggregate) -> Sql:
+    """Let what is folded name the objects: SQL folds a value of the outer row out there."""
+    if isinstance(node.operand, bound.FieldValue) and node.operand.field.source != "@missing":
+        return value
+    return case((row.c[_FIRST.get(row.table, "id")].is_not(NULL), value))
 
 
 class _Compiler(ValueCompiler):
@@ -276,11 +295,26 @@ class _Compiler(ValueCompiler):
         parts += [self.condition(each) for each in node.where]
         operand = self.value(node.operand)
         expression, kind = self.foldable(operand, node)
-        folded = call(node.function, expression)
+        folded = call(node.function, _tied(expression, row, node))
         if node.function == "sum":
             folded = call("coalesce", folded, Sql("0.0"))
         number = select(folded).select_from(row).where(*parts).scalar_subquery()
         return SqlValue(kind, operand.name, node.place, number)
+
+    def sort_expressions(self, node: BoundValue, fold: str) -> list[Sql]:
+        if isinstance(node, bound.Aggregate) and node.ordering:
+            row, parts = self.enter(node.scope)
+            parts += [self.condition(each) for each in node.where]
+            folded = [
+                call(fold, _tied(each, row, node))
+                for each in super().sort_expressions(node.operand, fold)
+            ]
+            return [
+                select(each).select_from(row).where(*parts).scalar_subquery() for each in folded
+            ]
+        found = super().sort_expressions(node, fold)
+        where = [self.condition(each) for many in many_of(node) for each in many.where]
+        return [case((and_(*where), each)) for each in found] if where else found
 
     def value(self, node: BoundValue) -> SqlValue:
         if isinstance(node, bound.Count):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.scores import Scores, asked
 from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, cast, template
-from nucleus_lab.query.sql_select import Row, select
+from nucleus_lab.query.sql_select import Row, Select, select
 from nucleus_lab.query.values import DOUBLE, SqlValue
 
 Builder = Callable[[Context, FieldValue, Row], SqlValue]
@@ -83,23 +85,33 @@ def _track_length(context: Context, field: FieldValue, row: Row) -> SqlValue:
 
 
 def _track_label(context: Context, field: FieldValue, row: Row) -> SqlValue:
-    shown, frames, linked = _objects_of_track(context, row)
-    labels = context.alias("label", "label")
-    name = (
-        select(call("min", labels.c.name))
-        .select_from(shown, frames, labels)
-        .where(linked, labels.c.id == shown.c.label_id)
-    )
+    """Every class of its objects: a comparison holds when one of them does."""
 
-    def equals(text: str) -> Clause:
-        key = context.catalog.labels.get(text)
-        if key is None:
-            return context.never()
-        some, items, joined = _objects_of_track(context, row)
-        found = select(ONE).select_from(some, items).where(joined, some.c.label_id == key)
-        return found.exists()
+    def names() -> tuple[Row, Row, Callable[[Sql], Select]]:
+        shown, frames, linked = _objects_of_track(context, row)
+        labels = context.alias("label", "label")
 
-    return static_value(field, name.scalar_subquery(), equals)
+        def selected(what: Sql) -> Select:
+            tables = select(what).select_from(shown, frames, labels)
+            return tables.where(linked, labels.c.id == shown.c.label_id)
+
+        return shown, labels, selected
+
+    def some(test: Callable[[SqlValue], Clause]) -> Clause:
+        shown, labels, selected = names()
+
+        def equals(text: str) -> Clause:
+            key = context.catalog.labels.get(text)
+            return context.never() if key is None else shown.c.label_id == key
+
+        return selected(ONE).where(test(static_value(field, labels.c.name, equals))).exists()
+
+    def fold(function: str) -> Sql:
+        _, labels, selected = names()
+        return selected(call(function, labels.c.name)).scalar_subquery()
+
+    value = static_value(field, fold("min"), lambda _: context.never())
+    return replace(value, lists=(some,), folds=(fold,))
 
 
 DERIVED: Final[dict[str, Builder]] = {

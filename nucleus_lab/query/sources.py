@@ -15,7 +15,7 @@ from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.fields import GEOMETRIES
 from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, case, cast, or_, template, word
 from nucleus_lab.query.sql_select import Row, select
-from nucleus_lab.query.values import DOUBLE, JSONSource, SqlValue
+from nucleus_lab.query.values import DOUBLE, Fold, JSONSource, ListTest, SqlValue
 
 CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 """Codes of annotation types by name."""
@@ -122,28 +122,44 @@ def _label(context: Context, field: FieldValue, row: Row) -> SqlValue:
         key = context.catalog.labels.get(text)
         return context.never() if key is None else row.c.label_id == key
 
-    def segments(test: Callable[[SqlValue], Clause]) -> Clause:
+    def segments() -> tuple[int, Row, Sql]:
         members = context.dialect.elements(
             row.c.geometry, ["annotations"], context.names.next("segment")
         )
         source = JSONSource(context.dialect, members.c.value, ["label"])
-        text = SqlValue("text", field.name, field.place, source.get("text"))
-        found = select(ONE).select_from(members).where(test(text)).exists()
-        return and_(row.c.type == MASK, found)
+        return MASK, members, source.get("text")
 
-    def labels_of(test: Callable[[SqlValue], Clause]) -> Clause:
+    def choices() -> tuple[int, Row, Sql]:
         members = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
-        text = SqlValue("text", field.name, field.place, context.dialect.element(members, "text"))
-        found = select(ONE).select_from(members).where(test(text)).exists()
-        return and_(row.c.type == CODES["multicategory"], found)
+        return CODES["multicategory"], members, context.dialect.element(members, "text")
 
+    def some_of(listed: Callable[[], tuple[int, Row, Sql]]) -> ListTest:
+        def some(test: Callable[[SqlValue], Clause]) -> Clause:
+            code, members, text = listed()
+            value = SqlValue("text", field.name, field.place, text)
+            found = select(ONE).select_from(members).where(test(value))
+            return and_(row.c.type == code, found.exists())
+
+        return some
+
+    def fold_of(listed: Callable[[], tuple[int, Row, Sql]]) -> Fold:
+        def fold(function: str) -> Sql:
+            code, members, text = listed()
+            folded = call(function, context.dialect.by_code_point(text))
+            one = select(folded).select_from(members).scalar_subquery()
+            return case((row.c.type == code, one))
+
+        return fold
+
+    lists = () if field.scope.root.kind in context.catalog.plain else (segments, choices)
     return SqlValue(
         "text",
         field.name,
         field.place,
         name,
         equals=equals,
-        lists=() if field.scope.root.kind in context.catalog.plain else (segments, labels_of),
+        lists=tuple(map(some_of, lists)),
+        folds=tuple(map(fold_of, lists)),
     )
 
 

@@ -220,6 +220,8 @@ def _quotation(source: str, at: int) -> Token:
                 index += 2
                 continue
             return Token(kind, source[at : index + 1], at, index + 1, "".join(parts))
+        elif character == "\0":
+            raise fault("Q001", "no text holds a NUL character", source, index)
         else:
             parts.append(character)
             index += 1
