@@ -46,6 +46,8 @@ class Benchmark:
         version_label: A word for people.
         allowed_label_matches_id: Set of roll-up groups that it compares by.
         class_agnostic: Labels are ignored.
+        exclusion_rules: What every evaluation on it leaves out, besides what the evaluation itself
+            does; ``None`` for nothing.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Benchmark:
     version_label: str | None = None
     allowed_label_matches_id: str | None = None
     class_agnostic: bool | None = None
+    exclusion_rules: list[dict[str, Any]] | None = None
     _client: Connection | None = field(repr=False, default=None)
 
     @classmethod
@@ -107,8 +110,11 @@ class Benchmark:
         rollup_groups: list[RollupGroup] | None = None,
         allowed_label_matches_id: str | None = UNSET,
         class_agnostic: bool | None = None,
+        exclusion_rules: list[Any] | None = UNSET,
     ) -> Benchmark:
-        """Change what is given; the last three only while it is a draft, one of them at a time.
+        """Change what is given; which labels are the same, and what is left out, only of a draft.
+
+        Of ``rollup_groups``, ``allowed_label_matches_id`` and ``class_agnostic`` one can be given.
 
         Args:
             name: New name.
@@ -117,6 +123,7 @@ class Benchmark:
             rollup_groups: New groups.
             allowed_label_matches_id: Another set of groups; ``None`` compares label by label.
             class_agnostic: Ignore labels, or not.
+            exclusion_rules: What to leave out, as rules or their payloads; ``None`` for nothing.
 
         Returns:
             This handle, renewed.
@@ -131,6 +138,8 @@ class Benchmark:
         payload: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if allowed_label_matches_id is not UNSET:
             payload["allowed_label_matches_id"] = allowed_label_matches_id
+        if exclusion_rules is not UNSET:
+            payload["exclusionRules"] = rule_payloads(exclusion_rules)
         return self._renew(self._ask(payload, method="PATCH"))
 
     def delete(self) -> None:

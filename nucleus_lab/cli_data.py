@@ -25,7 +25,16 @@ _WORKSPACE = click.option(
     "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-_FORMAT = click.Choice(["auto", "coco", "pascal_voc", "yolo", "images", "kitti", "mot"])
+_FORMAT = click.Choice([
+    "auto",
+    "coco",
+    "coco_panoptic",
+    "pascal_voc",
+    "yolo",
+    "images",
+    "kitti",
+    "mot",
+])
 
 
 def _examples(*lines: str) -> str:
@@ -137,7 +146,7 @@ def import_data(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["coco", "pascal_voc", "yolo"]),
+    type=click.Choice(["coco", "coco_panoptic", "pascal_voc", "yolo"]),
     default="coco",
     show_default=True,
 )

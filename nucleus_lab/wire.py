@@ -51,6 +51,8 @@ class Request(msgspec.Struct):
         files: Files beside the payload, in order.
         caller: Name of the key that was presented; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        headers: Headers by names in small letters, for routes whose protocol uses them.
+        timeout: Seconds to wait for the answer over HTTP; ``None`` for as long as usual.
     """
 
     method: str
@@ -60,6 +62,8 @@ class Request(msgspec.Struct):
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    timeout: float | None = None
 
 
 class Response(msgspec.Struct):

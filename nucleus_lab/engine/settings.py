@@ -56,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True):
         bundle_load_s: Seconds that the code of a bundle may take to load its model.
         bundle_item_s: Seconds that it may take for one item.
         embedder: Name of what turns pictures into vectors for similarity search and autotags.
+        samples_hmac_key: Key with which devices sign the samples that they upload; ``""`` checks no
+            signature.
     """
 
     database_url: str = ""
@@ -81,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True):
     bundle_load_s: float = 600.0
     bundle_item_s: float = 120.0
     embedder: str = "colour-gradient-1"
+    samples_hmac_key: str = ""
 
     @classmethod
     def load(

@@ -1,8 +1,8 @@
 """The schema with every table, for what makes, lists or compares them all.
 
-Evaluations, embeddings, labeling and scenario tests describe their tables in modules of their own,
-which whoever reads such a table imports: together they would cost every start nearly as much as
-the tables that every start needs.
+Evaluations, embeddings, labeling, samples and scenario tests describe their tables in modules of
+their own, which whoever reads such a table imports: together they would cost every start nearly as
+much as the tables that every start needs.
 """
 
 from __future__ import annotations
@@ -16,13 +16,21 @@ from nucleus_lab.engine import (
     evaluation_schema,
     labeling_schema,
     query_schema,
+    sample_schema,
     scenario_schema,
 )
 from nucleus_lab.engine.schema import annotation, item, metadata, prediction
 
 __all__ = ["PARTS", "complete_for_postgresql", "metadata"]
 
-PARTS = (embedding_schema, evaluation_schema, labeling_schema, query_schema, scenario_schema)
+PARTS = (
+    embedding_schema,
+    evaluation_schema,
+    labeling_schema,
+    query_schema,
+    sample_schema,
+    scenario_schema,
+)
 """The modules beside :mod:`nucleus_lab.engine.schema` that describe tables."""
 
 

@@ -21,13 +21,14 @@ from urllib.parse import unquote
 
 import msgspec
 
-from nucleus_lab.errors import NotFoundError, NucleusAPIError
+from nucleus_lab.errors import NotFoundError, NucleusAPIError, NucleusError
 from nucleus_lab.routes.index import INDEX
-from nucleus_lab.routes.nucleus import load
-from nucleus_lab.wire import FilePart
+from nucleus_lab.routes.loading import load
+from nucleus_lab.wire import FilePart, Response
 
 Body = TypeVar("Body")
 Handler = Callable[..., Any]
+Refuse = Callable[[NucleusError], Response]
 
 
 class Call(msgspec.Struct, Generic[Body]):
@@ -39,6 +40,7 @@ class Call(msgspec.Struct, Generic[Body]):
         files: Files beside the body.
         caller: Name of the presented key; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        headers: Headers by names in small letters.
     """
 
     body: Body
@@ -46,6 +48,7 @@ class Call(msgspec.Struct, Generic[Body]):
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -57,6 +60,8 @@ class Route(msgspec.Struct, frozen=True):
         handler: The function that answers.
         body: msgspec-readable type of the body, or ``None`` when the body is ignored.
         public: Whether the route answers without a key (signed URLs carry their own proof).
+        refuse: Makes the answer of an error where the route's protocol has its own; ``None`` for
+            the status of the error and ``{"error": …}``.
     """
 
     method: str
@@ -64,6 +69,20 @@ class Route(msgspec.Struct, frozen=True):
     handler: Handler
     body: Any = None
     public: bool = False
+    refuse: Refuse | None = None
+
+    def refused(self, refusal: NucleusError) -> Response:
+        """Answer an error.
+
+        Args:
+            refusal: The error.
+
+        Returns:
+            The answer, as the protocol of this route has it.
+        """
+        if self.refuse is not None:
+            return self.refuse(refusal)
+        return Response(refusal.status_code, refusal.to_wire())
 
 
 class MethodNotAllowedError(NucleusAPIError):
@@ -237,7 +256,12 @@ TABLE = RouteTable(INDEX, load)
 
 
 def route(
-    method: str, template: str, *, body: Any = None, public: bool = False
+    method: str,
+    template: str,
+    *,
+    body: Any = None,
+    public: bool = False,
+    refuse: Refuse | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler in the one table.
 
@@ -247,13 +271,14 @@ def route(
         body: Type that the JSON body must have (a msgspec Struct, ``list[Struct]``, ``dict`` …);
             ``bytes`` hands the raw body over, whatever it holds.
         public: Answer without a key.
+        refuse: Makes the answers of errors; ``None`` for those of the Nucleus protocol.
 
     Returns:
         The decorator; it hands the function back unchanged.
     """
 
     def register(handler: Handler) -> Handler:
-        TABLE.add(Route(method, template, handler, body, public))
+        TABLE.add(Route(method, template, handler, body, public, refuse))
         return handler
 
     return register

@@ -11,12 +11,14 @@ from typing import Final
 
 from nucleus_lab.routes.table import TABLE, Route
 
+_ROUTES: Final = "nucleus_lab.routes."
 PATH: Final = Path(__file__).with_name("index.py")
 
 _HEAD: Final = '''"""Which module each route is in, so that a request loads that one alone.
 
 Written by ``python -m nucleus_lab.routes.write_index`` from the decorators, never by hand.
 """
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -35,10 +37,11 @@ def text_of(routes: list[Route]) -> str:
     Returns:
         The text of the module ``index``.
     """
-    lines = sorted(
-        f'    "{entry.method} {entry.template}": "{entry.handler.__module__.rpartition(".")[2]}",\n'
+    modules = {
+        f"{entry.method} {entry.template}": entry.handler.__module__.removeprefix(_ROUTES)
         for entry in routes
-    )
+    }
+    lines = [f'    "{name}": "{module}",\n' for name, module in sorted(modules.items())]
     return f"{_HEAD}{''.join(lines)}}}\n"
 
 

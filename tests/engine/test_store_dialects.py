@@ -56,6 +56,7 @@ def test_a_sqlite_workspace_opens_without_what_it_does_not_use(start: list[Any])
     unused = ("numpy", "PIL", "httpx", "starlette", "pydantic", "alembic", "psutil", "tomllib")
     assert [name for name in loaded if name.startswith("sqlalchemy.dialects.postgresql")] == []
     assert [name for name in loaded if name.startswith("sqlalchemy.orm")] == []
+    assert "nucleus_lab.data_transfer_object.evaluation_v2" not in loaded
     assert sorted(set(loaded) & set(unused)) == []
 
 
