@@ -54,6 +54,8 @@ class Request:
         files: Files beside the payload, in order.
         caller: Name of the key that was presented; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        user: Whose key it is, who sees her own things and shared ones; ``""`` for a key of the
+            team and in-process, which see all.
     """
 
     method: str
@@ -63,6 +65,7 @@ class Request:
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
+    user: str = ""
 
 
 @dataclass(slots=True)

@@ -113,7 +113,8 @@ def dispatch(engine: Engine, request: Request) -> Response:
     """Answer one request: match the route, validate the body, call the handler.
 
     Args:
-        engine: The workspace that answers.
+        engine: The workspace that answers; a user with a key of her own is answered by what she
+            sees of it.
         request: The request; never changed.
 
     Returns:
@@ -130,6 +131,8 @@ def dispatch(engine: Engine, request: Request) -> Response:
             request.caller,
             request.base_url,
         )
+        if request.user:
+            engine = engine.seen_by(request.user)
         answer = entry.handler(engine, call, **parameters)
     except NucleusError as refusal:
         return Response(refusal.status_code, refusal.to_wire())

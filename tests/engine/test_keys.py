@@ -15,14 +15,14 @@ def test_a_key_is_known_by_its_name_until_it_is_revoked(engine: Engine) -> None:
     key = keys.create(engine, "laptop")
     other = keys.create(engine, "server")
 
-    assert keys.verify(engine, key) == "laptop"
-    assert keys.verify(engine, other) == "server"
+    assert keys.verify(engine, key) == ("laptop", "")
+    assert keys.verify(engine, other) == ("server", "")
 
     with Engine_again(engine) as elsewhere:
         keys.revoke(elsewhere, "laptop")
 
     assert keys.verify(engine, key) is None
-    assert keys.verify(engine, other) == "server"
+    assert keys.verify(engine, other) == ("server", "")
     assert [(row["name"], row["revoked_at"] is None) for row in keys.listing(engine)] == [
         ("laptop", False),
         ("server", True),
@@ -67,7 +67,7 @@ def test_a_name_is_taken_until_its_key_is_revoked(engine: Engine) -> None:
 
     keys.revoke(engine, "laptop")
 
-    assert keys.verify(engine, keys.create(engine, "laptop")) == "laptop"
+    assert keys.verify(engine, keys.create(engine, "laptop")) == ("laptop", "")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201])
