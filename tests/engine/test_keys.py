@@ -76,6 +76,29 @@ def test_a_name_that_cannot_be_shown_is_refused(engine: Engine, name: str) -> No
         keys.create(engine, name)
 
 
+def test_a_key_of_a_user_says_whose_it_is(engine: Engine) -> None:
+    key = keys.create(engine, "laptop", "anna")
+    desk = keys.create(engine, "desk", "anna")
+    team = keys.create(engine, "team")
+
+    assert keys.verify(engine, key) == keys.Caller("laptop", "anna")
+    assert keys.verify(engine, desk) == keys.Caller("desk", "anna")
+    assert keys.verify(engine, team) == keys.Caller("team", "")
+    assert [(row["name"], row["user"]) for row in keys.listing(engine)] == [
+        ("laptop", "anna"),
+        ("desk", "anna"),
+        ("team", None),
+    ]
+
+
+@pytest.mark.parametrize("user", [" ", " anna", "anna ", "a\nb", "x" * 201])
+def test_a_user_that_could_pass_for_another_is_refused(engine: Engine, user: str) -> None:
+    with pytest.raises(InvalidInputError, match="user name"):
+        keys.create(engine, "laptop", user)
+
+    assert keys.listing(engine) == []
+
+
 def test_revoking_an_unknown_name_says_so(engine: Engine) -> None:
     with pytest.raises(NotFoundError, match="no key named 'laptop'"):
         keys.revoke(engine, "laptop")
