@@ -60,8 +60,13 @@ class Table(Sequence[Any]):
     def _repr_html_(self) -> str:
         if not self._rows:
             return f"<p>{html.escape(self._empty)}</p>"
+        # A column without a name (a mark, a picture) has no header cell: a screen reader would stop
+        # at it and say nothing.
         head = "".join(
-            f"<th style='text-align:left'>{html.escape(cell)}</th>" for cell in self._head
+            f"<th scope='col' style='text-align:left'>{html.escape(cell)}</th>"
+            if cell
+            else "<td></td>"
+            for cell in self._head
         )
         body = "".join(
             "<tr>"
@@ -74,7 +79,11 @@ class Table(Sequence[Any]):
             for row in self._rows
         )
         note = f"<p>{html.escape(self._note)}</p>" if self._note else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        # Wider than a narrow page, it scrolls in a box that the keyboard can reach.
+        return (
+            '<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Table">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+        )
 
 
 class Picture:

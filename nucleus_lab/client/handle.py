@@ -110,7 +110,8 @@ class NucleusClient(
             for dataset in known[:50]
         )
         more = f"<p>and {len(known) - 50:,} more</p>" if len(known) > 50 else ""
+        noun = "dataset" if len(known) == 1 else "datasets"
         return (
-            f"{where} <code>{escape(self.target)}</code>, {len(known):,} datasets"
+            f"{where} <code>{escape(self.target)}</code>, {len(known):,} {noun}"
             f"<table>{rows}</table>{more}"
         )

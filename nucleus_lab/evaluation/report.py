@@ -323,9 +323,11 @@ class EvaluationReport:
         ]
         if self.stale:
             notes.append("<b>the dataset changed since: calculate the metrics again</b>")
+        # Wider than a narrow page: a box of its own that the keyboard can reach and scroll.
         return (
+            '<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Metrics">'
             f"<table><caption>{' · '.join(notes)}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>"
+            f"<tbody>{''.join(rows)}</tbody></table></div>"
         )
 
 

@@ -36,7 +36,7 @@ export class Detail {
   readonly #place = h("span", { class: "nl-quiet" });
   readonly #zoom = h("output", { class: "nl-reading", "aria-label": "Zoom" });
   readonly #check = h("input", { type: "checkbox", "aria-label": "Selected" });
-  readonly #facts = h("div", { class: "nl-facts", tabindex: 0, role: "region", "aria-label": "Objects and metadata" });
+  readonly #facts = h("div", { class: "nl-facts", tabindex: 0, role: "group", "aria-label": "Objects and metadata" });
   readonly #previous = button("Previous picture (left arrow)", ICONS.previous);
   readonly #next = button("Next picture (right arrow)", ICONS.next);
   readonly #problem = h("p", { class: "nl-problem", role: "alert", hidden: true });
@@ -58,10 +58,10 @@ export class Detail {
     this.#sheet.append(this.#picture, this.#masks);
     this.#stage.append(this.#sheet, this.#overlay, this.#chips, this.#problem);
     this.element = h(
-      "section",
+      "div",
       { class: "nl-detail", role: "dialog", "aria-label": "Full picture", hidden: true },
       h(
-        "header",
+        "div",
         { class: "nl-bar" },
         this.#previous,
         this.#next,

@@ -69,12 +69,12 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const side = button("Show or hide the side panel", ICONS.panel, { "aria-pressed": "true" });
   const picked = h("span", { role: "status" });
   const unpick = h("button", { type: "button", class: "nl-link" }, "Clear the selection");
-  const foot = h("footer", { class: "nl-foot" }, picked, unpick, h("span", { class: "nl-spring" }), notice.element);
+  const foot = h("div", { class: "nl-foot" }, picked, unpick, h("span", { class: "nl-spring" }), notice.element);
   const blank = h("div", { class: "nl-blank", hidden: true });
   const root = h(
     "div",
-    { class: "nl nl-gallery", role: "region", "aria-label": "Gallery" },
-    h("header", { class: "nl-bar" }, side, title, total, query.element, icon(ICONS.grid), size),
+    { class: "nl nl-gallery", role: "group", "aria-label": "Gallery" },
+    h("div", { class: "nl-bar" }, side, title, total, query.element, icon(ICONS.grid), size),
     query.error,
     h("div", { class: "nl-main" }, panel.element, h("div", { class: "nl-view" }, grid.element, blank, detail.element)),
     foot,
@@ -112,6 +112,7 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     pages.start(now, model.get("_pictures") as DataView[], pixels(model.get("thumbnail_size") as number));
     title.textContent = now.slice === null ? now.name : `${now.name} › ${now.slice}`;
     title.title = title.textContent;
+    root.setAttribute("aria-label", `Gallery of ${title.textContent}`);
     total.textContent = now.total === null ? plural(now.count, "item") : `${count(now.count)} of ${plural(now.total, "item")}`;
     query.value = now.query;
     panel.start(now);

@@ -42,8 +42,8 @@ export class Panel {
     all.addEventListener("click", () => this.#set("labels", null), { signal });
     none.addEventListener("click", () => this.#set("labels", []), { signal });
     this.element = h(
-      "aside",
-      { class: "nl-panel", "aria-label": "What is drawn" },
+      "div",
+      { class: "nl-panel", role: "group", "aria-label": "What is drawn" },
       h("h3", {}, "Show"),
       truth,
       predictions,

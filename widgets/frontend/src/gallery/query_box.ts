@@ -23,7 +23,7 @@ export class QueryBox {
       autocapitalize: "off",
     });
     this.#clear = button("Clear the query", ICONS.close, { hidden: true });
-    this.element = h("form", { class: "nl-query", role: "search", "aria-label": "Query the dataset" }, icon(ICONS.search), this.#input, this.#clear);
+    this.element = h("form", { class: "nl-query" }, icon(ICONS.search), this.#input, this.#clear);
     this.element.addEventListener(
       "submit",
       (event) => {
