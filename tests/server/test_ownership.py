@@ -107,7 +107,9 @@ def test_every_route_refuses_another_user_and_changes_nothing(engine: Engine, an
 
         assert 400 <= answer.status < 500, (name_of(entry), answer)
         assert set(answer.payload) <= {"error", "code", "details"}, name_of(entry)
-        assert content(engine) == before, name_of(entry)
+        if entry.method != "GET":
+            assert content(engine) == before, name_of(entry)
+    assert content(engine) == before
     assert len(named) > 150
 
 
