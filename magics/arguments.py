@@ -10,7 +10,9 @@ from nucleus_lab.magics.binding import Bound, given
 from nucleus_lab.magics.help_page import Help, command_page
 from nucleus_lab.magics.refusal import Refused, did_you_mean
 
-OBJECTS = frozenset({"dataset", "model", "slice", "source", "objects", "client", "job"})
+OBJECTS = frozenset({
+    "dataset", "model", "slice", "source", "objects", "client", "job", "samples"
+})  # fmt: skip
 """Kinds of arguments that take an object; every other takes text or a number."""
 
 

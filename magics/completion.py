@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nucleus_lab.query_help import Completion
 
 _PARAMETER: Final = re.compile(r"(?:(\{)\s*|(?<![\w\"'])[:@$])(\w*)$")
-_FORMATS: Final = ("auto", "coco", "pascal_voc", "yolo", "images", "kitti", "mot")
+_FORMATS: Final = ("auto", "coco", "coco_panoptic", "pascal_voc", "yolo", "images", "kitti", "mot")
 _MOST_FILES: Final = 200
 _SHOWN: Final = 40
 
@@ -175,6 +175,8 @@ def _positional(made: Parser, done: list[str]) -> Any:
         else:
             count += 1
     waiting = [each for each in made.actions() if not each.option_strings]
+    if count >= len(waiting) and waiting and waiting[-1].nargs == "*":
+        return waiting[-1]
     return waiting[count] if count < len(waiting) else None
 
 
@@ -236,6 +238,18 @@ def _objects(session: Session, done: list[str], word: str) -> Iterator[Offer]:
     yield from _files(session, done, word)
 
 
+def _samples(session: Session, done: list[str], word: str) -> Iterator[Offer]:
+    if done[:1] == ["upload"]:
+        yield from _variables(session, "Sample", "Path")
+        yield from _files(session, done, word)
+        return
+    from nucleus_lab.samples import get_sample_ids
+
+    for info in get_sample_ids(client=session.client)[:_MOST_FILES]:
+        yield Offer(str(info.sample_id), f"{info.filename} · {info.label}")
+    yield from _variables(session, "Sample", "SampleInfo")
+
+
 def _files(_session: Session, _done: list[str], word: str) -> Iterator[Offer]:
     if word.startswith(("$", "{")):
         return
@@ -260,6 +274,7 @@ _KINDS: Final[dict[str, Callable[[Session, list[str], str], Iterable[Offer]]]] =
     "source": _sources,
     "objects": _objects,
     "file": _files,
+    "samples": _samples,
     "format": lambda *_: [Offer(name, "format") for name in _FORMATS],
     "text_variable": lambda session, *_: _variables(session, "str"),
 }

@@ -20,6 +20,8 @@ Where things are:
 ``track``, ``taxonomy``, …
 ``metrics``, ``validate``                  predictions against ground truth: of values at hand,
                                            and as tests that models pass on slices
+``samples``                                time series, sounds and pictures, with the functions
+                                           of ``edgeimpulse.data``
 ``errors``                                 every error, in one tree
 ``transport``                              a request as a function call, or over HTTP
 ``routes``                                 the one table of routes that answers both
@@ -219,7 +221,7 @@ __all__ = [
     "__version__",
 ]
 
-_MODULES = ("metrics", "validate")
+_MODULES = ("metrics", "samples", "validate")
 """Modules that scripts reach as attributes, which nothing else loads beforehand."""
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.data_transfer_object.evaluation_v2 import BenchmarkItemsPage
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.evaluation_v2 import EvaluationV2, RollupGroup, group_payloads
 from nucleus_lab.evaluation_v2_exclusions import rule_payloads
@@ -14,6 +13,9 @@ from nucleus_lab.evaluation_v2_preset import UNSET, EvaluationV2Preset
 from nucleus_lab.model import Model
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.data_transfer_object.evaluation_v2 import BenchmarkItemsPage
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Benchmark:
         version_label: A word for people.
         allowed_label_matches_id: Set of roll-up groups that it compares by.
         class_agnostic: Labels are ignored.
+        exclusion_rules: What every evaluation on it leaves out, besides what the evaluation itself
+            does; ``None`` for nothing.
     """
 
     id: str
@@ -62,6 +66,7 @@ class Benchmark:
     version_label: str | None = None
     allowed_label_matches_id: str | None = None
     class_agnostic: bool | None = None
+    exclusion_rules: list[dict[str, Any]] | None = None
     _client: Connection | None = field(repr=False, default=None)
 
     @classmethod
@@ -105,8 +110,11 @@ class Benchmark:
         rollup_groups: list[RollupGroup] | None = None,
         allowed_label_matches_id: str | None = UNSET,
         class_agnostic: bool | None = None,
+        exclusion_rules: list[Any] | None = UNSET,
     ) -> Benchmark:
-        """Change what is given; the last three only while it is a draft, one of them at a time.
+        """Change what is given; which labels are the same, and what is left out, only of a draft.
+
+        Of ``rollup_groups``, ``allowed_label_matches_id`` and ``class_agnostic`` one can be given.
 
         Args:
             name: New name.
@@ -115,6 +123,7 @@ class Benchmark:
             rollup_groups: New groups.
             allowed_label_matches_id: Another set of groups; ``None`` compares label by label.
             class_agnostic: Ignore labels, or not.
+            exclusion_rules: What to leave out, as rules or their payloads; ``None`` for nothing.
 
         Returns:
             This handle, renewed.
@@ -129,6 +138,8 @@ class Benchmark:
         payload: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if allowed_label_matches_id is not UNSET:
             payload["allowed_label_matches_id"] = allowed_label_matches_id
+        if exclusion_rules is not UNSET:
+            payload["exclusionRules"] = rule_payloads(exclusion_rules)
         return self._renew(self._ask(payload, method="PATCH"))
 
     def delete(self) -> None:
@@ -145,6 +156,8 @@ class Benchmark:
         Returns:
             Ids of items, and how many there are.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import BenchmarkItemsPage
+
         given = {"limit": limit, "offset": offset}
         query = "&".join(f"{key}={value}" for key, value in given.items() if value is not None)
         place = f"/items?{query}" if query else "/items"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +25,16 @@ _WORKSPACE = click.option(
     "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-_FORMAT = click.Choice(["auto", "coco", "pascal_voc", "yolo", "images", "kitti", "mot"])
+_FORMAT = click.Choice([
+    "auto",
+    "coco",
+    "coco_panoptic",
+    "pascal_voc",
+    "yolo",
+    "images",
+    "kitti",
+    "mot",
+])
 
 
 def _examples(*lines: str) -> str:
@@ -138,7 +146,7 @@ def import_data(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["coco", "pascal_voc", "yolo"]),
+    type=click.Choice(["coco", "coco_panoptic", "pascal_voc", "yolo"]),
     default="coco",
     show_default=True,
 )
@@ -162,6 +170,8 @@ def _become(command: list[str]) -> None:
     """Go on as another program, so that what stops this command stops that program."""
     sys.stdout.flush()
     if sys.platform == "win32":
+        import subprocess
+
         raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
     os.execv(command[0], command)  # noqa: S606 - our own arguments
 

@@ -163,7 +163,8 @@ class Model(WeightsMethods):
         """List the runs of the model.
 
         Args:
-            include_versions: Changes nothing: models have no versions here.
+            include_versions: List also those of other versions: of the first one and of all that
+                name it, or each other, as ``parent_model_id`` in their metadata.
 
         Returns:
             Ids, oldest first.

@@ -40,7 +40,7 @@ class Export(Subcommand):
         takes_dataset(parser)
         parser.add_argument(
             "--format",
-            choices=["coco", "pascal_voc", "yolo"],
+            choices=["coco", "coco_panoptic", "pascal_voc", "yolo"],
             default="coco",
             help="of the files (default coco)",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from nucleus_lab.annotation.base import (
     annotation_type,
     prediction_wire,
 )
-from nucleus_lab.annotation.payloads import add_score, reading
+from nucleus_lab.annotation.payloads import add_score, item_id_of, reading, set_target, shown
 from nucleus_lab.annotation.quantity import Coordinate, Size, finite, fraction, size
 from nucleus_lab.annotation.rows import UNNAMED, ObjectRow, add_extra, digest, extra_of, json_value
 from nucleus_lab.wire import encode
@@ -211,13 +211,18 @@ class BoxPrediction(BoxAnnotation, Prediction):
         y: Pixels from the top border of the image to the top border of the box.
         width: Pixels, 0 or more.
         height: Pixels, 0 or more.
-        reference_id: Item that carries the box.
+        reference_id: Item that carries the box; may be left out where
+            ``dataset_item_id`` is given.
         confidence: 0 to 1.
         annotation_id: Unique name on its item; made like that of a :class:`BoxAnnotation`.
         metadata: Anything JSON can hold, by key.
         class_pdf: Probability of each class, 0 to 1.
         embedding_vector: Vector of this object.
         track_reference_id: Name that groups the boxes of one object over several items.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: A number is NaN, infinite, a negative size, or a confidence outside
@@ -226,6 +231,10 @@ class BoxPrediction(BoxAnnotation, Prediction):
 
     confidence: float | None = None
     class_pdf: dict[str, float] | None = None
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
+
+    __repr__ = shown
 
     def __init__(  # noqa: PLR0913, PLR0917 - the published signature
         self,
@@ -234,13 +243,16 @@ class BoxPrediction(BoxAnnotation, Prediction):
         y: float,
         width: float,
         height: float,
-        reference_id: str,
+        reference_id: str | None = None,
         confidence: float | None = None,
         annotation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         class_pdf: dict[str, float] | None = None,
         embedding_vector: list[float] | None = None,
         track_reference_id: str | None = None,
+        *,
+        dataset_item_id: str | None = None,
+        dataset_id: str | None = None,
     ) -> None:
         BoxAnnotation.__init__(
             self,
@@ -249,7 +261,7 @@ class BoxPrediction(BoxAnnotation, Prediction):
             y,
             width,
             height,
-            reference_id,
+            reference_id,  # type: ignore[arg-type]
             annotation_id,
             metadata,
             embedding_vector,
@@ -260,6 +272,7 @@ class BoxPrediction(BoxAnnotation, Prediction):
         else:
             self.confidence = fraction(confidence, "confidence")
         self.class_pdf = class_pdf
+        set_target(self, dataset_item_id, dataset_id)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> BoxPrediction:
@@ -274,6 +287,7 @@ class BoxPrediction(BoxAnnotation, Prediction):
         self: Any = BoxAnnotation.from_json.__func__(cls, payload)  # type: ignore[attr-defined]
         self.confidence = payload.get("confidence")
         self.class_pdf = payload.get("class_pdf")
+        set_target(self, item_id_of(payload), payload.get("dataset_id"))
         return self  # type: ignore[no-any-return]
 
     def to_payload(self) -> dict[str, Any]:
@@ -298,7 +312,9 @@ def _read_sparse(box: BoxAnnotation, payload: dict[str, Any]) -> None:
         box.y = geometry["y"]
         box.width = geometry["width"]
         box.height = geometry["height"]
-        box.reference_id = payload["reference_id"]
+        # Only a prediction can name its item in another way.
+        given = payload if type(box) is BoxAnnotation else {"reference_id": None, **payload}
+        box.reference_id = given["reference_id"]
         box.annotation_id = payload.get("annotation_id")
         box.metadata = payload.get("metadata")
         box.embedding_vector = payload.get("embedding_vector")

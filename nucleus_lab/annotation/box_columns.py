@@ -20,7 +20,13 @@ from nucleus_lab.errors import InvalidInputError
 _COLUMNS: Final = ("reference_id", "label", "annotation_id", "x", "y", "width", "height")
 _RARE: Final = {
     BoxAnnotation: ("embedding_vector", "track_reference_id"),
-    BoxPrediction: ("embedding_vector", "track_reference_id", "class_pdf"),
+    BoxPrediction: (
+        "embedding_vector",
+        "track_reference_id",
+        "class_pdf",
+        "dataset_item_id",
+        "dataset_id",
+    ),
 }
 _METADATA: Final = attrgetter("metadata")
 
@@ -79,6 +85,38 @@ def boxes_from_rows(
         box.metadata = {} if metadata is None else metadata
         box.embedding_vector = None
         box.track_reference_id = None
+        take(box)
+
+
+def predicted_boxes_from_rows(
+    rows: Iterable[Sequence[Any]],
+    owners: Mapping[int, tuple[str, Callable[[BoxPrediction], None]]],
+    labels: Mapping[int, str],
+) -> None:
+    """Make the predicted boxes of many items from bare rows, and hand each to its item.
+
+    Args:
+        rows: As for :func:`boxes_from_rows`, with the confidence at the end.
+        owners: By key, the reference id of an item and what takes its boxes.
+        labels: Names of the labels.
+    """
+    new = BoxPrediction.__new__
+    for item, _, label, name, x, y, width, height, metadata, confidence in rows:
+        box = new(BoxPrediction)  # what is stored was checked on its way in
+        box.label = labels[label]
+        box.x = x
+        box.y = y
+        box.width = width
+        box.height = height
+        box.reference_id, take = owners[item]
+        box.annotation_id = name
+        box.metadata = {} if metadata is None else metadata
+        box.embedding_vector = None
+        box.track_reference_id = None
+        box.confidence = confidence
+        box.class_pdf = None
+        box.dataset_item_id = None
+        box.dataset_id = None
         take(box)
 
 

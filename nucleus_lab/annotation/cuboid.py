@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import cos, sin
 from typing import Any, ClassVar
 
@@ -21,7 +21,9 @@ from nucleus_lab.annotation.payloads import (
     reading,
     score_fields,
     set_score,
+    set_target,
     shared_fields,
+    shown,
 )
 from nucleus_lab.annotation.points import Corner, Point3D
 from nucleus_lab.annotation.quantity import Coordinate, Size, finite, size
@@ -119,12 +121,17 @@ class CuboidPrediction(CuboidAnnotation, Prediction):
         position: Centre, in metres.
         dimensions: Length (x), width (y) and height (z), in metres, 0 or more.
         yaw: Turn about the z axis, in radians.
-        reference_id: Item (a point cloud) that carries it.
+        reference_id: Item (a point cloud) that carries it; may be left out where
+            ``dataset_item_id`` is given.
         confidence: 0 to 1.
         annotation_id: Unique name on its item; none is made up.
         metadata: Anything JSON can hold, by key.
         class_pdf: Probability of each class, 0 to 1.
         track_reference_id: Name that groups the objects of one thing over several items.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: A number is not finite, a dimension negative, or a confidence outside
@@ -133,6 +140,10 @@ class CuboidPrediction(CuboidAnnotation, Prediction):
 
     confidence: float | None = None
     class_pdf: dict[str, float] | None = None
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
+
+    __repr__ = shown
 
     def __init__(  # noqa: PLR0913, PLR0917 - the published signature
         self,
@@ -140,12 +151,15 @@ class CuboidPrediction(CuboidAnnotation, Prediction):
         position: Point3D,
         dimensions: Point3D,
         yaw: float,
-        reference_id: str,
+        reference_id: str | None = None,
         confidence: float | None = None,
         annotation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         class_pdf: dict[str, float] | None = None,
         track_reference_id: str | None = None,
+        *,
+        dataset_item_id: str | None = None,
+        dataset_id: str | None = None,
     ) -> None:
         CuboidAnnotation.__init__(
             self,
@@ -153,12 +167,13 @@ class CuboidPrediction(CuboidAnnotation, Prediction):
             position,
             dimensions,
             yaw,
-            reference_id,
+            reference_id,  # type: ignore[arg-type]
             annotation_id,
             metadata,
             track_reference_id,
         )
         set_score(self, confidence, class_pdf)
+        set_target(self, dataset_item_id, dataset_id)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> CuboidPrediction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import msgspec
@@ -21,7 +21,9 @@ from nucleus_lab.annotation.payloads import (
     reading,
     score_fields,
     set_score,
+    set_target,
     shared_fields,
+    shown,
 )
 from nucleus_lab.annotation.points import bounds
 from nucleus_lab.annotation.quantity import Coordinate, finite
@@ -196,12 +198,17 @@ class KeypointsPrediction(KeypointsAnnotation, Prediction):
         keypoints: The points.
         names: One name for each point, all different.
         skeleton: Pairs of indexes that are joined by a line; ``None`` for none.
-        reference_id: Item that carries them.
+        reference_id: Item that carries them; may be left out where
+            ``dataset_item_id`` is given.
         confidence: 0 to 1.
         annotation_id: Unique name on its item; by default made from label and reference id.
         metadata: Anything JSON can hold, by key.
         class_pdf: Probability of each class, 0 to 1.
         track_reference_id: Name that groups the objects of one thing over several items.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: Names, skeleton or a number do not fit.
@@ -209,6 +216,10 @@ class KeypointsPrediction(KeypointsAnnotation, Prediction):
 
     confidence: float | None = None
     class_pdf: dict[str, float] | None = None
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
+
+    __repr__ = shown
 
     def __init__(  # noqa: PLR0913, PLR0917 - the published signature
         self,
@@ -216,12 +227,15 @@ class KeypointsPrediction(KeypointsAnnotation, Prediction):
         keypoints: list[Keypoint],
         names: list[str],
         skeleton: list[list[int]] | None,
-        reference_id: str,
+        reference_id: str | None = None,
         confidence: float | None = None,
         annotation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         class_pdf: dict[str, float] | None = None,
         track_reference_id: str | None = None,
+        *,
+        dataset_item_id: str | None = None,
+        dataset_id: str | None = None,
     ) -> None:
         KeypointsAnnotation.__init__(
             self,
@@ -229,12 +243,13 @@ class KeypointsPrediction(KeypointsAnnotation, Prediction):
             keypoints,
             names,
             skeleton,
-            reference_id,
+            reference_id,  # type: ignore[arg-type]
             annotation_id,
             metadata,
             track_reference_id,
         )
         set_score(self, confidence, class_pdf)
+        set_target(self, dataset_item_id, dataset_id)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> KeypointsPrediction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nucleus_lab.annotation.base import (
@@ -14,7 +14,14 @@ from nucleus_lab.annotation.base import (
     prediction_wire,
 )
 from nucleus_lab.annotation.category import taxonomy_fields, taxonomy_key
-from nucleus_lab.annotation.payloads import add_score, reading, score_fields, set_score
+from nucleus_lab.annotation.payloads import (
+    add_score,
+    reading,
+    score_fields,
+    set_score,
+    set_target,
+    shown,
+)
 from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_text, json_value
 
 
@@ -87,12 +94,17 @@ class MultiCategoryPrediction(MultiCategoryAnnotation, Prediction):
 
     Args:
         labels: Class names, each one of the taxonomy's labels.
-        reference_id: Item that they describe.
+        reference_id: Item that they describe; may be left out where
+            ``dataset_item_id`` is given.
         taxonomy_name: The taxonomy; the default one when ``None``.
         confidence: 0 to 1.
         metadata: Anything JSON can hold, by key.
         class_pdf: Probability of each class, 0 to 1.
         track_reference_id: Name that groups the objects of one thing over several items.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: The confidence lies outside 0 to 1.
@@ -100,21 +112,34 @@ class MultiCategoryPrediction(MultiCategoryAnnotation, Prediction):
 
     confidence: float | None = None
     class_pdf: dict[str, float] | None = None
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
+
+    __repr__ = shown
 
     def __init__(
         self,
         labels: list[str],
-        reference_id: str,
+        reference_id: str | None = None,
         taxonomy_name: str | None = None,
         confidence: float | None = None,
         metadata: dict[str, Any] | None = None,
         class_pdf: dict[str, float] | None = None,
         track_reference_id: str | None = None,
+        *,
+        dataset_item_id: str | None = None,
+        dataset_id: str | None = None,
     ) -> None:
         MultiCategoryAnnotation.__init__(
-            self, labels, reference_id, taxonomy_name, metadata, track_reference_id
+            self,
+            labels,
+            reference_id,  # type: ignore[arg-type]
+            taxonomy_name,
+            metadata,
+            track_reference_id,
         )
         set_score(self, confidence, class_pdf)
+        set_target(self, dataset_item_id, dataset_id)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> MultiCategoryPrediction:

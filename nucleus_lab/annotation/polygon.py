@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -20,7 +20,9 @@ from nucleus_lab.annotation.payloads import (
     reading,
     score_fields,
     set_score,
+    set_target,
     shared_fields,
+    shown,
 )
 from nucleus_lab.annotation.points import Point, Vertex, bounds, read_vertices
 from nucleus_lab.annotation.quantity import Coordinate
@@ -113,13 +115,18 @@ class PolygonPrediction(PolygonAnnotation, Prediction):
     Args:
         label: Class name.
         vertices: Points in order; mappings with ``x`` and ``y`` are taken too.
-        reference_id: Item that carries it.
+        reference_id: Item that carries it; may be left out where
+            ``dataset_item_id`` is given.
         confidence: 0 to 1.
         annotation_id: Unique name on its item; none is made up.
         metadata: Anything JSON can hold, by key.
         class_pdf: Probability of each class, 0 to 1.
         embedding_vector: Vector of this object; all of a dataset have one length.
         track_reference_id: Name that groups the objects of one thing over several items.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: A vertex is neither a point nor a mapping, or a number is out of range.
@@ -127,30 +134,38 @@ class PolygonPrediction(PolygonAnnotation, Prediction):
 
     confidence: float | None = None
     class_pdf: dict[str, float] | None = None
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
 
-    def __init__(
+    __repr__ = shown
+
+    def __init__(  # noqa: PLR0913 - the published signature
         self,
         label: str,
         vertices: list[Point],
-        reference_id: str,
+        reference_id: str | None = None,
         confidence: float | None = None,
         annotation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         class_pdf: dict[str, float] | None = None,
         embedding_vector: list[float] | None = None,
         track_reference_id: str | None = None,
+        *,
+        dataset_item_id: str | None = None,
+        dataset_id: str | None = None,
     ) -> None:
         PolygonAnnotation.__init__(
             self,
             label,
             vertices,
-            reference_id,
+            reference_id,  # type: ignore[arg-type]
             annotation_id,
             metadata,
             embedding_vector,
             track_reference_id,
         )
         set_score(self, confidence, class_pdf)
+        set_target(self, dataset_item_id, dataset_id)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> PolygonPrediction:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nucleus_lab.annotation.base import Annotation, Prediction
 from nucleus_lab.annotation.category import taxonomy_fields
-from nucleus_lab.annotation.payloads import reading
+from nucleus_lab.annotation.payloads import add_target, reading, set_target, shown, target_fields
 from nucleus_lab.annotation.quantity import fraction
 
 
@@ -73,27 +73,40 @@ class SceneCategoryPrediction(SceneCategoryAnnotation, Prediction):
 
     Args:
         label: Class name, one of the taxonomy's labels.
-        reference_id: Scene that it describes.
+        reference_id: Scene that it describes; may be left out where
+            ``dataset_item_id`` is given.
         taxonomy_name: The taxonomy; the default one when ``None``.
         confidence: 0 to 1.
         metadata: Anything JSON can hold, by key.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: The confidence lies outside 0 to 1.
     """
 
     confidence: float | None = None
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
+
+    __repr__ = shown
 
     def __init__(
         self,
         label: str,
-        reference_id: str,
+        reference_id: str | None = None,
         taxonomy_name: str | None = None,
         confidence: float | None = None,
         metadata: dict[str, Any] | None = None,
+        *,
+        dataset_item_id: str | None = None,
+        dataset_id: str | None = None,
     ) -> None:
-        SceneCategoryAnnotation.__init__(self, label, reference_id, taxonomy_name, metadata)
+        SceneCategoryAnnotation.__init__(self, label, reference_id, taxonomy_name, metadata)  # type: ignore[arg-type]
         self.confidence = fraction(confidence, "confidence")
+        set_target(self, dataset_item_id, dataset_id)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> SceneCategoryPrediction:
@@ -110,6 +123,7 @@ class SceneCategoryPrediction(SceneCategoryAnnotation, Prediction):
                 label=payload["label"],
                 confidence=payload.get("confidence"),
                 **taxonomy_fields(payload),
+                **target_fields(payload),
             )
 
     def to_payload(self) -> dict[str, Any]:
@@ -121,4 +135,4 @@ class SceneCategoryPrediction(SceneCategoryAnnotation, Prediction):
         payload = SceneCategoryAnnotation.to_payload(self)
         if self.confidence is not None:
             payload["confidence"] = self.confidence
-        return payload
+        return add_target(payload, self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from operator import index as whole
 from pathlib import Path
@@ -19,7 +19,14 @@ from nucleus_lab.annotation.base import (
     annotation_type,
     prediction_wire,
 )
-from nucleus_lab.annotation.payloads import reading
+from nucleus_lab.annotation.payloads import (
+    add_target,
+    reading,
+    reference_id_of,
+    set_target,
+    shown,
+    target_fields,
+)
 from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_value
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
@@ -125,17 +132,7 @@ class SegmentationAnnotation(Annotation):
             InvalidInputError: There is no ``mask_url``.
         """
         with reading("segmentation", payload):
-            if "mask_url" not in payload:
-                raise InvalidInputError(
-                    f"a payload of type {payload.get('type')!r} is read as a segmentation, which "
-                    f"needs a mask_url; found the keys {sorted(payload)}"
-                )
-            return cls(
-                mask_url=payload["mask_url"],
-                annotations=[Segment.from_json(entry) for entry in payload.get("annotations", [])],
-                reference_id=payload["reference_id"],
-                annotation_id=payload.get("annotation_id"),
-            )
+            return cls(**_fields(payload))
 
     @classmethod
     def from_rle(
@@ -282,12 +279,70 @@ class SegmentationPrediction(SegmentationAnnotation, Prediction):
         mask_url: URL or local path of a PNG picture of the item's size, with a class or instance
             number in each pixel.
         annotations: What the numbers stand for.
-        reference_id: Item that carries the mask.
+        reference_id: Item that carries the mask; may be left out where ``dataset_item_id`` is
+            given.
         annotation_id: The caller's name of it; given back, and otherwise without effect.
+        dataset_item_id: Id of the item, starts with ``di_``: instead of ``reference_id``. Not
+            compared.
+        dataset_id: Dataset in which ``reference_id`` is looked up, where that is not said
+            otherwise. Not compared.
 
     Raises:
         InvalidInputError: ``mask_url`` is empty.
     """
+
+    dataset_item_id: str | None = field(default=None, compare=False)
+    dataset_id: str | None = field(default=None, compare=False)
+
+    __repr__ = shown
+
+    def __init__(
+        self,
+        mask_url: str,
+        annotations: list[Segment],
+        reference_id: str | None = None,
+        annotation_id: str | None = None,
+        dataset_item_id: str | None = None,
+        *,
+        dataset_id: str | None = None,
+    ) -> None:
+        SegmentationAnnotation.__init__(self, mask_url, annotations, reference_id, annotation_id)  # type: ignore[arg-type]
+        set_target(self, dataset_item_id, dataset_id)
+
+    @classmethod
+    def from_json(cls, payload: dict[str, Any]) -> SegmentationPrediction:
+        """Make the mask from its payload.
+
+        Args:
+            payload: What :meth:`to_payload` returns; the ``type`` is not looked at.
+
+        Returns:
+            The mask.
+        """
+        with reading("segmentation", payload):
+            return cls(**_fields(payload), **target_fields(payload))
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the payload that crosses the wire.
+
+        Returns:
+            That of the annotation, and the ids by which it names its item, if any.
+        """
+        return add_target(SegmentationAnnotation.to_payload(self), self)
+
+
+def _fields(payload: dict[str, Any]) -> dict[str, Any]:
+    if "mask_url" not in payload:
+        raise InvalidInputError(
+            f"a payload of type {payload.get('type')!r} is read as a segmentation, which "
+            f"needs a mask_url; found the keys {sorted(payload)}"
+        )
+    return {
+        "mask_url": payload["mask_url"],
+        "annotations": [Segment.from_json(entry) for entry in payload.get("annotations", [])],
+        "reference_id": reference_id_of(payload),
+        "annotation_id": payload.get("annotation_id"),
+    }
 
 
 class SegmentWire(msgspec.Struct, gc=False):

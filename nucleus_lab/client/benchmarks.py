@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.async_job import AsyncJob
 from nucleus_lab.benchmark import Benchmark
-from nucleus_lab.data_transfer_object.evaluation_v2 import (
-    BenchmarkItemsPage,
-    LeaderboardF1CurveEntry,
-    LeaderboardRankingEntry,
-)
 from nucleus_lab.evaluation_v2 import EvaluationV2, RollupGroup, group_payloads
+from nucleus_lab.evaluation_v2_exclusions import rule_payloads
 from nucleus_lab.evaluation_v2_preset import UNSET, EvaluationV2Preset
 from nucleus_lab.model import Model
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.data_transfer_object.evaluation_v2 import (
+        BenchmarkItemsPage,
+        LeaderboardF1CurveEntry,
+        LeaderboardRankingEntry,
+    )
 
 
 class BenchmarkCalls(Connection):
@@ -43,6 +46,7 @@ class BenchmarkCalls(Connection):
         rollup_groups: list[RollupGroup] | None = None,
         allowed_label_matches_id: str | None = None,
         class_agnostic: bool | None = None,
+        exclusion_rules: list[Any] | None = None,
         wait_for_completion: bool = True,
         verbose: bool = True,
     ) -> Benchmark:
@@ -76,6 +80,8 @@ class BenchmarkCalls(Connection):
             rollup_groups: Labels to compare as one class.
             allowed_label_matches_id: A stored set of such groups.
             class_agnostic: Ignore labels.
+            exclusion_rules: What every evaluation on it leaves out, as rules or their payloads; a
+                new version has its parent's when ``None``.
             wait_for_completion: Wait for the job that gathers the items.
             verbose: Show a progress bar while waiting.
 
@@ -105,6 +111,7 @@ class BenchmarkCalls(Connection):
             "rollupGroups": group_payloads(rollup_groups),
             "allowed_label_matches_id": allowed_label_matches_id,
             "class_agnostic": class_agnostic,
+            "exclusionRules": rule_payloads(exclusion_rules),
         }
         payload = {key: value for key, value in given.items() if value is not None}
         answer = self.make_request(payload, "benchmarks")
@@ -143,6 +150,7 @@ class BenchmarkCalls(Connection):
         rollup_groups: list[RollupGroup] | None = None,
         allowed_label_matches_id: str | None = UNSET,
         class_agnostic: bool | None = None,
+        exclusion_rules: list[Any] | None = UNSET,
     ) -> Benchmark:
         """Change a benchmark, as :meth:`Benchmark.update` does.
 
@@ -154,6 +162,7 @@ class BenchmarkCalls(Connection):
             rollup_groups: New groups, of a draft.
             allowed_label_matches_id: Another set, of a draft; ``None`` for none.
             class_agnostic: Ignore labels or not, of a draft.
+            exclusion_rules: What to leave out, of a draft; ``None`` for nothing.
 
         Returns:
             The benchmark.
@@ -165,6 +174,7 @@ class BenchmarkCalls(Connection):
             rollup_groups=rollup_groups,
             allowed_label_matches_id=allowed_label_matches_id,
             class_agnostic=class_agnostic,
+            exclusion_rules=exclusion_rules,
         )
 
     def delete_benchmark(self, benchmark_id: str) -> None:
@@ -280,6 +290,8 @@ class BenchmarkCalls(Connection):
         Returns:
             The entries, the best first.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import LeaderboardRankingEntry
+
         given = {
             "metric_type": metric_type,
             "benchmark_ids": benchmark_ids,
@@ -305,6 +317,8 @@ class BenchmarkCalls(Connection):
         Returns:
             The entries, the best first.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import LeaderboardF1CurveEntry
+
         payload: dict[str, Any] = {"benchmark_ids": benchmark_ids, "top_n": top_n}
         if model_ids is not None:
             payload["model_ids"] = model_ids

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -86,6 +88,7 @@ class Files:
                 f"cache_directory {cache_directory!r} cannot be used ({fault}): give a folder, or "
                 "install what the URL needs (s3fs for s3://, gcsfs for gs://, adlfs for az://)"
             ) from fault
+        self._local = "file" in self._system.protocol
 
     def known(self, stem: str) -> Chip | None:
         """Find a chip that was made before.
@@ -96,10 +99,11 @@ class Files:
         Returns:
             Its locations; ``None`` when it was not.
         """
-        if not self._system.exists(f"{stem}.jpeg"):
-            return None
         boxes = f"{stem}.json"
-        return _chip(stem, boxes if self._system.exists(boxes) else None)
+        with _storing(stem):
+            if not self._system.exists(f"{stem}.jpeg"):
+                return None
+            return _chip(stem, boxes if self._system.exists(boxes) else None)
 
     def write(self, stem: str, picture: bytes, boxes: list[dict[str, Any]]) -> Chip:
         """Keep a chip. The picture comes last: where it is, the chip is whole.
@@ -112,22 +116,37 @@ class Files:
         Returns:
             Its locations.
         """
-        self._system.makedirs(stem.rpartition("/")[0], exist_ok=True)
         location = None
-        if boxes:
-            location = f"{stem}.json"
-            self._put(location, json.dumps(boxes, ensure_ascii=False).encode())
-        self._put(f"{stem}.jpeg", picture)
+        with _storing(stem):
+            if self._local:  # elsewhere it would make a bucket of a name that is mistyped
+                self._system.makedirs(stem.rpartition("/")[0], exist_ok=True)
+            if boxes:
+                location = f"{stem}.json"
+                self._put(location, json.dumps(boxes, ensure_ascii=False).encode())
+            self._put(f"{stem}.jpeg", picture)
         return _chip(stem, location)
 
     def _put(self, path: str, content: bytes) -> None:
         # Cloud storage shows a file when it is complete; a folder does once it is renamed.
-        local = "file" in self._system.protocol
-        written = f"{path}.part" if local else path
+        written = f"{path}.part" if self._local else path
         with self._system.open(written, "wb") as file:
             file.write(content)
-        if local:
+        if self._local:
             self._system.mv(written, path)
+
+
+@contextmanager
+def _storing(stem: str) -> Iterator[None]:
+    """Name the chip when its folder or bucket fails."""
+    try:
+        yield
+    except Exception as fault:  # every storage library has errors of its own
+        said = str(fault) or type(fault).__name__
+        raise MediaError(
+            f"the chip {stem} cannot be kept: {said}. Check the folder or the bucket, which must "
+            "be there, and the rights to write to it; chips that are there stay",
+            path=stem,
+        ) from fault
 
 
 def _chip(stem: str, boxes: str | None) -> Chip:

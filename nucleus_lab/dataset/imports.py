@@ -261,11 +261,12 @@ class ImportMethods(SceneImportMethods):
         Pictures stay where they are: annotation files name them by reference id.
 
         Args:
-            path: A ``.json`` file or a folder for ``coco``, a folder for ``pascal_voc`` and
-                ``yolo``; of scenes a folder for ``kitti`` and ``mot``, which get the files of the
-                scenes too. Files of the same names are replaced.
-            format: ``coco``, ``pascal_voc`` or ``yolo``; of scenes ``kitti`` or ``mot``, ground
-                truth only.
+            path: A ``.json`` file or a folder for ``coco`` and ``coco_panoptic``, whose masks go
+                into a folder of its name; a folder for ``pascal_voc`` and ``yolo``; of scenes a
+                folder for ``kitti`` and ``mot``, which get the files of the scenes too. Files of
+                the same names are replaced.
+            format: ``coco``, ``coco_panoptic`` (masks alone), ``pascal_voc`` or ``yolo``; of scenes
+                ``kitti`` or ``mot``, ground truth only.
             model: Write the predictions of this model instead of the ground truth.
             progress: Called with items done and items in all.
 

@@ -70,17 +70,19 @@ def _refuse_kind(objects: Sequence[Any], predictions: bool) -> None:
 
 
 def _refuse_twice(objects: Sequence[Any]) -> None:
-    seen: set[tuple[Any, Any]] = set()
+    seen: set[tuple[Any, Any, Any]] = set()
     for thing in objects:
         name = getattr(thing, "annotation_id", None)
-        if name is not None and (thing.reference_id, name) in seen:
+        item = getattr(thing, "dataset_item_id", None) or thing.reference_id
+        key = (getattr(thing, "dataset_id", None), item, name)
+        if name is not None and key in seen:
             raise DuplicateIDError(
-                f"annotation id {name!r} stands twice on item {thing.reference_id!r} in one call: "
-                "give each object of an item an id of its own; nothing was uploaded",
-                reference_id=thing.reference_id,
+                f"annotation id {name!r} stands twice on item {item!r} in one call: give each "
+                "object of an item an id of its own; nothing was uploaded",
+                reference_id=item,
                 annotation_id=name,
             )
-        seen.add((thing.reference_id, name))
+        seen.add(key)
 
 
 def upload_objects(

@@ -11,7 +11,7 @@ from nucleus_lab.dataset.base import DatasetBase, model_id, segment
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
-from nucleus_lab.slice.rows import Groups, paged, pages, read_groups, read_narrow_page
+from nucleus_lab.slice.rows import Groups, narrow_pages, paged, read_groups
 
 EXPORT_PAGE: Final = 1_000
 """Items of a page that carry their annotations: large enough to be fast, small enough to hold."""
@@ -64,21 +64,13 @@ class ReadingMethods(DatasetBase):
         Yields:
             As :meth:`items_and_annotations`.
         """
-        answers = pages(
+        yield from narrow_pages(
             self._client,
             f"lab/dataset/{segment(self.id)}/exportRows",
             EXPORT_PAGE,
             query=query,
             chip=use_mirrored_images,
         )
-        while True:
-            with collector_paused():  # one pause for both: what a page is read from is gone then
-                answer = next(answers, None)
-                rows = None if answer is None else read_narrow_page(answer)
-                answer = None
-            if rows is None:
-                return
-            yield from rows
 
     def iloc(self, i: int) -> dict[str, Any]:
         """Read one item by its position.

@@ -37,8 +37,8 @@ class SamplingMethods(DatasetBase):
                 a tag of objects gives a slice of objects.
 
         Returns:
-            The job, and the id of the slice: empty until the job has ended, and removed when it
-            fails.
+            The job, and the id that the slice will have: it appears, with all of its members, when
+            the job completes, and never when the job fails or is killed.
 
         Raises:
             InvalidInputError: There is no such method, or the size is below 1.

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nucleus_lab.dataset.base import DatasetBase
-from nucleus_lab.errors import NotFoundError
+from nucleus_lab.errors import InvalidInputError, NotFoundError
 from nucleus_lab.slice import Slice, SliceType
 
 
@@ -51,8 +51,16 @@ class SliceMethods(DatasetBase):
 
         Returns:
             The slice.
+
+        Raises:
+            InvalidInputError: No id is given; :meth:`create_slice` makes an empty slice.
         """
         objects = [*(annotation_ids or ()), *(prediction_ids or ())]
+        if not (dataset_item_ids or scene_ids or objects):
+            raise InvalidInputError(
+                "create_slice_by_ids was given no ids: give those of items, scenes or objects, or "
+                "make an empty slice by create_slice(name)"
+            )
         return self._made({
             "name": name,
             "dataset_item_ids": None if dataset_item_ids is None else list(dataset_item_ids),

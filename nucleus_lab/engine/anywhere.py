@@ -88,14 +88,21 @@ def _distribute(
             name, places = str(value.item_id), by_id.get(value.item_id, [])
         else:
             name, places = str(value.reference_id), by_name.get(value.reference_id, [])
+            if value.dataset_id:
+                places = [
+                    key
+                    for key in places
+                    if identifiers.encode(identifiers.DATASET, key) == value.dataset_id
+                ]
         if len(places) == 1:
             found.setdefault(places[0], []).append(value)
         elif places:
             shown = ", ".join(identifiers.encode(identifiers.DATASET, key) for key in places)
             missing[name] = f"Item with id {name} is in several datasets ({shown}): name it by "
-            missing[name] += "its dataset_item_id"
+            missing[name] += "its dataset_item_id, or name the dataset by dataset_id"
         else:
-            missing[name] = f"Item with id {name} doesn't exist in any dataset"
+            where = "any dataset" if not value.dataset_id else f"dataset {value.dataset_id}"
+            missing[name] = f"Item with id {name} doesn't exist in {where}"
     outcome.errors += missing.values()
     return found
 

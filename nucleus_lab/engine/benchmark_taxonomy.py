@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from nucleus_lab import identifiers
+from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import evaluation_config
 from nucleus_lab.engine.evaluation_config import EvaluationConfig
 from nucleus_lab.errors import InvalidInputError
@@ -73,15 +73,42 @@ class Taxonomy:
         return {"label_match_set_id": key, "class_agnostic": self.class_agnostic}
 
 
-def config_of(
-    connection: Connection, row: Row[Any], rules: list[dict[str, Any]]
-) -> EvaluationConfig:
+def rules(row: Row[Any]) -> list[dict[str, Any]]:
+    """Return what every evaluation on a benchmark leaves out.
+
+    Args:
+        row: The benchmark.
+
+    Returns:
+        Its exclusion rules.
+    """
+    found: list[dict[str, Any]] = wire.decode(row.exclusion_rules) if row.exclusion_rules else []
+    return found
+
+
+def with_rules(config: EvaluationConfig, row: Row[Any]) -> EvaluationConfig:
+    """Add the rules of a benchmark to those of an evaluation on it.
+
+    They hold whatever else an evaluation leaves out: models are ranked on the same things.
+
+    Args:
+        config: How the evaluation compares.
+        row: The benchmark.
+
+    Returns:
+        The configuration; a rule that both have stands in it once.
+    """
+    own = list(config.exclusion_rules or ())
+    added = [rule for rule in rules(row) if rule not in own]
+    return replace(config, exclusion_rules=tuple(added + own) or None)
+
+
+def config_of(connection: Connection, row: Row[Any]) -> EvaluationConfig:
     """Say how an evaluation on a benchmark compares when its caller gives no groups.
 
     Args:
         connection: The open transaction.
         row: The benchmark.
-        rules: Checked exclusion rules.
 
     Returns:
         The configuration.
@@ -93,5 +120,4 @@ def config_of(
     return EvaluationConfig(
         class_agnostic=bool(row.class_agnostic),
         rollup_groups=tuple(groups) or None,
-        exclusion_rules=tuple(rules) or None,
     )

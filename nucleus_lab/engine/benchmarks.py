@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, distinct, func, insert, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock
+from nucleus_lab.engine import benchmark_taxonomy, clock
 from nucleus_lab.engine.benchmark_taxonomy import Taxonomy
 from nucleus_lab.engine.datasets import document
 from nucleus_lab.engine.evaluation_schema import benchmark, benchmark_item, evaluation_v2
@@ -99,6 +99,7 @@ def _payload(connection: Connection, row: Row[Any]) -> dict[str, Any]:
         "version_label": row.version_label,
         "allowed_label_matches_id": public(identifiers.LABEL_MATCHES, row.label_match_set_id),
         "class_agnostic": row.class_agnostic,
+        "exclusion_rules": benchmark_taxonomy.rules(row) or None,
     }
 
 
@@ -137,6 +138,7 @@ def create(
     version: Version,
     taxonomy: Taxonomy,
     draft: bool,
+    exclusion_rules: list[dict[str, Any]] | None = None,
     description: str | None = None,
     metadata: dict[str, Any] | None = None,
     created_by: str = "",
@@ -149,6 +151,8 @@ def create(
         version: Where it stands in its line.
         taxonomy: Which labels it tells apart; a parent's where nothing is given.
         draft: Items come later, call by call; else a job adds them and makes it ready.
+        exclusion_rules: What every evaluation on it leaves out, checked; a parent's where it is
+            ``None``.
         description: Free text.
         metadata: Anything JSON can hold.
         created_by: Name of the caller's key.
@@ -175,6 +179,8 @@ def create(
         }
     else:
         labels = taxonomy.columns(connection, name)
+    if parent is not None and exclusion_rules is None:
+        exclusion_rules = benchmark_taxonomy.rules(parent)
     row = {
         "name": name,
         "description": description,
@@ -186,6 +192,7 @@ def create(
         "version_minor": minor,
         "version_label": version.label,
         "created_at": clock.now(),
+        "exclusion_rules": document(exclusion_rules or None),
         **labels,
     }
     key: int = connection.execute(insert(benchmark).values(row).returning(_C.id)).scalar_one()
@@ -217,7 +224,8 @@ def change(
     Args:
         connection: The open write transaction.
         public_id: Id on the wire.
-        values: New ``name``, ``description`` and ``metadata``, where they change.
+        values: New ``name``, ``description``, ``metadata`` and checked ``exclusion_rules``, where
+            they change.
         taxonomy: New taxonomy, where it is given.
 
     Returns:
@@ -225,13 +233,16 @@ def change(
 
     Raises:
         InvalidInputError: The name is empty.
-        ConflictError: The taxonomy of a benchmark that is no draft cannot change.
+        ConflictError: Taxonomy and rules of a benchmark that is no draft cannot change.
     """
     row = row_of(connection, public_id)
     if "name" in values and not values["name"].strip():
         raise InvalidInputError("a benchmark needs a name: name is empty", path="name")
     if "metadata" in values:
         values = {**values, "metadata": document(values["metadata"])}
+    if "exclusion_rules" in values:
+        _only_draft(connection, row, "what it excludes")
+        values = {**values, "exclusion_rules": document(values["exclusion_rules"] or None)}
     if taxonomy.given:
         _only_draft(connection, row, "its taxonomy")
         values = {**values, **taxonomy.columns(connection, values.get("name", row.name))}

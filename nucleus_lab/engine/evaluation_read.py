@@ -13,6 +13,7 @@ from nucleus_lab import wire
 from nucleus_lab.engine.evaluation_arrays import DatasetArrays
 from nucleus_lab.engine.evaluation_config import EvaluationConfig
 from nucleus_lab.engine.evaluation_scope import Portion
+from nucleus_lab.engine.mask_objects import MaskObjects
 from nucleus_lab.engine.schema import item, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.evaluation.candidates import candidates
@@ -51,6 +52,7 @@ def read(
     portions: Sequence[Portion],
     config: EvaluationConfig,
     progress: Progress,
+    masks: MaskObjects | None = None,
 ) -> tuple[Frame, dict[str, Any]]:
     """Read annotations and predictions, and find which of them overlap.
 
@@ -59,11 +61,12 @@ def read(
         portions: What to read.
         config: How to compare.
         progress: Told while it goes on.
+        masks: What reads masks, prepared for all portions; without it they are not evaluated.
 
     Returns:
         The frame, and what the exclusion rules left out.
     """
-    reader = _Reader(connection, portions, progress)
+    reader = _Reader(connection, portions, progress, masks)
     truths, predictions = reader.sides()
     kept, stats = _exclude(connection, reader, truths, predictions, config)
     stats["not_evaluated"] = reader.skipped
@@ -103,11 +106,16 @@ class _Reader:
     """Reads the objects of all portions; items and labels are numbered over all of them."""
 
     def __init__(
-        self, connection: Connection, portions: Sequence[Portion], progress: Progress
+        self,
+        connection: Connection,
+        portions: Sequence[Portion],
+        progress: Progress,
+        masks: MaskObjects | None,
     ) -> None:
         self._progress = progress
         self._arrays = [
-            DatasetArrays(connection, portion.dataset_id, portion.run_id) for portion in portions
+            DatasetArrays(connection, portion.dataset_id, portion.run_id, masks)
+            for portion in portions
         ]
         self._wanted = [
             np.ones(len(arrays.item_keys), np.bool_)
@@ -131,7 +139,9 @@ class _Reader:
             if portion.run_id
             for row in _UNSCORED.rows(connection, run=portion.run_id)
         ]
-        self.unscored: Ints = np.array(keys, np.int64)
+        # The row of a mask has no confidence of its own; its segments may say theirs.
+        scored = masks.scored if masks is not None else ()
+        self.unscored: Ints = np.array([key for key in keys if key not in scored], np.int64)
 
     def sides(self) -> tuple[_Side, _Side]:
         """Read annotations and predictions."""

@@ -64,7 +64,13 @@ def evaluate(
         NotFoundError: The run was deleted meanwhile.
     """
     if masks is not None:
-        masks.prepare(dataset_id, run_id)
+        masks.prepare(
+            dataset_id,
+            run_id,
+            progress=lambda done, total: progress(
+                0, _TOTAL, f"reading masks: {done:,} of {total:,}"
+            ),
+        )
     with store.read() as connection:
         row = connection.execute(select(dataset.c.change_seq).where(dataset.c.id == dataset_id))
         seen: int = row.scalar_one()

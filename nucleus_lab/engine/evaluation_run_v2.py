@@ -13,6 +13,7 @@ from nucleus_lab.engine.evaluation_config import EvaluationConfig
 from nucleus_lab.engine.evaluation_read import read
 from nucleus_lab.engine.evaluation_request import IOU_THRESHOLD
 from nucleus_lab.engine.evaluation_schema import evaluation_v2, evaluation_v2_part
+from nucleus_lab.engine.mask_objects import MaskObjects
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.evaluation.charts import charts, operating_curve
@@ -30,13 +31,16 @@ class WithdrawnError(Exception):
     """The evaluation was cancelled or deleted while it was computed."""
 
 
-def evaluate(store: Store, key: int, progress: Progress) -> dict[str, Any]:
+def evaluate(
+    store: Store, key: int, progress: Progress, *, masks: MaskObjects | None = None
+) -> dict[str, Any]:
     """Compute an evaluation and store what was found.
 
     Args:
         store: The database.
         key: Primary key of the evaluation.
         progress: Told the steps done, the steps in all, and what is going on.
+        masks: What reads masks; without it they are not evaluated.
 
     Returns:
         What the message of the job says.
@@ -47,10 +51,10 @@ def evaluate(store: Store, key: int, progress: Progress) -> dict[str, Any]:
     """
     with store.write() as connection:
         _still_wanted(connection, key, status="computing")
+    if masks is not None:
+        _prepare(store, key, masks, progress)
     with store.read() as connection:
-        row = connection.execute(select(evaluation_v2).where(evaluation_v2.c.id == key)).first()
-        if row is None:
-            raise WithdrawnError
+        row = _row(connection, key)
         config = EvaluationConfig.of(wire.decode(row.options))
         frame, stats = read(
             connection,
@@ -59,6 +63,7 @@ def evaluate(store: Store, key: int, progress: Progress) -> dict[str, Any]:
             lambda done, total: progress(
                 _READ * done // max(total, 1), _TOTAL, f"reading item {done:,} of {total:,}"
             ),
+            masks,
         )
     _check(frame, stats)
     progress(_READ, _TOTAL, "computing charts")
@@ -94,6 +99,26 @@ def evaluate(store: Store, key: int, progress: Progress) -> dict[str, Any]:
         **found["mapSummary"],
         **found["totalCounts"],
     }
+
+
+def _row(connection: Connection, key: int) -> Row[Any]:
+    row = connection.execute(select(evaluation_v2).where(evaluation_v2.c.id == key)).first()
+    if row is None:
+        raise WithdrawnError
+    return row
+
+
+def _prepare(store: Store, key: int, masks: MaskObjects, progress: Progress) -> None:
+    """Read masks before the transaction that reads all else: they may have to be fetched."""
+    with store.read() as connection:
+        portions = _portions(connection, _row(connection, key))
+    for portion in portions:
+        masks.prepare(
+            portion.dataset_id,
+            portion.run_id,
+            None if portion.items is None else portion.items.tolist(),
+            lambda done, total: progress(0, _TOTAL, f"reading masks: {done:,} of {total:,}"),
+        )
 
 
 def _still_wanted(connection: Connection, key: int, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """The tables of Evaluation V2: evaluations, benchmarks, presets, label sets; files of models.
 
-They are a part of :mod:`nucleus_lab.engine.schema`, which imports this module.
+They are a part of :mod:`nucleus_lab.engine.whole_schema`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ benchmark = Table(
     Column("version_label", Text),
     Column("label_match_set_id", _Key, ForeignKey("label_match_set.id", ondelete="SET NULL")),
     Column("class_agnostic", Boolean),
+    Column("exclusion_rules", JSONDocument),  # of every evaluation on it
     Column("skipped", BigInteger, nullable=False, server_default="0"),  # items without truth
     Column("job_id", _Key),  # of the job that adds items now or did last
     Column("created_at", BigInteger, nullable=False),

@@ -133,6 +133,9 @@ def _payloads(
             **_prediction(frame, guess, made, causes),
         }
         own = values["model_prediction_id"] or values["ground_truth_annotation_id"]
+        side, at = (frame.truths, truth) if kind == FN else (frame.predictions, guess)
+        if at in side.masks:  # all segments of a mask are one prediction or annotation
+            own = f"{own}.{at}"
         found.append({"id": f"{evaluation_id}.{own}", **values})
     return found
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import benchmarks, evaluations_v2, models
+from nucleus_lab.engine import benchmarks, evaluations_v2, model_versions, models
 from nucleus_lab.engine.evaluation_request import IOU_THRESHOLD, Collapse, Metric
 from nucleus_lab.engine.evaluation_run_v2 import load
 from nucleus_lab.engine.evaluation_schema import evaluation_v2
@@ -114,7 +114,8 @@ def _rows(
     statement = (
         select(
             _C.id, _C.name, _C.model_id, _C.model_run_id, _C.results, _C.benchmark_id,
-            model.c.name.label("model_name"), model_run.c.name.label("run_name"),
+            model.c.name.label("model_name"), model.c.metadata.label("model_metadata"),
+            model_run.c.name.label("run_name"),
         )
         .join(model, model.c.id == _C.model_id)
         .outerjoin(model_run, model_run.c.id == _C.model_run_id)
@@ -190,8 +191,5 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "model_run_name": row.run_name,
         "model_id": identifiers.encode(identifiers.MODEL, row.model_id),
         "model_name": row.model_name,
-        "model_version_major": None,
-        "model_version_minor": None,
-        "model_version_label": None,
-        "parent_model_project_id": None,
+        **model_versions.version_of(wire.decode(row.model_metadata) if row.model_metadata else {}),
     }

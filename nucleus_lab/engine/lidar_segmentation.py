@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES
@@ -146,14 +146,11 @@ def _check_count(engine: Engine, cloud: Source, count: int, name: str, reference
         )
 
 
-def load(
-    engine: Engine, connection: Connection, dataset_id: int, run_id: int, reference_id: str
-) -> dict[str, Any]:
+def load(engine: Engine, dataset_id: int, run_id: int, reference_id: str) -> dict[str, Any]:
     """Read the classes that a model predicted for the points of a cloud.
 
     Args:
-        engine: The workspace.
-        connection: The open transaction.
+        engine: The workspace; no transaction is open.
         dataset_id: Primary key of the dataset.
         run_id: Primary key of the model run.
         reference_id: The point cloud.
@@ -164,14 +161,15 @@ def load(
     Raises:
         NotFoundError: There are none.
     """
-    key = references.key_of(connection, dataset_id, reference_id)
-    found = connection.execute(
-        select(prediction.c.geometry, prediction.c.extra).where(
-            prediction.c.model_run_id == run_id,
-            prediction.c.item_id == key,
-            prediction.c.type == _MASK.code,
-        )
-    ).first()
+    with engine.store.read() as connection:
+        key = references.key_of(connection, dataset_id, reference_id)
+        found = connection.execute(
+            select(prediction.c.geometry, prediction.c.extra).where(
+                prediction.c.model_run_id == run_id,
+                prediction.c.item_id == key,
+                prediction.c.type == _MASK.code,
+            )
+        ).first()
     if found is None:
         raise NotFoundError(f"the model has no lidar segmentation of item {reference_id!r}")
     url = str(wire.decode(found.geometry)["mask_url"])

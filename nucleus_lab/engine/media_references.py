@@ -31,7 +31,11 @@ def referenced_keys(connection: Connection) -> Iterator[str]:
     Yields:
         Keys; the same one may come more than once.
     """
+    from nucleus_lab.engine.sample_schema import sample  # a start that sweeps nothing needs it not
+
     yield from connection.scalars(select(item.c.media_key).where(item.c.media_key.is_not(None)))
+    for file in (sample.c.media_key, sample.c.values_key):
+        yield from connection.scalars(select(file).where(file.is_not(None)))
     for table in (annotation, prediction, deleted_annotation):
         masks = select(table.c.geometry, table.c.extra).where(table.c.type == MASK.code)
         for geometry, extra in connection.execute(masks):

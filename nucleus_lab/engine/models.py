@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock, evaluation_deletion, scenario_deletion
+from nucleus_lab.engine import clock, evaluation_deletion, scenario_deletion, slices
 from nucleus_lab.engine.datasets import document
 from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_bundle, model_weights
 from nucleus_lab.engine.schema import (
@@ -54,6 +55,7 @@ def create(
     """
     if not name or not reference_id:
         raise ModelCreationError("a model needs a name and a reference_id: one of them is empty")
+    _check_slices(connection, trained_slice_ids or ())
     taken = connection.scalar(select(model.c.id).where(model.c.reference_id == reference_id))
     if taken is not None:
         raise ModelCreationError(
@@ -187,14 +189,22 @@ def add_words(connection: Connection, key: int, column: str, words: list[str]) -
         connection: The open write transaction.
         key: Primary key.
         column: ``tags`` or ``trained_slice_ids``.
-        words: What to add.
+        words: What to add; slices must be there.
 
     Returns:
         All of them afterwards.
     """
+    if column == "trained_slice_ids":
+        _check_slices(connection, words)
     now = list(dict.fromkeys([*_words(connection, key, column), *words]))
     _set_words(connection, key, column, now)
     return now
+
+
+def _check_slices(connection: Connection, public_ids: Sequence[str]) -> None:
+    """Refuse slices that were never there: a mistyped id would stay for good."""
+    for public in public_ids:
+        slices.get(connection, public)
 
 
 def remove_words(connection: Connection, key: int, column: str, words: list[str]) -> list[str]:

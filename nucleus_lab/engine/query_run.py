@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from nucleus_lab.engine import sqlite_functions
 from nucleus_lab.engine.statements import cursor_of
-from nucleus_lab.errors import QueryError
+from nucleus_lab.query.faults import fault
 
 _SEARCHING: Final = 20.0
 """Seconds for the regular expressions of one statement."""
@@ -78,27 +78,20 @@ def run_statement(connection: Connection, source: str, statement: Any) -> list[A
     try:
         with sqlite_functions.searching(_SEARCHING):
             return _rows(connection, statement)
-    except (OperationalError, dbapi.OperationalError) as fault:
+    except (OperationalError, dbapi.OperationalError) as reason:
         if not sqlite_functions.too_late():
             raise
-        raise QueryError(
-            "Query error Q051: a regular expression of this query takes too long on a value of the "
-            "dataset; write it without repetitions inside repetitions",
-            query_code="Q051",
-            position=0,
-            line=1,
-            column=1,
-            length=len(source),
+        raise fault(
+            "Q051",
+            "a regular expression of this query takes too long on a value of the dataset",
+            source,
+            0,
+            len(source),
             hint="write it without repetitions inside repetitions",
-        ) from fault
-    except (DataError, dbapi.DataError) as fault:
-        raise QueryError(
-            "Query error Q033: a value of this query is too large or of the wrong form for the "
-            f"database: {getattr(fault, 'orig', fault)}",
-            query_code="Q033",
-            position=0,
-            line=1,
-            column=1,
-            length=len(source),
-            hint="",
-        ) from fault
+        ) from reason
+    except (DataError, dbapi.DataError) as reason:
+        told = str(getattr(reason, "orig", reason)).splitlines()[0]
+        code, what = "Q033", "a value of this query is too large or of the wrong form"
+        if "regular expression" in told:
+            code, what = "Q050", "not a regular expression that this database reads"
+        raise fault(code, f"{what}: {told}", source, 0, len(source)) from reason

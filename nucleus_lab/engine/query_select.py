@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
 from sqlalchemy.sql.expression import FromClause
 
@@ -21,9 +21,10 @@ from nucleus_lab.engine.schema import (
     prediction,
     scene,
 )
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
+from nucleus_lab.query.faults import fault
 from nucleus_lab.query.json_path import kind_at
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
@@ -41,8 +42,7 @@ _ROWS: Final[dict[str, FromClause]] = {
 }
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(msgspec.Struct):
     """A query, compiled for one dataset.
 
     Attributes:
@@ -69,13 +69,13 @@ class Selection:
     position: list[ColumnElement[Any]]
     name: list[ColumnElement[Any]]
     query: BoundQuery
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     dataset_id: int = 0
-    unindexed: set[tuple[str, ...]] = field(default_factory=set)
-    sort: list[ColumnElement[Any]] = field(default_factory=list)
-    drivers: list[query_driver.IndexedKeys] = field(default_factory=list)
+    unindexed: set[tuple[str, ...]] = msgspec.field(default_factory=set)
+    sort: list[ColumnElement[Any]] = msgspec.field(default_factory=list)
+    drivers: list[query_driver.IndexedKeys] = msgspec.field(default_factory=list)
     walk: Selection | None = None
-    ready: dict[Any, Any] = field(default_factory=dict)
+    ready: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
@@ -247,14 +247,13 @@ def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     had = (
         f"the dataset has {len(catalog.runs)}: {known}" if catalog.runs else "the dataset has none"
     )
-    raise QueryError(
-        f"Query error Q022: {level} belong to a model run, and {had}. Choose one with model=…",
-        query_code="Q022",
-        position=0,
-        line=1,
-        column=1,
-        length=len(text),
-        hint="choose one with model=…",
+    raise fault(
+        "Q022",
+        f"{level} belong to a model run, and {had}",
+        text,
+        0,
+        len(text),
+        hint="choose one with model=…" if catalog.runs else "upload predictions first",
     )
 
 

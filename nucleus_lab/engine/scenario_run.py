@@ -10,11 +10,11 @@ from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, AnnotationList, PredictionList
-from nucleus_lab.engine import media_references, slice_reading
+from nucleus_lab.engine import media_references, slice_reading, slices
 from nucleus_lab.engine.eval_functions import PREFIX
 from nucleus_lab.engine.pictures import open_picture
 from nucleus_lab.engine.scenario_results import Measured
-from nucleus_lab.engine.schema import annotation, prediction
+from nucleus_lab.engine.schema import annotation, dataset, item, prediction
 from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import MediaError, NucleusError
@@ -118,43 +118,49 @@ def compute(
         set().union(*(function.known.annotations for function in functions)),
         set().union(*(function.known.predictions for function in functions)),
     )
+    masks = _MASK.group in groups[0] | groups[1]
     count = 0
-    with engine.store.read() as connection:
-        for truths, found in _pages(connection, row, run_id):
-            items = [entry["item"] for entry in truths]
-            # Two reads: an item may have been deleted in between.
-            by_item = {entry["item"]["id"]: entry for entry in found}
-            sources: dict[str, Source] = {}
-            if _MASK.group in groups[0] | groups[1]:
-                sources = _masks(connection, items, run_id)
-            loader = _StoredMasks(engine, sources)
-            for item, given in zip(items, truths, strict=True):
-                if item["id"] not in by_item:
-                    continue
-                sides = (
-                    _values(given, groups[0], "annotation"),
-                    _values(by_item[item["id"]], groups[1], "prediction"),
-                )
-                for function in functions:
-                    fault = function.add(item, *sides, loader)
-                    if fault is not None:
-                        error(fault)
-            count += len(items)
-            done(count)
+    # Computed between the transactions: masks may have to be fetched.
+    for truths, found, sources in _pages(engine, row, run_id, masks=masks):
+        # An item may have been deleted between the two reads.
+        by_item = {entry["item"]["id"]: entry for entry in found}
+        loader = _StoredMasks(engine, sources)
+        for given in truths:
+            item = given["item"]
+            if item["id"] not in by_item:
+                continue
+            sides = (
+                _values(given, groups[0], "annotation"),
+                _values(by_item[item["id"]], groups[1], "prediction"),
+            )
+            for function in functions:
+                fault = function.add(item, *sides, loader)
+                if fault is not None:
+                    error(fault)
+        count += len(truths)
+        done(count)
     return [
         (criterion, function.whole(), function.measured)
         for criterion, function in zip(criteria, functions, strict=True)
     ]
 
 
+_Rows = list[dict[str, Any]]
+
+
 def _pages(
-    connection: Connection, row: SliceRow, run_id: int
-) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    engine: Engine, row: SliceRow, run_id: int, *, masks: bool
+) -> Iterator[tuple[_Rows, _Rows, dict[str, Source]]]:
     token: str | None = None
     while True:
-        truths, following = slice_reading.export_page(connection, row, token, _AT_ONCE)
-        found, _ = slice_reading.export_page(connection, row, token, _AT_ONCE, run_id)
-        yield truths, found
+        sources: dict[str, Source] = {}
+        with engine.store.read() as connection:
+            slices.get(connection, row.public_id)  # what is half of a slice has no result
+            truths, following = slice_reading.export_page(connection, row, token, _AT_ONCE)
+            found, _ = slice_reading.export_page(connection, row, token, _AT_ONCE, run_id)
+            if masks:
+                sources = _masks(connection, [entry["item"] for entry in truths], run_id)
+        yield truths, found, sources
         if following is None:
             return
         token = following
@@ -184,18 +190,23 @@ def _masks(
     connection: Connection, items: Sequence[dict[str, Any]], run_id: int
 ) -> dict[str, Source]:
     """Find the masks of items by the places that stand for them."""
-    keys = {"keys": json_list(identifiers.decode(identifiers.ITEM, item["id"]) for item in items)}
+    keys = {"keys": json_list(identifiers.decode(identifiers.ITEM, each["id"]) for each in items)}
     sources = {}
     for side, table in (("annotation", annotation), ("prediction", prediction)):
         columns = table.c
-        rows = select(columns.item_id, columns.geometry, columns.extra).where(
-            columns.type == _MASK.code, among(columns.item_id, "keys")
+        rows = (
+            select(columns.item_id, columns.geometry, columns.extra, dataset.c.use_privacy_mode)
+            .join(item, item.c.id == columns.item_id)
+            .join(dataset, dataset.c.id == item.c.dataset_id)
+            .where(columns.type == _MASK.code, among(columns.item_id, "keys"))
         )
         if side == "prediction":
             rows = rows.where(prediction.c.model_run_id == run_id)
-        for item_id, geometry, extra in connection.execute(rows, keys):
+        for item_id, geometry, extra, private in connection.execute(rows, keys):
             source = Source(
-                str(wire.decode(geometry)["mask_url"]), media_references.mask_key(geometry, extra)
+                str(wire.decode(geometry)["mask_url"]),
+                media_references.mask_key(geometry, extra),
+                bool(private),
             )
             sources[_place(side, identifiers.encode(identifiers.ITEM, item_id))] = source
     return sources

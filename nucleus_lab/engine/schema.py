@@ -22,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from nucleus_lab.engine.schema_types import JSONDocument, owned
@@ -31,6 +30,8 @@ SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
 
 metadata = MetaData()
+"""The tables that are described so far: those of this module, which every start needs, and of the
+features in use. :mod:`nucleus_lab.engine.whole_schema` has them all."""
 
 # SQLite gives integer keys out again after a delete unless AUTOINCREMENT is asked for, and a public
 # id must never come to mean another thing.
@@ -289,24 +290,6 @@ for _name, _object, _columns in (
     )
 
 
-def complete_for_postgresql() -> None:
-    """Add what only PostgreSQL is told, before tables are made there.
-
-    Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
-    second.
-    """
-    conditions: dict[str, Any] = {
-        "_scene": lambda table: table.c.scene_id.is_not(None),
-        "_other": lambda table: table.c.type > text("5"),
-        "_track": lambda table: table.c.track_reference_id.is_not(None),
-    }
-    for table in (item, annotation, prediction):
-        for index in table.indexes:
-            if index.dialect_options["sqlite"]["where"] is not None:
-                wanted = conditions[str(index.name)[-6:]]
-                index.dialect_kwargs["postgresql_where"] = wanted(table)
-
-
 slice_ = Table(
     "slice",
     metadata,
@@ -436,11 +419,5 @@ job_error = Table(
     sqlite_with_rowid=False,
 )
 
-# Some tables have modules of their own; importing them completes the metadata.
-from nucleus_lab.engine import embedding_schema as _embedding_schema  # noqa: E402, F401
-from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
-from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+# What the schema holds for the sake of queries has a module of its own.
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
-
-# So have those of scenario tests.
-from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401

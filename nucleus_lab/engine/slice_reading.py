@@ -71,18 +71,36 @@ def export_page(
     size: int | None,
     run_id: int | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Read some items of a slice of items with all their objects.
+    """Read some items of a slice with all their objects.
+
+    Args:
+        connection: The open transaction.
+        row: The slice, of items or scenes.
+        token: What the page before returned; ``None`` for the first page.
+        size: Items at most; ``None`` for all.
+        run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
+
+    Returns:
+        Rows of a training export, and the token of the next page or ``None``.
+    """
+    items, following = items_page(connection, row, token, size)
+    return export_rows(connection, items, run_id), following
+
+
+def items_page(
+    connection: Connection, row: slices.SliceRow, token: str | None, size: int | None
+) -> tuple[list[reading.ItemValues], str | None]:
+    """Read some items of a slice, without their objects.
 
     Args:
         connection: The open transaction.
         row: The slice.
         token: What the page before returned; ``None`` for the first page.
         size: Items at most; ``None`` for all.
-        run_id: Primary key of the run whose predictions to give; ``None`` for annotations.
 
     Returns:
-        Rows of a training export, and the token of the next page or ``None``. A slice of scenes
-        gives the items of its scenes; its pages end with a scene.
+        The items, and the token of the next page or ``None``. A slice of scenes gives the items of
+        its scenes; its pages end with a scene.
 
     Raises:
         ConflictError: The slice holds objects.
@@ -94,16 +112,14 @@ def export_page(
         # Scenes come sorted by key; the slice has an order of its own.
         place = {key: position for _, key, position in found}
         inside.sort(key=lambda entry: place[entry.scene])
-        values = [entry.values for entry in inside]
-        return export_rows(connection, values, run_id), following
+        return [entry.values for entry in inside], following
     if row.type != "dataset_item":
         raise ConflictError(
             f"slice {row.public_id} holds members of type {row.type}: only a slice of items or "
             "scenes can be exported for training"
         )
     found, following = _page(connection, row, token, size)
-    items = reading.by_keys(connection, row.dataset_id, [key for _, key, _ in found])
-    return export_rows(connection, items, run_id), following
+    return reading.by_keys(connection, row.dataset_id, [key for _, key, _ in found]), following
 
 
 def _by_keys(table: Table) -> Any:

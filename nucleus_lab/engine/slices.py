@@ -105,7 +105,10 @@ def get(connection: Connection, public_id: str) -> SliceRow:
     """
     values = _ONE.first(connection, key=identifiers.decode(identifiers.SLICE, public_id))
     if values is None:
-        raise NotFoundError(f"there is no slice {public_id!r}: it was deleted, or never was")
+        raise NotFoundError(
+            f"there is no slice {public_id!r}: it was deleted, or never was; one that is being "
+            "built is there when its job has ended"
+        )
     return SliceRow(*values)
 
 
@@ -137,7 +140,9 @@ def listing(
     return [SliceRow(*values) for values in connection.execute(rows)]
 
 
-def create(connection: Connection, dataset_id: int, name: str, kind: str) -> int:
+def create(
+    connection: Connection, dataset_id: int, name: str, kind: str, *, key: int | None = None
+) -> int:
     """Create an empty slice.
 
     Args:
@@ -145,6 +150,7 @@ def create(connection: Connection, dataset_id: int, name: str, kind: str) -> int
         dataset_id: Primary key of the dataset.
         name: Unique in the dataset.
         kind: ``dataset_item``, ``object`` or ``scene``.
+        key: The key that :func:`reserve` gave; ``None`` for a new one.
 
     Returns:
         The primary key.
@@ -162,7 +168,26 @@ def create(connection: Connection, dataset_id: int, name: str, kind: str) -> int
             "delete it, or use another name"
         )
     row = {"dataset_id": dataset_id, "name": name, "type": kind, "created_at": clock.now()}
-    key: int = connection.scalar(insert(slice_).values(row).returning(slice_.c.id))
+    if key is not None:
+        row["id"] = key
+    made: int = connection.scalar(insert(slice_).values(row).returning(slice_.c.id))
+    return made
+
+
+def reserve(connection: Connection, dataset_id: int, name: str, kind: str) -> int:
+    """Take the key of a slice that a job will create with its members; until then there is none.
+
+    Args:
+        connection: The open write transaction; the dataset is locked.
+        dataset_id: Primary key of the dataset.
+        name: Unique in the dataset; it can still be taken by others before the job is there.
+        kind: ``dataset_item``, ``object`` or ``scene``.
+
+    Returns:
+        The primary key, which no other slice will get: neither database gives one out twice.
+    """
+    key = create(connection, dataset_id, name, kind)
+    connection.execute(delete(slice_).where(slice_.c.id == key))
     return key
 
 

@@ -2,8 +2,8 @@
 
 Example:
     >>> from nucleus_lab import formats
-    >>> sorted(formats.FORMATS)
-    ['coco', 'cvat', 'datumaro', 'images', 'kitti', 'label_studio', 'mot', 'pascal_voc', 'yolo']
+    >>> sorted(formats.FORMATS)[:6]
+    ['coco', 'coco_panoptic', 'cvat', 'datumaro', 'images', 'kitti']
 """
 
 from nucleus_lab.formats import (

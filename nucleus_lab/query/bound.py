@@ -124,13 +124,23 @@ class Count(msgspec.Struct):
 
 
 class Aggregate(msgspec.Struct):
-    """The values of many objects in one: ``min``, ``max``, ``sum`` or ``avg``."""
+    """The values of many objects in one: ``min``, ``max``, ``sum`` or ``avg``.
+
+    Attributes:
+        function: Its name.
+        scope: The objects.
+        where: What they have to be.
+        operand: The value of one object.
+        place: Where it stands.
+        ordering: Rows are ordered by it, so that of metadata also texts count.
+    """
 
     function: str
     scope: Scope
     where: tuple[BoundCondition, ...]
     operand: BoundValue
     place: Place
+    ordering: bool = False
 
 
 class Arithmetic(msgspec.Struct):

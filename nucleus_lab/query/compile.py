@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, MetaData, and_, case, false, func, or_, select, true
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.query import bound, hints
@@ -20,7 +20,8 @@ from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.compile_objects import label_of, link, segment_count, table_of, types_of
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Clause, dialect_named
+from nucleus_lab.query.dialects import Clause, Sql, dialect_named
+from nucleus_lab.query.group import many_of
 from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.values import SqlValue, present, some
@@ -91,7 +92,10 @@ def order_of(
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
     keys: list[ColumnElement[Any]] = []
     for key in query.order:
-        for expression in compiler.sort_expressions(key.operand):
+        if isinstance(key.operand, bound.Constant):
+            continue  # orders nothing, and to a database a number would name a column
+        fold = "max" if key.descending else "min"
+        for expression in compiler.sort_expressions(key.operand, fold):
             turned = expression.desc() if key.descending else expression.asc()
             keys.append(turned.nulls_first() if key.nulls_first else turned.nulls_last())
     return keys
@@ -99,11 +103,24 @@ def order_of(
 
 def _joined(operator: Callable[..., Clause], parts: list[Clause]) -> Clause:
     """Join conditions as a shallow tree: to SQLite ``a OR b OR …`` is one level for each part."""
+    if not parts:  # SQLAlchemy would leave an empty AND out of the OR around it
+        return true() if operator is and_ else false()
     while len(parts) > _WIDEST:
         chunks = [parts[at : at + _WIDEST] for at in range(0, len(parts), _WIDEST)]
         # IS TRUE keeps the groups apart: SQLAlchemy would merge them again.
         parts = [operator(*chunk).is_(true()) for chunk in chunks]
     return operator(*parts)
+
+
+def _folded(folded: Sql, row: FromClause, where: list[Clause]) -> Sql:
+    one = select(folded).select_from(row).correlate_except(row).where(*where)
+    return one.scalar_subquery()
+
+
+def _tied(value: Sql, row: FromClause, node: bound.Aggregate) -> Sql:
+    """Let what is folded name the objects: SQL folds a value of the outer row out there."""
+    plain = isinstance(node.operand, bound.FieldValue) and node.operand.field.source != "@missing"
+    return value if plain else case((next(iter(row.c)).is_not(None), value))
 
 
 class _Compiler(ValueCompiler):
@@ -262,13 +279,22 @@ class _Compiler(ValueCompiler):
         parts += [self.condition(each) for each in node.where]
         operand = self.value(node.operand)
         expression, kind = self.foldable(operand, node)
-        folded = getattr(func, node.function)(expression)
+        folded = getattr(func, node.function)(_tied(expression, row, node))
         if node.function == "sum":
             folded = func.coalesce(folded, 0.0)
-        number = (
-            select(folded).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
-        )
+        number = _folded(folded, row, parts)
         return SqlValue(kind, operand.name, node.place, number)
+
+    def sort_expressions(self, node: BoundValue, fold: str) -> list[Sql]:
+        if isinstance(node, bound.Aggregate) and node.ordering:
+            row, parts = self.enter(node.scope)
+            parts += [self.condition(each) for each in node.where]
+            found = super().sort_expressions(node.operand, fold)
+            tied = [_tied(each, row, node) for each in found]
+            return [_folded(getattr(func, fold)(each), row, parts) for each in tied]
+        found = super().sort_expressions(node, fold)
+        where = [self.condition(each) for many in many_of(node) for each in many.where]
+        return [case((and_(*where), each)) for each in found] if where else found
 
     def value(self, node: BoundValue) -> SqlValue:
         if isinstance(node, bound.Count):

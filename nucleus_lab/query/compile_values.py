@@ -29,7 +29,14 @@ from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment
 from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.sources import value_of
-from nucleus_lab.query.values import JSONSource, SqlValue, as_number, as_text, as_time
+from nucleus_lab.query.values import (
+    JSONSource,
+    SqlValue,
+    as_number,
+    as_text,
+    as_time,
+    extremes,
+)
 
 _MOST_REMAINDERS: Final = 4
 """Deepest nesting of ``%``: each level writes its operands several times."""
@@ -79,6 +86,8 @@ class ValueCompiler:
         elif node.kind in {"number", "time", "duration"}:
             whole = isinstance(node.value, int)
             sql = literal(node.value, BigInteger() if whole else Double())
+        elif node.kind == "bool":
+            sql = true() if node.value else false()
         return SqlValue(node.kind, node.text, node.place, sql, constant=node)
 
     def _arithmetic(self, node: bound.Arithmetic) -> SqlValue:
@@ -263,25 +272,24 @@ class ValueCompiler:
         if value.kind == "time" and node.function in {"min", "max"}:
             return value.expression, "time"
         if value.kind == "text" and node.function in {"min", "max"}:
-            return self.context.dialect.by_code_point(value.expression), "text"
+            names, dialect = self.context.names, self.context.dialect
+            return extremes(value, node.function, names, dialect)[0], "text"
         raise self._fault("Q030", f"{node.function}() of {value.name} is no value", node)
 
-    def sort_expressions(self, node: BoundValue) -> list[Sql]:
+    def sort_expressions(self, node: BoundValue, fold: str) -> list[Sql]:
         """Return what an ordering by a value compares.
 
         Args:
             node: The value.
+            fold: ``min`` or ``max``: which of many values counts.
 
         Returns:
             One expression; of metadata two, since its numbers and texts have no common order.
         """
-        value = self.value(node)
-        if value.kind == "json":
-            number = cast(as_number(value, self.context.dialect), Numeric(asdecimal=False))
-            return [number, self.context.dialect.by_code_point(as_text(value))]
-        if value.kind == "text":
-            return [self.context.dialect.by_code_point(value.expression)]
-        return [value.expression]
+        found = extremes(self.value(node), fold, self.context.names, self.context.dialect)
+        if len(found) > 1:
+            found[0] = cast(found[0], Numeric(asdecimal=False))
+        return found
 
     def _fault(self, code: str, message: str, node: Any) -> QueryError:
         start, end = node.place

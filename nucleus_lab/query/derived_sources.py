@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Double, and_, case, cast, distinct, func, literal, null, select
+from sqlalchemy.sql.elements import False_
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.query.bound import FieldValue
@@ -80,23 +82,36 @@ def _track_length(context: Context, field: FieldValue, row: FromClause) -> SqlVa
 
 
 def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    shown, frames, linked = _objects_of_track(context, row)
-    labels = context.alias("label", "label")
-    name = (
-        select(func.min(labels.c.name))
-        .correlate_except(shown, frames, labels)
-        .where(linked, labels.c.id == shown.c.label_id)
-    )
+    """Every class of its objects: a comparison holds when one of them does."""
 
-    def equals(text: str) -> Clause:
-        key = context.catalog.labels.get(text)
-        if key is None:
-            return context.never()
-        some, items, joined = _objects_of_track(context, row)
-        found = select(1).correlate_except(some, items).where(joined, some.c.label_id == key)
-        return found.exists()
+    def names() -> tuple[FromClause, FromClause, Any]:
+        shown, frames, linked = _objects_of_track(context, row)
+        labels = context.alias("label", "label")
 
-    return static_value(field, name.scalar_subquery(), equals)
+        def selected(what: Any) -> Any:
+            tables = select(what).correlate_except(shown, frames, labels)
+            return tables.where(linked, labels.c.id == shown.c.label_id)
+
+        return shown, labels, selected
+
+    def some(test: Callable[[SqlValue], Clause]) -> Clause:
+        shown, labels, selected = names()
+
+        def equals(text: str) -> Clause:
+            key = context.catalog.labels.get(text)
+            return context.never() if key is None else shown.c.label_id == key
+
+        clause = test(static_value(field, labels.c.name, equals))
+        # Beside a condition that nothing meets, SQLAlchemy would leave out those that join.
+        return clause if isinstance(clause, False_) else selected(1).where(clause).exists()
+
+    def fold(function: str) -> Sql:
+        _, labels, selected = names()
+        folded: Sql = selected(getattr(func, function)(labels.c.name)).scalar_subquery()
+        return folded
+
+    value = static_value(field, fold("min"), lambda _: context.never())
+    return replace(value, lists=(some,), folds=(fold,))
 
 
 DERIVED: Final[dict[str, Builder]] = {

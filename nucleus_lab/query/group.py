@@ -185,12 +185,13 @@ def aggregate(function: str, operand: BoundValue, place: bound.Place) -> bound.A
         The aggregate; ``None`` when the value does not reach into exactly one collection.
     """
     found = list(many_of(operand))
-    if not found or len({_key(many) for many in found}) > 1 or any(many.bound for many in found):
+    free = [many for many in found if not many.bound]
+    if len({_key(many) for many in free}) != 1:
         return None
-    scope: Scope = found[0].inner.scope.root
+    scope: Scope = free[0].inner.scope.root
     where: list[BoundCondition] = []
     for many in found:
-        if many.inner.scope.root is not scope:
+        if not many.bound and many.inner.scope.root is not scope:
             many.inner.scope.root.merged = scope
         where += [normal(each) for each in many.where if each not in where]
     return bound.Aggregate(function, scope, tuple(where), strip_value(operand), place)

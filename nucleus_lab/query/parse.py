@@ -39,6 +39,7 @@ stand around the dots of a path, nor before its bracket.
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Final, cast
 
 from nucleus_lab.errors import QueryError
@@ -178,29 +179,31 @@ class _Parser(ValueParser):
     # Conditions -------------------------------------------------------------------------------
 
     def condition(self) -> tree.Expression:
+        start = self.token.start
         parts = [self._conjunction()]
         while self.keyword("OR") or self.mark("||"):
             self.advance()
             parts.append(self._conjunction())
         if len(parts) == 1:
             return parts[0]
-        return tree.Or(parts[0].start, parts[-1].end, tuple(parts))
+        return tree.Or(start, self.last_end, tuple(parts))
 
     def _conjunction(self) -> tree.Expression:
+        start = self.token.start
         parts = [self._factor()]
         while self.keyword("AND") or self.mark("&&"):
             self.advance()
             parts.append(self._factor())
         if len(parts) == 1:
             return parts[0]
-        return tree.And(parts[0].start, parts[-1].end, tuple(parts))
+        return tree.And(start, self.last_end, tuple(parts))
 
     def _factor(self) -> tree.Expression:
         if self.keyword("NOT") or self.mark("!"):
             word = self.advance()
             with self.deeper(word):
                 part = self._factor()
-            return tree.Not(word.start, part.end, part)
+            return tree.Not(word.start, self.last_end, part)
         return self._test()
 
     def _test(self) -> tree.Expression:
@@ -208,7 +211,7 @@ class _Parser(ValueParser):
         if self.keyword("EXISTS"):
             word = self.advance()
             operand = self.sum()
-            return tree.IsNull(word.start, operand.end, operand, negated=True)
+            return tree.IsNull(word.start, self.last_end, operand, negated=True)
         operand = self.sum()
         return self._relation(operand)
 
@@ -356,7 +359,9 @@ def check_pattern(pattern: str, node: tree.Expression, source: str) -> None:
         QueryError: It is not valid.
     """
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of sets that may be read otherwise
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as reason:
         offset = (getattr(reason, "pos", 0) or 0) + 1
         what = getattr(reason, "msg", str(reason))

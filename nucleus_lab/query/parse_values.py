@@ -248,13 +248,15 @@ class ValueParser:
         raise NotImplementedError
 
     def operand(self) -> tree.Expression:
-        """Read what stands right of an operator, where a lone word is text.
+        """Read what stands right of an operator, where a lone word is text; in parentheses a field.
 
         Returns:
             The value.
         """
+        inside = self.mark("(")
         value = self.sum()
-        if isinstance(value, tree.Path) and len(value.segments) == 1 and value.filter is None:
+        lone = isinstance(value, tree.Path) and len(value.segments) == 1 and not inside
+        if isinstance(value, tree.Path) and lone and value.filter is None:
             return tree.Word(value.start, value.end, value.segments[0].name)
         if isinstance(value, tree.CONDITIONS):
             raise fault(
@@ -327,6 +329,8 @@ class ValueParser:
             with self.deeper(opening):
                 inner = self.condition()
             self.close(opening, ")")
+            if not isinstance(inner, tree.CONDITIONS):
+                inner.start, inner.end = opening.start, self.last_end
             return inner
         literal = self._literal(token)
         if literal is not None:

@@ -246,6 +246,9 @@ class PathReader:
         if len(rest) == 1 and rest[0].name == "count" and not rest[0].quoted:
             return self._counted(scope, node, where=where, rows=True)
         conditions = () if where is None else (where,)
+        if node.filter is not None:
+            # Other brackets speak about another object, the same ones about the same.
+            scope.detail = (self.source[node.start : node.filter.end],)
         # Conditions on tracks join to be about one track, as those on annotations do.
         grouped = scope.kind == "tracks" and where is None
         return self._many(scope, rest, node, conditions, groupable=grouped)

@@ -126,7 +126,9 @@ class PostgreSQL(SQLite):
         )
         moment = extract("epoch", cast(zoned, TIMESTAMP(timezone=True)))
         rounded = cast(func.floor(moment * 1000 + literal(0.5, Numeric())), BigInteger)
-        last = extract("day", first + cast("1 month -1 day", INTERVAL()))
+        # As a literal of SQL: SQLAlchemy writes no interval where a statement is shown.
+        month = literal_column("INTERVAL '1 month -1 day'", INTERVAL())
+        last = extract("day", first + month)
         return case((
             text.regexp_match(_ISO_REGEX),
             case((and_(text >= "0001", part(9, 2) <= last), rounded)),

@@ -97,9 +97,11 @@ class _Resolver(ConditionFunctionReader):
     def _order_key(self, key: tree.OrderKey) -> bound.BoundKey:
         operand = self.value(key.operand, None, "number")
         if any(not many.bound for many in many_of(operand)):
-            folded = aggregate("max" if key.descending else "min", operand, (key.start, key.end))
+            place = (key.operand.start, key.operand.end)
+            folded = aggregate("max" if key.descending else "min", operand, place)
             if folded is None:
                 raise self.later("ordering by this mixture of fields", key.start, key.end)
+            folded.ordering = True
             operand = folded
         return bound.BoundKey(operand, key.descending, key.nulls_first)
 
@@ -193,17 +195,30 @@ class _Resolver(ConditionFunctionReader):
                     node.values.end - node.values.start,
                     hint="pass a list, tuple or set",
                 )
-            values = tuple(listed.value)
+            values: tuple[bound.Constant, ...] = tuple(listed.value)
+            fields: list[BoundValue] = []
         else:
             found: list[bound.Constant] = []
+            fields = []
             for each in node.values:
-                value = self.value(each, scope, None)
+                value: BoundValue
+                if isinstance(each, tree.Parameter):
+                    value = self._parameter(each)
+                else:
+                    value = self.value(each, scope, None)
                 if not isinstance(value, bound.Constant):
-                    raise self.later("a field inside IN (…)", each.start, each.end)
+                    fields.append(value)
+                    continue
                 found += value.value if value.kind == "list" else [value]
             values = tuple(found)
         wanted = "text" if any(value.kind == "text" for value in values) else "number"
-        return bound.Member(self.value(node.operand, scope, wanted), values, place)
+        operand = self.value(node.operand, scope, wanted)
+        member = bound.Member(operand, values, place)
+        if not fields:
+            return member
+        equal = [bound.Test((operand, field), ("=",), place) for field in fields]
+        parts = (*((member,) if values else ()), *equal)
+        return parts[0] if len(parts) == 1 else bound.AnyOf(parts)
 
     def _between(self, node: tree.Between, scope: Scope | None) -> BoundCondition:
         ends = [node.low, node.high]
@@ -253,7 +268,17 @@ class _Resolver(ConditionFunctionReader):
         if constant is not None:
             return constant
         if isinstance(node, tree.Parameter):
-            return self._parameter(node)
+            given = self._parameter(node)
+            if given.kind == "list":
+                raise fault(
+                    "Q030",
+                    "a list is compared here",
+                    self.source,
+                    node.start,
+                    node.end - node.start,
+                    hint=f"write IN {{{node.name}}}",
+                )
+            return given
         if isinstance(node, tree.Path):
             meaning = self.path(node, scope, wanted)
             if isinstance(meaning, bound.Exists):

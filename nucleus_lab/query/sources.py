@@ -28,7 +28,7 @@ from nucleus_lab.query.derived_sources import DERIVED, Builder, static_value
 from nucleus_lab.query.dialects import Clause, Sql
 from nucleus_lab.query.fields import GEOMETRIES
 from nucleus_lab.query.json_path import number_at
-from nucleus_lab.query.values import JSONSource, SqlValue
+from nucleus_lab.query.values import Fold, JSONSource, ListTest, SqlValue
 
 CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 """Codes of annotation types by name."""
@@ -137,28 +137,44 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         key = context.catalog.labels.get(text)
         return context.never() if key is None else row.c.label_id == key
 
-    def segments(test: Callable[[SqlValue], Clause]) -> Clause:
+    def segments() -> tuple[int, FromClause, Sql]:
         members = context.dialect.elements(
             row.c.geometry, ["annotations"], context.names.next("segment")
         )
         source = JSONSource(context.dialect, members.c.value, ["label"])
-        text = SqlValue("text", field.name, field.place, source.get("text"))
-        found = select(1).select_from(members).correlate_except(members).where(test(text)).exists()
-        return and_(row.c.type == MASK, found)
+        return MASK, members, source.get("text")
 
-    def labels_of(test: Callable[[SqlValue], Clause]) -> Clause:
+    def choices() -> tuple[int, FromClause, Sql]:
         members = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
-        text = SqlValue("text", field.name, field.place, context.dialect.element(members, "text"))
-        found = select(1).select_from(members).correlate_except(members).where(test(text)).exists()
-        return and_(row.c.type == CODES["multicategory"], found)
+        return CODES["multicategory"], members, context.dialect.element(members, "text")
 
+    def some_of(listed: Callable[[], tuple[int, FromClause, Sql]]) -> ListTest:
+        def some(test: Callable[[SqlValue], Clause]) -> Clause:
+            code, members, text = listed()
+            value = SqlValue("text", field.name, field.place, text)
+            found = select(1).select_from(members).correlate_except(members).where(test(value))
+            return and_(row.c.type == code, found.exists())
+
+        return some
+
+    def fold_of(listed: Callable[[], tuple[int, FromClause, Sql]]) -> Fold:
+        def fold(function: str) -> Sql:
+            code, members, text = listed()
+            folded = getattr(func, function)(context.dialect.by_code_point(text))
+            one = select(folded).select_from(members).correlate_except(members)
+            return case((row.c.type == code, one.scalar_subquery()))
+
+        return fold
+
+    lists = () if field.scope.root.kind in context.catalog.plain else (segments, choices)
     return SqlValue(
         "text",
         field.name,
         field.place,
         name,
         equals=equals,
-        lists=() if field.scope.root.kind in context.catalog.plain else (segments, labels_of),
+        lists=tuple(map(some_of, lists)),
+        folds=tuple(map(fold_of, lists)),
     )
 
 

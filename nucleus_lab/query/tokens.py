@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+import msgspec
 
 from nucleus_lab.query.faults import fault
 
@@ -52,8 +53,7 @@ MILLISECONDS: Final = {
 """Length of the units of a duration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """One piece of a query.
 
     Attributes:
@@ -220,6 +220,8 @@ def _quotation(source: str, at: int) -> Token:
                 index += 2
                 continue
             return Token(kind, source[at : index + 1], at, index + 1, "".join(parts))
+        elif character == "\0":
+            raise fault("Q001", "no text holds a NUL character", source, index)
         else:
             parts.append(character)
             index += 1

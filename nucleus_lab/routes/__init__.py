@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import wire
-from nucleus_lab.errors import InvalidInputError, NucleusError
-from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
+from nucleus_lab.errors import InvalidInputError, NucleusAPIError, NucleusError
 from nucleus_lab.routes.table import TABLE, Call, Route
 from nucleus_lab.wire import Binary, Request, Response, encode, is_plain, plain, refuse_nul
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
-__all__ = ["TABLE", "Call", "Route", "dispatch"]
+__all__ = ["TABLE", "Call", "Route", "dispatch", "refused"]
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +122,7 @@ def dispatch(engine: Engine, request: Request) -> Response:
         The answer. Every refusal becomes an answer with a status of 400 and above; nothing is
         raised, so that both transports see the same.
     """
+    entry: Route | None = None
     try:
         _check_path(request.path)
         entry, parameters = TABLE.match(request.method, request.path)
@@ -132,24 +132,45 @@ def dispatch(engine: Engine, request: Request) -> Response:
             request.files,
             request.caller,
             request.base_url,
+            request.headers,
         )
         if request.user:
             engine = engine.seen_by(request.user)
         answer = entry.handler(engine, call, **parameters)
     except NucleusError as refusal:
-        return Response(refusal.status_code, refusal.to_wire())
+        return _refused(entry, refusal)
     except Exception:  # noqa: BLE001 - the trace is logged; the caller gets an answer, not a crash
         _log.exception("%s %s failed", request.method, request.path)
-        return Response(
-            500,
-            {
-                "error": f"{request.method} {request.path} failed inside the engine; "
-                "the log has the trace",
-                "code": "api_error",
-            },
+        fault = NucleusAPIError(
+            f"{request.method} {request.path} failed inside the engine; the log has the trace"
         )
+        return _refused(entry, fault)
     if isinstance(answer, Response):
         return answer
     if isinstance(answer, Binary):
         return Response(200, answer.content, answer.media_type)
     return Response(200, answer)
+
+
+def _refused(entry: Route | None, refusal: NucleusError) -> Response:
+    if entry is None:
+        return Response(refusal.status_code, refusal.to_wire())
+    return entry.refused(refusal)
+
+
+def refused(method: str, path: str, refusal: NucleusError) -> Response:
+    """Answer an error that was met before a handler was asked, such as a wrong key.
+
+    Args:
+        method: HTTP method of the request.
+        path: Its path below the endpoint.
+        refusal: The error.
+
+    Returns:
+        The answer, as the protocol of the route has it.
+    """
+    try:
+        entry = TABLE.match(method, path)[0]
+    except NucleusError:
+        entry = None
+    return _refused(entry, refusal)

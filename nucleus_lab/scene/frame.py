@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
+from unicodedata import normalize
 
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
@@ -34,7 +36,7 @@ class Frame:
             self.add_item(item, sensor_name)
 
     def __repr__(self) -> str:
-        if all(name.isidentifier() for name in self.items):
+        if all(map(_is_name, self.items)):
             return f"Frame({', '.join(f'{name}={item!r}' for name, item in self.items.items())})"
         return f"Frame(**{self.items!r})"
 
@@ -111,3 +113,8 @@ class Frame:
             Item payload by sensor name.
         """
         return {name: item.to_payload(is_scene=True) for name, item in self.items.items()}
+
+
+def _is_name(text: str) -> bool:
+    """Say whether Python reads a text as the name of an argument, and as no other one."""
+    return text.isidentifier() and not iskeyword(text) and normalize("NFKC", text) == text

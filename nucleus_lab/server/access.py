@@ -58,7 +58,7 @@ def authorize(engine: Engine, headers: Mapping[str, str], *, key_required: bool)
             "the key is unknown or revoked: check it, or make one by  nucleus-lab keys create"
             if key
             else "a key is needed: send it as the user of HTTP Basic authentication, or as "
-            "x-limited-access-key (api_key= of NucleusClient, NUCLEUS_API_KEY)"
+            "x-limited-access-key or x-api-key (api_key= of NucleusClient, NUCLEUS_API_KEY)"
         )
     _refuse_web_pages(headers)
     return nobody()
@@ -73,7 +73,7 @@ def _presented(headers: Mapping[str, str]) -> str:
         except (binascii.Error, UnicodeDecodeError):
             return ""
         return user.partition(":")[0]
-    return headers.get("x-limited-access-key", "")
+    return headers.get("x-limited-access-key") or headers.get("x-api-key", "")
 
 
 def _refuse_web_pages(headers: Mapping[str, str]) -> None:

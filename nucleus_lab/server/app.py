@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from nucleus_lab.errors import NucleusError, TransportError
-from nucleus_lab.routes import TABLE, dispatch
+from nucleus_lab.routes import TABLE, Route, dispatch, refused
 from nucleus_lab.routes.workspaces import nobody
 from nucleus_lab.server.access import authorize
 from nucleus_lab.server.arriving import PATIENCE_SECONDS, Arriving, GoneError
@@ -107,16 +107,18 @@ class _App:
         if scope["type"] != "http":
             raise ValueError(f"this application speaks HTTP, not {scope['type']}")
         arriving = Arriving(receive, self._patience)
+        head = _head(scope)
         try:
-            answer = await self._answer(_head(scope), arriving)
+            answer = await self._answer(head, arriving)
         except GoneError:
             return
         except NucleusError as refusal:
-            answer = _refusal(refusal)
+            answer = _refusal(head, refusal)
             await arriving.ignore()
         except asyncio.CancelledError:
             # Only a server that stops cancels, and only what it has waited for long enough.
-            answer = _refusal(TransportError("the server is stopping: send the request again"))
+            stopping = TransportError("the server is stopping: send the request again")
+            answer = _refusal(head, stopping)
         start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
         await send(start)
         if isinstance(answer.content, Path):
@@ -141,7 +143,10 @@ class _App:
         if boundary is None:
             return await read_plain(arriving, limit)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nucleus-lab-")))
-        return await read_parts(arriving, boundary, folder, limit, self._most_payload)
+        entry = _entry(head)
+        needed = entry is None or entry.body is not None
+        most = self._most_payload
+        return await read_parts(arriving, boundary, folder, limit, most, payload_needed=needed)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Wait for something that a thread does; once begun it is told to its end."""
@@ -160,7 +165,8 @@ class _App:
         await send({"type": "http.response.body", "body": b""})
 
     def _caller(self, head: _Head) -> Caller:
-        if _is_public(head.method, head.path):
+        entry = _entry(head)
+        if entry is not None and entry.public:
             return nobody()
         return authorize(self._engine, head.headers, key_required=self._key_required)
 
@@ -174,6 +180,7 @@ class _App:
             body.files,
             caller.key,
             head.base_url,
+            head.headers,
             user=caller.user,
         )
         return _respond(dispatch(self._engine, request))
@@ -214,11 +221,11 @@ def _announced(head: _Head, unknown: int = MOST_BODY_BYTES) -> int:
     return int(length) if known else unknown
 
 
-def _is_public(method: str, path: str) -> bool:
+def _entry(head: _Head) -> Route | None:
     try:
-        return TABLE.match(method, path)[0].public
+        return TABLE.match(head.method, head.path)[0]
     except NucleusError:
-        return False
+        return None
 
 
 def _respond(response: Response) -> _Answer:
@@ -236,8 +243,8 @@ def _respond(response: Response) -> _Answer:
     return _Answer(response.status, content, headers)
 
 
-def _refusal(refusal: NucleusError) -> _Answer:
-    answer = _respond(Response(refusal.status_code, refusal.to_wire()))
+def _refusal(head: _Head, refusal: NucleusError) -> _Answer:
+    answer = _respond(refused(head.method, head.path, refusal))
     # The body may not have been read: what is left of it must not pass for a request.
     answer.headers.append((b"connection", b"close"))
     if refusal.status_code == 401:

@@ -57,7 +57,13 @@ async def read_plain(chunks: AsyncIterator[bytes], limit: int) -> Body:
 
 
 async def read_parts(
-    chunks: AsyncIterator[bytes], boundary: str, folder: Path, limit: int, payload_limit: int
+    chunks: AsyncIterator[bytes],
+    boundary: str,
+    folder: Path,
+    limit: int,
+    payload_limit: int,
+    *,
+    payload_needed: bool = True,
 ) -> Body:
     """Read a body of several parts; files go straight to disk.
 
@@ -67,6 +73,7 @@ async def read_parts(
         folder: Where to put files; the caller removes it.
         limit: Bytes at most, all together.
         payload_limit: Bytes of the JSON part at most.
+        payload_needed: Whether there must be one; some routes take files alone.
 
     Returns:
         The body.
@@ -104,7 +111,7 @@ async def read_parts(
         reader.close()
     if not reader.complete:
         raise InvalidInputError("the multipart body ends before its last boundary: send it again")
-    if reader.body.payload is None:
+    if reader.body.payload is None and payload_needed:
         raise InvalidInputError(
             f"the multipart body has no part {' or '.join(PAYLOAD_PARTS)} that says what the "
             "files are"

@@ -15,11 +15,12 @@ from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
 from nucleus_lab.slice.exports import SliceExports
 from nucleus_lab.slice.labeling import SliceLabelingMethods
-from nucleus_lab.slice.rows import paged, read_row, read_rows
+from nucleus_lab.slice.rows import narrow_pages, paged
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
 
-EXPORT_PAGE: Final = 10_000
+EXPORT_PAGE: Final = 1_000
+"""Items of a page that carry their objects: large enough to be fast, small enough to hold."""
 
 
 class Slice(SliceExports, SliceLabelingMethods):
@@ -156,17 +157,26 @@ class Slice(SliceExports, SliceLabelingMethods):
                 members = [_member(row) for row in page]
             yield from members
 
-    def items_and_annotation_generator(self) -> Iterator[dict[str, Any]]:
+    def items_and_annotation_generator(
+        self, use_mirrored_images: bool = False
+    ) -> Iterator[dict[str, Any]]:
         """Read the items with their ground truth, page by page.
 
         A slice of objects gives the items that carry its annotations, each with those alone.
 
+        Args:
+            use_mirrored_images: Give locations that the workspace serves instead of the original
+                ones.
+
         Yields:
             ``item``, and ``annotations`` grouped by type.
         """
-        route = self._route("exportForTrainingPage")
-        for page in paged(self._client, route, EXPORT_PAGE, rows="data"):
-            yield from read_rows(page)
+        yield from narrow_pages(
+            self._client,
+            f"lab/slice/{segment(self.id)}/exportRows",
+            EXPORT_PAGE,
+            chip=use_mirrored_images,
+        )
 
     def items_and_annotations(self) -> list[dict[str, Any]]:
         """Read all items with their ground truth.
@@ -186,10 +196,13 @@ class Slice(SliceExports, SliceLabelingMethods):
             ``item``, and ``predictions`` grouped by type.
         """
         model_id = model.id if isinstance(model, Model) else model
-        route = self._route(f"{segment(model_id)}/exportForTrainingPage")
-        for page in paged(self._client, route, EXPORT_PAGE, rows="data"):
-            for row in page:
-                yield read_row(row, predictions=True)
+        yield from narrow_pages(
+            self._client,
+            f"lab/slice/{segment(self.id)}/exportRows",
+            EXPORT_PAGE,
+            predictions=True,
+            model_id=model_id,
+        )
 
     def export_predictions(self, model: Model | str) -> list[dict[str, Any]]:
         """Read all items with a model's predictions.
@@ -200,8 +213,7 @@ class Slice(SliceExports, SliceLabelingMethods):
         Returns:
             ``item``, and ``predictions`` grouped by type, of each item.
         """
-        with collector_paused():
-            return list(self.export_predictions_generator(model))
+        return list(self.export_predictions_generator(model))
 
     def append(self, reference_ids: Sequence[str] | None = None) -> dict[str, Any]:
         """Add items of the dataset to the slice.

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from nucleus_lab.annotation import ANNOTATION_TYPES, BoxAnnotation
-from nucleus_lab.annotation.box_columns import boxes_from_rows
+from nucleus_lab.annotation import ANNOTATION_TYPES
+from nucleus_lab.annotation.box_columns import boxes_from_rows, predicted_boxes_from_rows
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.transport.connection import Connection
@@ -77,29 +77,62 @@ def read_rows(
         return [read_row(row, predictions=predictions) for row in rows]
 
 
-def read_narrow_page(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+def read_narrow_page(
+    answer: Mapping[str, Any], *, predictions: bool = False
+) -> list[dict[str, Any]]:
     """Read a page whose plain boxes are bare rows.
 
     Args:
         answer: ``items``, ``keys``, ``boxes`` and ``labels``.
+        predictions: Read predictions rather than ground truth.
 
     Returns:
-        ``item`` and ``annotations`` grouped by type, of each item in order.
+        ``item``, and ``annotations`` or ``predictions`` grouped by type, of each item in order.
     """
+    name = "predictions" if predictions else "annotations"
     found: list[dict[str, Any]] = []
-    owners: dict[int, tuple[str, Callable[[BoxAnnotation], None]]] = {}
+    owners: dict[int, tuple[str, Callable[[Any], None]]] = {}
     boxes: dict[int, list[Any]] = {}
     for key, row in zip(answer["keys"], answer["items"], strict=True):
         item = DatasetItem.from_json(row["item"])
-        groups = read_groups(row) if len(row) > 1 else defaultdict(list)
+        groups: Groups = defaultdict(list)
+        if len(row) > 1:
+            groups = read_groups(row, predictions=predictions)
         own = boxes[key] = groups[_BOXES]
         owners[key] = (row["item"]["reference_id"], own.append)
-        found.append({"item": item, "annotations": groups})
-    boxes_from_rows(answer["boxes"], owners, dict(answer["labels"]))
+        found.append({"item": item, name: groups})
+    read_boxes = predicted_boxes_from_rows if predictions else boxes_from_rows
+    read_boxes(answer["boxes"], owners, dict(answer["labels"]))
     for row, own in zip(found, boxes.values(), strict=True):
         if not own:
-            del row["annotations"][_BOXES]  # an absent type reads as ``[]``
+            del row[name][_BOXES]  # an absent type reads as ``[]``
     return found
+
+
+def narrow_pages(
+    client: Connection, route: str, page_size: int, *, predictions: bool = False, **extra: Any
+) -> Iterator[dict[str, Any]]:
+    """Read items with their objects from a route whose plain boxes are bare rows.
+
+    Args:
+        client: The connection that asks.
+        route: Route of the pages.
+        page_size: Items of a page at most.
+        predictions: Read predictions rather than ground truth.
+        **extra: What else the route wants in each request.
+
+    Yields:
+        As :func:`read_narrow_page`.
+    """
+    answers = pages(client, route, page_size, **extra)
+    while True:
+        with collector_paused():  # one pause for both: what a page is read from is gone then
+            answer = next(answers, None)
+            rows = None if answer is None else read_narrow_page(answer, predictions=predictions)
+            answer = None
+        if rows is None:
+            return
+        yield from rows
 
 
 def pages(client: Connection, route: str, page_size: int, **extra: Any) -> Iterator[dict[str, Any]]:

@@ -126,6 +126,17 @@ class Connection:
             raise from_wire(response.status, response.payload)
         return _raw(response) if return_raw_response else response.payload
 
+    def send(self, request: Request) -> Response:
+        """Carry a request as it is, for callers that read answers of any status.
+
+        Args:
+            request: The call.
+
+        Returns:
+            The answer.
+        """
+        return self._transport.send(request)
+
     def put(self, url: str, content: bytes) -> Any:
         """Store bytes at a signed URL.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,7 @@ RETRY_SECONDS: Final = (1.0, 3.0, 9.0)
 # Shorter than the 75 s that our server and most proxies keep an idle connection, so that a request
 # never goes into one that is being closed.
 KEEP_ALIVE_SECONDS: Final = 30.0
+_BYTES: Final = ("image/", "audio/", "video/", OCTETS)
 
 
 class HttpTransport:
@@ -51,22 +53,26 @@ class HttpTransport:
         self._client: httpx.Client | None = None
         self._owner = 0
         self._closed = False
+        self._opening = threading.Lock()
 
     def _http(self) -> httpx.Client:
         if self._closed:
             raise TransportError(
                 f"this client of {self.target} is closed: make a new NucleusClient"
             )
-        if self._client is None or self._owner != os.getpid():
-            # A forked child must not write into the connections of its parent.
-            self._client = httpx.Client(
-                timeout=TIMEOUT_SECONDS,
-                verify="NUCLEUS_SKIP_SSL_VERIFY" not in os.environ,
-                limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
-                follow_redirects=False,
-            )
-            self._owner = os.getpid()
-        return self._client
+        # A forked child must not write into the connections of its parent, nor wait for its lock.
+        if self._owner not in {0, os.getpid()}:
+            self._client, self._owner, self._opening = None, 0, threading.Lock()
+        with self._opening:
+            if self._client is None:
+                self._client = httpx.Client(
+                    timeout=TIMEOUT_SECONDS,
+                    verify="NUCLEUS_SKIP_SSL_VERIFY" not in os.environ,
+                    limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+                    follow_redirects=False,
+                )
+                self._owner = os.getpid()
+            return self._client
 
     def send(self, request: Request) -> Response:
         """Send a request, again after a pause where the server is overloaded.
@@ -92,24 +98,29 @@ class HttpTransport:
         own = not request.path.startswith(("http://", "https://"))
         url = f"{self.target}/{request.path}" if own else request.path
         try:
-            with _opened(request.files) as files:
+            with _opened(request.files, encoded=own) as files:
                 return self._http().request(
                     request.method,
                     url,
                     params=dict(request.query) or None,
                     # A signed URL carries its own proof and may be another host's.
                     auth=self._auth if own else None,
-                    headers={**(self._headers if own else {}), **body.headers},
+                    headers={**(self._headers if own else {}), **request.headers, **body.headers},
                     content=body.content,
                     files=[*body.parts, *files] or None,
+                    timeout=request.timeout or TIMEOUT_SECONDS,
                 )
         except httpx.TimeoutException as fault:
-            raise TransportError(
+            told = (
                 f"{self.target} did not answer {request.method} {request.path} within "
-                f"{TIMEOUT_SECONDS:.0f} s: send fewer rows or files at once, or use "
-                "asynchronous=True",
-                endpoint=self.target,
-            ) from fault
+                f"{request.timeout or TIMEOUT_SECONDS:g} s: "
+            )
+            advice = (
+                "send fewer rows or files at once, or use asynchronous=True"
+                if request.timeout is None
+                else "give it more time"
+            )
+            raise TransportError(told + advice, endpoint=self.target) from fault
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
             raise InvalidInputError(
                 f"{self.target!r} is no endpoint ({fault}): use one such as "
@@ -165,7 +176,7 @@ class HttpTransport:
                 return Response(answer.status_code, decode(content) if content else None)
             except InvalidInputError as fault:
                 raise TransportError(_strange(self.target, answer)) from fault
-        if answer.status_code < 400 and (kind.startswith("image/") or kind == OCTETS):
+        if answer.status_code < 400 and kind.startswith(_BYTES):
             return Response(answer.status_code, content, kind)
         if answer.status_code >= 400:
             # A missing page of some other server says nothing about a missing dataset.
@@ -208,7 +219,7 @@ def _body(request: Request) -> _Body:
     payload = request.payload
     if isinstance(payload, bytes):
         return _Body(payload)
-    if request.method == "GET" and payload is None:
+    if payload is None and (request.method == "GET" or request.files):
         return _Body()
     text = encode(plain(payload))
     if request.files:
@@ -219,13 +230,14 @@ def _body(request: Request) -> _Body:
 
 
 @contextmanager
-def _opened(parts: Sequence[FilePart]) -> Iterator[list[_Part]]:
-    """Open files for one attempt; httpx reads them while it sends."""
+def _opened(parts: Sequence[FilePart], *, encoded: bool) -> Iterator[list[_Part]]:
+    """Open files for one attempt; httpx reads them while it sends. Others know no encoded names."""
     with ExitStack() as stack:
         opened: list[_Part] = []
         for part in parts:
             content = part.content if part.path is None else _open(stack, part)
-            opened.append((part.field, (quote(part.filename, safe=""), content, _media_type(part))))
+            name = quote(part.filename, safe="") if encoded else part.filename
+            opened.append((part.field, (name, content, _media_type(part))))
         yield opened
 
 

@@ -10,7 +10,7 @@ import pytest
 from seeding import Seeded, box
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import Engine
+from nucleus_lab.engine import Engine, model_versions
 from nucleus_lab.engine.settings import Settings
 from nucleus_lab.routes import dispatch
 from nucleus_lab.wire import Request
@@ -84,6 +84,7 @@ def test_a_benchmark_is_built_of_items_with_ground_truth(seeded: Seeded) -> None
         "version_minor": 0,
         "version_label": None,
         "class_agnostic": None,
+        "exclusion_rules": None,
     }
     assert items(seeded, bm) == ["a.jpg", "b.jpg", "c.jpg"]
     assert items(seeded, bm, {"limit": "1", "offset": "1"}) == ["b.jpg"]
@@ -276,6 +277,97 @@ def test_evaluations_are_ranked_by_each_number(seeded: Seeded) -> None:
     )[0] == 404  # fmt: skip
     seeded.ask("DELETE", f"benchmarks/{bm}")
     assert seeded.ask("GET", f"evaluationsV2/{plain}")["benchmark_id"] is None
+
+
+def test_an_entry_says_which_version_of_a_model_it_is_of(seeded: Seeded) -> None:
+    bm = built(seeded, dataset_id=seeded.ds)
+    metadata = {"version": "2.1-rc1", "parent_model_id": seeded.prj}
+    body = {"name": "n", "reference_id": "n", "metadata": metadata}
+    later = seeded.ask("POST", "models/add", body)["model_id"]
+    evaluated(seeded, bm)
+    evaluated(seeded, bm, model_id=later)
+
+    entries = seeded.ask(
+        "POST", "leaderboard/ranking", {"metric_type": "RECALL", "benchmark_ids": [bm]}
+    )
+
+    names = "model_version_major model_version_minor model_version_label parent_model_project_id"
+    assert [[entry[name] for name in names.split()] for entry in entries] == [
+        [None, None, None, None], [2, 1, "rc1", seeded.prj],
+    ]  # fmt: skip
+    seeded.ask("POST", f"model/{later}/modelRun/create", {"name": "r"})
+    lists = [
+        dispatch(seeded.engine, Request("GET", f"model/{prj}/modelRun", None, query)).payload
+        for prj in (seeded.prj, later)
+        for query in ({}, {"family": "true"})
+    ]
+    assert len(lists[0]) == len(lists[2]) == 1
+    assert lists[1] == lists[3] == lists[0] + lists[2]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "version"),
+    [
+        (None, (None, None, None, None)),
+        ({"version": "v3"}, (3, None, None, None)),
+        ({"version": 2}, (2, None, None, None)),
+        ({"version": 1.5}, (1, 5, None, None)),
+        ({"version": "1.2.3"}, (1, 2, "3", None)),
+        ({"version": "nightly"}, (None, None, "nightly", None)),
+        ({"version": True, "version_major": -1}, (None, None, None, None)),
+        ({"version": "1.2", "version_major": 4, "version_label": "x"}, (4, None, "x", None)),
+        ({"version_major": 4, "version_minor": 2}, (4, 2, None, None)),
+        ({"parent_model_project_id": "prj_1", "parent_model_id": 7}, (None, None, None, "prj_1")),
+    ],
+)
+def test_a_version_is_read_from_the_metadata_of_a_model(metadata: Any, version: Any) -> None:
+    assert tuple(model_versions.version_of(metadata).values()) == version
+
+
+RULE = {"type": "labels", "scope": "annotation", "target": "groundTruth", "labels": ["dog"]}
+MORE = {"type": "labels", "scope": "annotation", "target": "prediction", "labels": ["car"]}
+
+
+def counts(of: Seeded, ev: str) -> tuple[int, int, int]:
+    found = of.ask("POST", f"evaluationsV2/{ev}/charts", {})["totalCounts"]
+    return found["tp"], found["fp"], found["fn"]
+
+
+def test_what_a_benchmark_excludes_is_left_out_of_every_evaluation_on_it(seeded: Seeded) -> None:
+    plain = built(seeded, dataset_id=seeded.ds)
+    bm = built(seeded, dataset_id=seeded.ds, exclusionRules=[RULE])
+    version = built(seeded, parent_benchmark_id=bm)
+    free = built(seeded, parent_benchmark_id=bm, exclusionRules=[])
+
+    assert [state(seeded, one)["exclusion_rules"] for one in (plain, bm, version, free)] == [
+        None, [RULE], [RULE], None,
+    ]  # fmt: skip
+    evs = [evaluated(seeded, one) for one in (plain, bm, version, free)]
+    assert [counts(seeded, ev) for ev in evs] == [(1, 3, 3), (1, 3, 2), (1, 3, 2), (1, 3, 3)]
+    # An evaluation may leave out more, and compare by labels of its own.
+    both = evaluated(seeded, bm, exclusionRules=[MORE, RULE], rollupGroups=GROUPS)
+    assert seeded.ask("GET", f"evaluationsV2/{both}")["exclusion_rules"] == [MORE, RULE]
+    assert counts(seeded, both) == (0, 0, 3)
+
+
+def test_what_a_benchmark_excludes_changes_while_it_is_a_draft(seeded: Seeded) -> None:
+    bm = built(seeded, draft=True, dataset_id=seeded.ds, exclusionRules=[RULE])
+
+    changed = seeded.ask("PATCH", f"benchmarks/{bm}", {"exclusionRules": [MORE]})
+    kept = seeded.ask("PATCH", f"benchmarks/{bm}", {"name": "other"})
+    gone = seeded.ask("PATCH", f"benchmarks/{bm}", {"exclusionRules": None})
+    seeded.ask("POST", f"benchmarks/{bm}/finalize", {})
+
+    found = [entry["exclusion_rules"] for entry in (changed, kept, gone)]
+    assert found == [[MORE], [MORE], None]
+    status, text = seeded.refusal("PATCH", f"benchmarks/{bm}", {"exclusionRules": [RULE]})
+    assert (status, "what it excludes cannot change" in text) == (409, True)
+    status, text = seeded.refusal(
+        "POST",
+        "benchmarks",
+        {"name": "x", "draft": True, "exclusionRules": [{**RULE, "labels": []}]},
+    )
+    assert (status, "exclusionRules[0]: it lists no labels" in text) == (400, True)
 
 
 # -- presets --------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(
         InvalidInputError,
-        match="coco, cvat, datumaro, images, kitti, label_studio, mot, pascal_voc, yolo",
+        match="coco, coco_panoptic, cvat, datumaro, images, kitti, label_studio, mot, pascal_voc",
     ):
         formats.read(tmp_path, "voc")
 

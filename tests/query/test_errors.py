@@ -161,7 +161,7 @@ READ_AS = {
     "(annotations.label = car OR annotations.label = bus) AND annotations.area < 9": (
         'annotations[(label = "car" OR label = "bus") AND area < 9]'
     ),
-    "slice = train AND slice IS NULL": 'slice[name = "train"] AND NOT slice[name IS NOT NULL]',
+    "slice = train AND slice IS NULL": 'slice = "train" AND slice IS NULL',
     'annotations."traffic light".color = red ORDER BY width DESC LIMIT 3': (
         'annotations[label = "traffic light" AND metadata.color = "red"] ORDER BY width DESC LIMIT 3'
     ),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
@@ -324,6 +328,65 @@ def test_a_sample_of_nothing_leaves_no_slice(ask, known, tag):
     assert status["status"] == "Errored"
     assert "widen the filters" in status["message"]["final_error"]
     assert ask("GET", f"dataset/{known}/slices") == []
+
+
+SAMPLING_KILLED = """
+import os, signal, sys
+from nucleus_lab.engine import Engine, slices
+from nucleus_lab.engine.settings import Settings
+from nucleus_lab.routes import dispatch
+from nucleus_lab.wire import Request
+
+add_members = slices.add_members
+
+def killed(*given):
+    add_members(*given)
+    os.kill(os.getpid(), signal.SIGKILL)  # the slice and its members are written, not committed
+
+slices.add_members = killed
+engine = Engine(sys.argv[1], database_url=sys.argv[2] or None, settings=Settings(inline_jobs=True))
+dispatch(engine, Request("POST", f"dataset/{sys.argv[3]}/build_slice",
+                         {"name": "sample", "sampleSize": 6, "sampleMethod": "Random"}))
+"""
+
+
+def test_a_killed_sample_leaves_no_slice_and_its_name_is_free(ask, engine, known):
+    command = [sys.executable, "-c", SAMPLING_KILLED, str(engine.workspace)]
+    ended = subprocess.run(
+        [*command, engine.database_url or "", known], capture_output=True, text=True
+    )
+    assert ended.returncode == -9, ended.stderr
+
+    time.sleep(0.2)  # a PostgreSQL server notices the lost connection
+    assert ask("GET", f"dataset/{known}/slices") == []
+    slc, _ = build(ask, known)
+    assert [row["id"] for row in ask("GET", f"dataset/{known}/slices")] == [slc]
+    assert len(members(ask, slc)) == 6
+
+
+def test_a_slice_is_not_there_before_its_sample(ask, engine, known, monkeypatch):
+    from nucleus_lab.engine import sampling
+
+    seen = []
+    draw = sampling.draw
+
+    def look(chosen, size):
+        seen.append(ask("GET", f"dataset/{known}/slices"))
+        # Another takes the name meanwhile.
+        ask("POST", f"dataset/{known}/create_slice", {"name": "sample", "reference_ids": ["r0"]})
+        return draw(chosen, size)
+
+    monkeypatch.setattr(sampling, "draw", look)
+    body = {"name": "sample", "sampleSize": 6, "sampleMethod": "Random"}
+    job = ask("POST", f"dataset/{known}/build_slice", body)
+
+    status = ask("GET", f"job/{job['job_id']}")
+    assert seen == [[]]
+    assert status["status"] == "Errored"
+    assert "has a slice 'sample' already" in status["message"]["final_error"]
+    assert [row["name"] for row in ask("GET", f"dataset/{known}/slices")] == ["sample"]
+    with pytest.raises(NotFoundError, match="when its job has ended"):
+        ask("GET", f"slice/{job['sliceId']}/info")
 
 
 @pytest.mark.parametrize(

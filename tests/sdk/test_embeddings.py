@@ -13,7 +13,13 @@ from PIL import Image
 
 from nucleus_lab import BoxAnnotation, DatasetItem
 from nucleus_lab.async_job import AsyncJob, EmbeddingsExportJob
-from nucleus_lab.errors import ConflictError, InvalidInputError, MediaError, NotFoundError
+from nucleus_lab.errors import (
+    ConflictError,
+    InvalidInputError,
+    JobError,
+    MediaError,
+    NotFoundError,
+)
 from nucleus_lab.slice import (
     SliceBuilderFilterAutotag,
     SliceBuilderFilters,
@@ -233,3 +239,13 @@ def test_unknown_autotags_are_not_found(client, dataset):
 def test_another_place_than_a_path_is_no_picture(dataset, tmp_path):
     with pytest.raises(MediaError, match="cannot be read"):
         dataset.similar(picture=Path(tmp_path))
+
+
+def test_pictures_in_privacy_mode_are_not_fetched_to_be_indexed(client):
+    made = client.create_dataset("private", use_privacy_mode=True)
+    made.append([DatasetItem("https://example.org/1.jpg", "r", width=8, height=8)])
+    job = made.create_image_index()
+
+    with pytest.raises(JobError, match="privacy mode"):
+        job.sleep_until_complete(verbose_std_out=False)
+    assert "never fetched here" in job.errors()[0]

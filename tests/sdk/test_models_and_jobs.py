@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from nucleus_lab import AsyncJob, DatasetItem, JobError, Model, NotFoundError, async_job
+from nucleus_lab import (
+    AsyncJob,
+    BoxPrediction,
+    DatasetItem,
+    JobError,
+    Model,
+    NotFoundError,
+    async_job,
+)
 from nucleus_lab.errors import InvalidInputError, ModelCreationError, NucleusAPIError
 
 
@@ -189,3 +197,33 @@ def test_a_job_shows_itself_escaped() -> None:
 
     assert "&lt;b&gt;" in job._repr_html_()
     assert repr(job).startswith("AsyncJob(job_id='job_1'")
+
+
+def test_slices_that_a_model_was_trained_on_must_be_there(client: Any) -> None:
+    dataset = client.create_dataset("trained")
+    dataset.append([DatasetItem("https://x/a.jpg", "a")])
+    model = client.create_model("Trained", "trained-1")
+    nowhere = "slc_00000000000ff"
+
+    for call in (
+        lambda: model.add_trained_slice_ids([nowhere]),
+        lambda: client.create_model("Other", "other-1", trained_slice_ids=[nowhere]),
+        lambda: dataset.upload_predictions(
+            model, [BoxPrediction("car", 1, 2, 3, 4, "a")], trained_slice_id=nowhere
+        ),
+    ):
+        with pytest.raises(NotFoundError, match=nowhere):
+            call()
+
+    assert [one.trained_slice_ids for one in client.models] == [[]]
+    assert dataset.model_runs == []
+
+
+def test_an_option_of_an_evaluation_that_there_is_not_is_refused(client: Any) -> None:
+    dataset = client.create_dataset("options")
+    dataset.append([DatasetItem("https://x/a.jpg", "a")])
+    model = client.create_model("Options", "options-1")
+    dataset.upload_predictions(model, [BoxPrediction("car", 1, 2, 3, 4, "a")])
+
+    with pytest.raises(InvalidInputError, match="class_agnostics"):
+        dataset.calculate_evaluation_metrics(model, {"class_agnostics": True})

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import inspect
+from sample_requests import sample_request
 
 from nucleus_lab.routes import Route
 from nucleus_lab.wire import Request, encode
@@ -34,11 +35,14 @@ class Maker:
 
     def request(self, route: Route) -> Request:
         """Make one request of a route; about a third of them are sound."""
+        if route.template == "api/{category}/files":
+            return sample_request(self.random)
         path = "/".join(self._segment(part) for part in route.template.split("/"))
         query = {}
         if self.random.random() < 0.3:
             names = ["async", "name", "type", "model_id", "from_item", "family", "iouThreshold"]
-            names += ["filters", "query", "limit", "offset", "json"]
+            names += ["filters", "query", "limit", "offset", "json", "category", "labels", "ids"]
+            names += ["limitPayloadValues", "sliceStart", "sliceEnd", "axisIx", "maxLength"]
             query = {self.random.choice(names): str(self.random.choice([*ODD, "1", "0", "{}"]))}
         return Request(route.method, path, self._payload(route.body), query)
 
@@ -126,6 +130,7 @@ def is_an_error(payload: Any) -> bool:
         isinstance(payload, dict)
         and isinstance(payload.get("error"), str)
         and bool(payload["error"])
-        and set(payload) <= {"error", "code", "details"}
+        and set(payload) <= {"error", "code", "details", "success"}
+        and not payload.get("success")
         and bool(msgspec.json.encode(payload))
     )

@@ -18,8 +18,8 @@ from sqlalchemy import select
 from worlds import World, ask, box, make, request_of, send
 
 from nucleus_lab.engine import Engine, datasets, keys, ownership, work
-from nucleus_lab.engine.schema import metadata as tables
 from nucleus_lab.engine.settings import Settings
+from nucleus_lab.engine.whole_schema import metadata as tables
 from nucleus_lab.routes import TABLE, Route
 from nucleus_lab.wire import Request, Response, encode
 
@@ -82,7 +82,12 @@ def content(engine: Engine) -> dict[str, dict[str, str]]:
 
 
 def private_routes() -> list[Route]:
-    return [entry for entry in TABLE.routes if not entry.public]
+    samples = ("api/", "v1/api/")  # of another protocol, whose things are numbered: see the end
+    return [
+        entry
+        for entry in TABLE.routes
+        if not entry.public and not entry.template.startswith(samples)
+    ]
 
 
 def name_of(entry: Route) -> str:
@@ -403,3 +408,57 @@ def test_the_server_tells_users_apart_by_their_keys(three: dict[str, httpx.Clien
     unknown = three["bert"].get("dataset/ds_00000000fffff/info")
     assert hidden.status_code == unknown.status_code == 404
     assert hidden.json()["error"] == unknown.json()["error"].replace("ds_00000000fffff", made)
+
+
+def test_samples_of_another_user_do_not_exist(engine: Engine) -> None:
+    def put(user: str) -> tuple[str, str]:
+        rows = b"timestamp,x\n0,1\n10,2\n20,3\n"
+        headers = {"x-file-name": f"{user or 'team'}.csv", "x-label": user or "team"}
+        sent = {"payload": rows, "headers": headers}
+        answer = ask(engine, Request("POST", "api/training/data", **sent), user)
+        assert answer.status == 200, answer
+        projects = ask(engine, Request("GET", "v1/api/projects"), user).payload["projects"]
+        path = f"v1/api/{projects[0]['id']}/raw-data"
+        query = {"category": "training"}
+        listed = ask(engine, Request("GET", path, None, query), user).payload
+        assert [row["label"] for row in listed["samples"]] == [user or "team"]
+        return str(projects[0]["id"]), str(listed["samples"][0]["id"])
+
+    made = {user: put(user) for user in ("anna", "bert", "")}
+    project, sample = made["anna"]
+    before = content(engine)
+
+    assert len({key for key, _ in made.values()}) == 3
+    told = [row["owner"] for row in _projects(engine, "bert")]
+    assert told == ["bert", ""]
+    assert [row["owner"] for row in _projects(engine, "")] == ["", "anna", "bert"]
+    of_samples = [entry for entry in TABLE.routes if entry.template.startswith("v1/api/{project}")]
+    for entry in of_samples:
+        template = entry.template.replace("{category}", "training")
+        for given in ({"project": project, "sample": sample}, {"project": made["bert"][0]}):
+            places = {"sample": sample} | given
+            pair = []
+            for wanted in (places, places | {"sample": "999"} | _unknown_project(given, project)):
+                path = template.format(**wanted)
+                query = {"category": "training", "ids": f"[{wanted['sample']}]"}
+                if "delete-all" in path and wanted["project"] == made["bert"][0]:
+                    continue  # of one's own project, which names no sample
+                answer = ask(engine, Request(entry.method, path, b"{}", query), "bert")
+                text = repr(answer.payload)
+                assert "anna" not in text
+                pair.append((
+                    answer.status,
+                    re.sub(rf"\b({sample}|999|{project}|998)\b", "·", text),
+                ))
+            assert len(set(pair)) <= 1, (name_of(entry), pair)
+        assert content(engine)["sample"] == before["sample"], name_of(entry)
+    assert len(of_samples) > 20
+
+
+def _projects(engine: Engine, user: str) -> list[dict[str, Any]]:
+    answer = ask(engine, Request("GET", "v1/api/projects"), user)
+    return list(answer.payload["projects"])
+
+
+def _unknown_project(given: dict[str, str], project: str) -> dict[str, str]:
+    return {"project": "998"} if given["project"] == project else {}

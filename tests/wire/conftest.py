@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+EDGE_IMPULSE = "1.0.20"
 REQUIRED = os.environ.get("NUCLEUS_LAB_TESTS_REQUIRE", "").split(",")
 
 
@@ -26,23 +27,38 @@ def client_python(request: pytest.FixtureRequest) -> Callable[..., Path]:
 
     def find(version: str, *more: str) -> Path:
         """``more`` packages make an environment of their own."""
-        folder = root / "-".join([version, *more])
-        python = folder / "bin" / "python"
-        ready = folder / "installed"
-        if ready.exists() or (given and python.exists()):
-            return python
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", folder],
-            [python, "-m", "pip", "install", "-q", f"scale-nucleus=={version}", *more],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                reason = f"scale-nucleus {version} cannot be installed: {done.stderr[-300:]}"
-                (pytest.fail if "clients" in REQUIRED else pytest.skip)(reason)
-        ready.touch()
-        return python
+        packages = [f"scale-nucleus=={version}", *more]
+        return _environment(root, "-".join([version, *more]), packages, given=bool(given))
 
     return find
+
+
+@pytest.fixture(scope="session")
+def edge_impulse_python(request: pytest.FixtureRequest) -> Path:
+    """The interpreter of an environment with the published edgeimpulse client."""
+    given = os.environ.get("NUCLEUS_LAB_TEST_CLIENTS")
+    root = Path(given) if given else Path(request.config.cache.mkdir("published_clients"))
+    packages = [f"edgeimpulse=={EDGE_IMPULSE}", "pandas"]
+    return _environment(root, "edgeimpulse", packages, given=bool(given))
+
+
+def _environment(root: Path, name: str, packages: list[str], *, given: bool) -> Path:
+    """An environment below ``root``, made where it is not there yet."""
+    folder = root / name
+    python = folder / "bin" / "python"
+    ready = folder / "installed"
+    if ready.exists() or (given and python.exists()):
+        return python
+    for command in (
+        [sys.executable, "-m", "venv", "--clear", folder],
+        [python, "-m", "pip", "install", "-q", *packages],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            reason = f"{packages[0]} cannot be installed: {done.stderr[-300:]}"
+            (pytest.fail if "clients" in REQUIRED else pytest.skip)(reason)
+    ready.touch()
+    return python
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,8 @@ SINCE = {
     "evaluations": "0.20",
     "weights": "0.20",
 }
-# Our own command is another one; items are named beside the predictions.
-OURS_SAYS_IT_OTHERWISE = {"command_line", "predictions_without_runs"}
+# Our own command is another one.
+OURS_SAYS_IT_OTHERWISE = {"command_line"}
 
 
 @pytest.fixture(scope="module")

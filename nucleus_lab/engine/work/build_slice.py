@@ -1,8 +1,11 @@
-"""The job that fills a slice with a sample."""
+"""The job that makes a slice of a sample."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import datasets, sampling, slices
@@ -15,29 +18,20 @@ if TYPE_CHECKING:
 
 @job_kind(sampling.JOB)
 def run(engine: Engine, task: Task) -> dict[str, Any]:
-    """Choose the members of a slice that is empty so far; without members it is removed again.
+    """Choose a sample, and create the slice with all of its members in one transaction.
 
     Args:
         engine: The open workspace.
-        task: Its payload holds ``slice_id``, ``method``, ``size`` and ``filters``.
+        task: Its payload holds the reserved ``slice_id``, ``name``, ``type``, ``method``, ``size``
+            and ``filters``.
 
     Returns:
         The slice, and how many it was chosen from.
+
+    Raises:
+        NotFoundError: There is nothing to choose from.
     """
     payload = task.payload
-    slice_id: int = payload["slice_id"]
-    try:
-        return _fill(engine, task, slice_id)
-    except BaseException:
-        with engine.store.write() as connection:
-            if not slices.members(connection, slice_id, size=1):
-                slices.remove(connection, slice_id)
-        raise
-
-
-def _fill(engine: Engine, task: Task, slice_id: int) -> dict[str, Any]:
-    payload = task.payload
-    public = identifiers.encode(identifiers.SLICE, slice_id)
     filters = sampling.Filters(**payload["filters"])
     with engine.store.read() as connection:
         row = datasets.by_key(connection, task.dataset_id)
@@ -50,19 +44,32 @@ def _fill(engine: Engine, task: Task, slice_id: int) -> dict[str, Any]:
     else:
         chosen, without = sampling.unlike(engine, row.id, members, size, task.progress)
     task.checkpoint()
-    if not chosen:
-        raise NotFoundError("nothing is left to sample from: widen the filters")
+    key: int = payload["slice_id"]
     with engine.store.write() as connection:
         datasets.lock(connection, row.id, changes=False)
-        slices.get(connection, public)
-        for kind in ("item", "annotation", "prediction"):
-            keys = [key for member, key in chosen if member == kind]
-            if keys:
-                there = slices.existing(connection, row.id, kind, keys)
-                slices.add_members(connection, slice_id, kind, [k for k in keys if k in there])
+        there = _existing(connection, row.id, chosen)
+        if not there:
+            raise NotFoundError("nothing is left to sample from: widen the filters")
+        slices.create(connection, row.id, payload["name"], payload["type"], key=key)
+        for kind, keys in there.items():
+            slices.add_members(connection, key, kind, keys)
     return {
-        "slice_id": public,
-        "sampled": len(chosen),
+        "slice_id": identifiers.encode(identifiers.SLICE, key),
+        "sampled": sum(map(len, there.values())),
         "candidates": len(members),
         "without_embedding": without,
     }
+
+
+def _existing(
+    connection: Connection, dataset_id: int, chosen: Sequence[sampling.Member]
+) -> dict[str, list[int]]:
+    """Leave out what was deleted since it was chosen; keys by kind, in the order of choice."""
+    found: dict[str, list[int]] = {}
+    for kind in ("item", "annotation", "prediction"):
+        keys = [key for member, key in chosen if member == kind]
+        known = slices.existing(connection, dataset_id, kind, keys) if keys else set()
+        kept = [key for key in keys if key in known]
+        if kept:
+            found[kind] = kept
+    return found

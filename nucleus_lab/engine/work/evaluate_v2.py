@@ -25,8 +25,11 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
         JobCancelledError: The evaluation was cancelled or deleted.
     """
     from nucleus_lab.engine.evaluation_run_v2 import WithdrawnError, evaluate
+    from nucleus_lab.engine.mask_objects import MaskObjects
 
+    key: int = task.payload["evaluation_id"]
+    masks = MaskObjects(engine, task.error)
     try:
-        return evaluate(engine.store, task.payload["evaluation_id"], task.progress)
+        return evaluate(engine.store, key, task.progress, masks=masks)
     except WithdrawnError as withdrawn:
         raise JobCancelledError from withdrawn

@@ -46,12 +46,13 @@ def index_images(engine: Engine, task: Task) -> dict[str, Any]:
     embedder = embedders.chosen(engine)
     columns = (item.c.id, item.c.reference_id, item.c.location, item.c.media_key)
     todo = _missing(engine, task, embedder, "item", item, item.c.id, indexing.images, columns)
+    private = _is_private(engine, task)
 
     def embed(row: Row) -> Embedded:
         from nucleus_lab.engine import pictures
 
         key, _, location, media_key = row
-        content = engine.media.thumbnails.of(Source(location, media_key), THUMBNAIL)
+        content = engine.media.thumbnails.of(Source(location, media_key, private), THUMBNAIL)
         pixels = pictures.pixels(content, location, engine.settings.max_pixels)
         return [(("item", key, key), embedder.embed([pixels])[0])]
 
@@ -81,6 +82,7 @@ def index_objects(engine: Engine, task: Task) -> dict[str, Any]:
         engine, task, embedder, member, joined, table.id,
         lambda dataset_id: indexing.objects(dataset_id, run_id)[2], columns,
     )  # fmt: skip
+    private = _is_private(engine, task)
     by_item: dict[int, list[Row]] = {}
     for row in todo:
         by_item.setdefault(row[4], []).append(row)
@@ -89,7 +91,7 @@ def index_objects(engine: Engine, task: Task) -> dict[str, Any]:
         from nucleus_lab.engine import pictures
 
         _, _, location, media_key, item_id = rows[0][:5]
-        content = engine.media.thumbnails.original(Source(location, media_key))
+        content = engine.media.thumbnails.original(Source(location, media_key, private))
         pixels = pictures.pixels(content, location, engine.settings.max_pixels)
         made: Embedded = []
         for row in rows:
@@ -102,6 +104,11 @@ def index_objects(engine: Engine, task: Task) -> dict[str, Any]:
         return made
 
     return _run(engine, task, ("object", embedder), list(by_item.values()), embed)
+
+
+def _is_private(engine: Engine, task: Task) -> bool:
+    with engine.store.read() as connection:
+        return datasets.by_key(connection, task.dataset_id).use_privacy_mode
 
 
 def _cut_out(

@@ -63,7 +63,7 @@ class Coco:
         return read_dataset(path, options)
 
     def write(self, collection: Collection, path: Path) -> list[Path]:
-        """Write one JSON file.
+        """Write one JSON file of instances.
 
         Args:
             collection: What to write.
@@ -75,3 +75,58 @@ class Coco:
         from nucleus_lab.formats.coco.writing import write_dataset
 
         return write_dataset(collection, path)
+
+
+@register
+class CocoPanoptic:
+    """COCO panoptic datasets: one JSON file, and a mask a picture whose colours are numbers."""
+
+    name = "coco_panoptic"
+    looks_for = "PATH/panoptic.json, a JSON file with segments_info, and masks in PATH/panoptic"
+
+    def detect(self, path: Path) -> Match | None:
+        """Look into the one file that a folder would have.
+
+        Args:
+            path: File or folder.
+
+        Returns:
+            How well it fits, or ``None``.
+        """
+        from nucleus_lab.formats.coco.layout import kind_of
+        from nucleus_lab.formats.coco.panoptic_writing import json_file
+
+        file = path if path.is_file() else json_file(path)
+        if not file.is_file() or kind_of(file) != "panoptic":
+            return None
+        # Below what a file of instances beside it gives.
+        return Match(self.name, 0.8, f"COCO panoptic segments in {file.name}")
+
+    def read(self, path: Path, options: ReadOptions) -> Collection:
+        """Read masks.
+
+        Args:
+            path: The JSON file, or the folder above it.
+            options: ``images`` names the folder of the pictures.
+
+        Returns:
+            What the file holds.
+        """
+        from nucleus_lab.formats.coco.panoptic import read_panoptic
+        from nucleus_lab.formats.coco.panoptic_writing import json_file
+
+        return read_panoptic(path if path.is_file() else json_file(path), options)
+
+    def write(self, collection: Collection, path: Path) -> list[Path]:
+        """Write one JSON file and the masks.
+
+        Args:
+            collection: What to write.
+            path: A ``.json`` file, or a folder that gets ``panoptic.json``.
+
+        Returns:
+            The files written.
+        """
+        from nucleus_lab.formats.coco.panoptic_writing import write_panoptic
+
+        return write_panoptic(collection, path)

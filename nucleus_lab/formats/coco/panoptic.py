@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+NUMBER: Final = "panoptic_id"
+"""Key in the metadata of a segment: its number in the file that it was read from."""
+
+OWN_KEYS: Final = frozenset({NUMBER, "iscrowd", "isthing"})
+"""Keys in the metadata of a segment that have a place of their own in a panoptic file."""
+
 _MOST_SEGMENTS: Final = 65_535
 _MOST_PIXELS: Final = 200_000_000
 
@@ -39,6 +45,7 @@ class _Part(msgspec.Struct):
     iscrowd: int | bool = 0
     area: float | None = None
     bbox: list[float] | None = None
+    attributes: dict[str, Any] | None = None
 
 
 class _Mask(msgspec.Struct):
@@ -98,7 +105,8 @@ def read_panoptic(path: Path, options: ReadOptions) -> Collection:
 
     Returns:
         Items, and a mask for each that has one. The metadata of a segment has its
-        ``panoptic_id``, and ``iscrowd`` where it is a crowd.
+        ``panoptic_id``, ``iscrowd`` where it is a crowd, ``isthing`` 0 where its category is
+        stuff, and what else stands under ``attributes``.
 
     Raises:
         InvalidInputError: The masks are nowhere, or the file is not of the form.
@@ -167,9 +175,11 @@ def _mask(
 ) -> PanopticMask:
     segments = []
     for number, part in enumerate(entry.segments_info, 1):
-        metadata: dict[str, Any] = {"panoptic_id": part.id}
+        metadata: dict[str, Any] = {**(part.attributes or {}), NUMBER: part.id}
         if part.iscrowd:
             metadata["iscrowd"] = 1
+        if categories[part.category_id].isthing == 0:
+            metadata["isthing"] = 0
         segments.append(Segment(categories[part.category_id].name, number, metadata))
     return PanopticMask(
         str(file),

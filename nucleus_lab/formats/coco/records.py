@@ -48,6 +48,7 @@ class Category(msgspec.Struct):
     supercategory: str | None = None
     keypoints: list[str] | None = None
     skeleton: list[tuple[int, int]] | None = None
+    isthing: int | bool | None = None
 
 
 class Entry(msgspec.Struct, gc=False):

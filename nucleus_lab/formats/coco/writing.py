@@ -60,7 +60,7 @@ def write_dataset(collection: Collection, path: Path) -> list[Path]:
     """
     target = path if path.suffix.lower() == ".json" else path / "annotations.json"
     with collector_paused():
-        images, image_ids = _images(collection.items)
+        images, image_ids = image_rows(collection.items)
         names, parts = _labels(collection)
         annotations = _annotations(collection, image_ids, names)
         data = {
@@ -78,7 +78,15 @@ def write_dataset(collection: Collection, path: Path) -> list[Path]:
     return [target]
 
 
-def _images(items: ItemColumns) -> tuple[list[_Image], list[Any]]:
+def image_rows(items: ItemColumns) -> tuple[list[_Image], list[Any]]:
+    """Describe the pictures of a dataset.
+
+    Args:
+        items: Its items.
+
+    Returns:
+        The entries of ``images``, and the id of each: the one it was read with, where all differ.
+    """
     metadata = items.metadata or [None] * len(items)
     ids: list[Any] = [(known or {}).get("coco_image_id") for known in metadata]
     if None in ids or len(set(map(str, ids))) < len(ids):

@@ -11,7 +11,7 @@ from nucleus_lab.engine import benchmark_items, benchmarks
 from nucleus_lab.engine.benchmark_items import MOST_ROWS, Sources
 from nucleus_lab.engine.benchmark_taxonomy import Taxonomy
 from nucleus_lab.engine.benchmarks import Version
-from nucleus_lab.engine.evaluation_config import RollupGroup, groups_of
+from nucleus_lab.engine.evaluation_config import ExclusionRule, RollupGroup, groups_of, rules_of
 from nucleus_lab.engine.evaluation_request import Collapse, Metric, Scope
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.table import Call, route
@@ -83,6 +83,7 @@ class CreateBody(SourcesBody, kw_only=True):
         rollupGroups: Labels that are compared as one class.
         allowed_label_matches_id: A stored set of such groups.
         class_agnostic: Labels are ignored.
+        exclusionRules: What every evaluation on it leaves out.
     """
 
     name: str
@@ -98,6 +99,7 @@ class CreateBody(SourcesBody, kw_only=True):
     rollupGroups: list[RollupGroup] | None = None  # noqa: N815 - the name on the wire
     allowed_label_matches_id: str | None = None
     class_agnostic: bool | None = None
+    exclusionRules: list[ExclusionRule] | None = None  # noqa: N815
 
 
 class ChangeBody(msgspec.Struct):
@@ -109,6 +111,7 @@ class ChangeBody(msgspec.Struct):
     rollupGroups: list[RollupGroup] | None = None  # noqa: N815
     allowed_label_matches_id: str | msgspec.UnsetType | None = msgspec.UNSET
     class_agnostic: bool | None = None
+    exclusionRules: list[ExclusionRule] | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
 
 
 @route("POST", "benchmarks", body=CreateBody)
@@ -148,6 +151,7 @@ def create_benchmark(engine: Engine, call: Call[CreateBody]) -> dict[str, Any]:
             version=version,
             taxonomy=taxonomy,
             draft=body.draft,
+            exclusion_rules=None if body.exclusionRules is None else rules_of(body.exclusionRules),
             description=body.description,
             metadata=body.metadata,
             created_by=call.caller,
@@ -189,13 +193,15 @@ def get_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]: 
 
 @route("PATCH", "benchmarks/{bm}", body=ChangeBody)
 def change_benchmark(engine: Engine, call: Call[ChangeBody], bm: str) -> dict[str, Any]:
-    """Change what a benchmark is called, and the taxonomy of a draft."""
+    """Change what a benchmark is called; of a draft its taxonomy and what it excludes."""
     body = call.body
     values = {
         name: value
         for name in ("name", "description", "metadata")
         if (value := getattr(body, name)) is not msgspec.UNSET
     }
+    if body.exclusionRules is not msgspec.UNSET:
+        values["exclusion_rules"] = rules_of(body.exclusionRules)
     groups = groups_of(body.rollupGroups)
     matches = body.allowed_label_matches_id
     taxonomy = Taxonomy(

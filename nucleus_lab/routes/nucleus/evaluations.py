@@ -31,7 +31,7 @@ class LabelPair(msgspec.Struct):
     model_prediction_label: str
 
 
-class OptionsBody(msgspec.Struct):
+class OptionsBody(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``calculateEvaluationMetrics``.
 
     Attributes:

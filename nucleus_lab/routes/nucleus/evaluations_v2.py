@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -130,7 +131,9 @@ def evaluate_on_benchmark(engine: Engine, call: Call[NewBody], bm: str) -> dict[
         config = _config(connection, body)
         ways = (config.rollup_groups, config.allowed_label_matches, body.class_agnostic is not None)
         if not any(ways):
-            config = benchmark_taxonomy.config_of(connection, row, rules_of(body.exclusionRules))
+            given = config.exclusion_rules
+            config = replace(benchmark_taxonomy.config_of(connection, row), exclusion_rules=given)
+        config = benchmark_taxonomy.with_rules(config, row)
     new = NewEvaluation(model_id, run_id, row.id, None, body.name, call.caller, config)
     return evaluations_v2.create(engine, new)
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import annotating, anywhere, datasets, evaluations, models, reading, runs
+from nucleus_lab.engine import (
+    annotating,
+    anywhere,
+    datasets,
+    evaluations,
+    model_versions,
+    models,
+    reading,
+    runs,
+)
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.nucleus.annotations import PredictBody
 from nucleus_lab.routes.nucleus.evaluations import OptionsBody, options_of
@@ -58,10 +67,14 @@ def create_without_dataset(engine: Engine, call: Call[CreateRunBody], prj: str) 
 
 
 @route("GET", "model/{prj}/modelRun")
-def runs_of_model(engine: Engine, call: Call[None], prj: str) -> list[str]:  # noqa: ARG001
-    """List the runs of a model."""
+def runs_of_model(engine: Engine, call: Call[None], prj: str) -> list[str]:
+    """List the runs of a model, or with ``family=true`` those of all versions of it."""
     with engine.store.read() as connection:
-        return runs.of_model(connection, models.key_of(connection, prj))
+        key = models.key_of(connection, prj)
+        if call.query.get("family", "").lower() != "true":
+            return runs.of_model(connection, key)
+        line = model_versions.family(connection, key)
+        return [public for version in line for public in runs.of_model(connection, version)]
 
 
 @route("GET", "modelRun/{run}/info")

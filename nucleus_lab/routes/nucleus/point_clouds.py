@@ -70,4 +70,4 @@ def segmentation(
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
         run = models.run_on(connection, prj, row.id)
-        return lidar_segmentation.load(engine, connection, row.id, run, ref)
+    return lidar_segmentation.load(engine, row.id, run, ref)

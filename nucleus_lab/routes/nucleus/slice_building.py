@@ -40,7 +40,7 @@ class BuildBody(msgspec.Struct):
 
 @route("POST", "dataset/{ds}/build_slice", body=BuildBody)
 def build_slice(engine: Engine, call: Call[BuildBody], ds: str) -> dict[str, Any]:
-    """Make an empty slice and submit the job that fills it with a sample."""
+    """Submit the job that makes a slice of a sample; its id is given out at once."""
     body = call.body
     method = sampling.check_method(body.sampleMethod)
     if not 1 <= body.sampleSize < 2**63:
@@ -55,9 +55,11 @@ def build_slice(engine: Engine, call: Call[BuildBody], ds: str) -> dict[str, Any
         if method == "Uniqueness":
             embeddings.needed(connection, row.id, "object" if objects else "image")
         kind = "object" if objects else "dataset_item"
-        key = slices.create(connection, row.id, body.name, kind)
+        key = slices.reserve(connection, row.id, body.name, kind)
     payload = {
         "slice_id": key,
+        "name": body.name,
+        "type": kind,
         "method": method,
         "size": body.sampleSize,
         "filters": filters._asdict(),

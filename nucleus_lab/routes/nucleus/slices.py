@@ -11,17 +11,22 @@ from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import (
     datasets,
     live_jobs,
+    media_urls,
     models,
+    reading,
     sampling,
     slice_objects,
     slice_reading,
     slices,
 )
+from nucleus_lab.engine.export_rows import narrow_rows
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.nucleus.items import PageBody
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from nucleus_lab.engine import Engine
 
 
@@ -41,6 +46,26 @@ class AppendBody(msgspec.Struct):
 
     reference_ids: list[str]
     dataset_id: str | None = None
+
+
+class ExportPageBody(PageBody):
+    """Body of ``slice/{slc}/exportForTrainingPage``.
+
+    Attributes:
+        chip: Give locations that the workspace serves beside the original ones.
+    """
+
+    chip: bool = False
+
+
+class RowsBody(ExportPageBody):
+    """Body of ``lab/slice/{slc}/exportRows``.
+
+    Attributes:
+        model_id: Give the predictions of this model instead of the ground truth.
+    """
+
+    model_id: str | None = None
 
 
 class TagBody(msgspec.Struct):
@@ -190,14 +215,53 @@ def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]: 
     return {"exportedRows": data}
 
 
-@route("POST", "slice/{slc}/exportForTrainingPage", body=PageBody)
-def export_slice_page(engine: Engine, call: Call[PageBody], slc: str) -> dict[str, Any]:
+@route("POST", "slice/{slc}/exportForTrainingPage", body=ExportPageBody)
+def export_slice_page(engine: Engine, call: Call[ExportPageBody], slc: str) -> dict[str, Any]:
     """Answer some items of a slice with their annotations."""
     body = call.body
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
         data, token = _export(connection, row, body.pageToken, body.pageSize)
+        if body.chip:
+            _add_mirrored(engine, connection, call, row, data)
     return {"data": data, "nextPageToken": token}
+
+
+def _add_mirrored(
+    engine: Engine,
+    connection: Connection,
+    call: Call[Any],
+    row: slices.SliceRow,
+    data: list[dict[str, Any]],
+) -> None:
+    of = datasets.by_key(connection, row.dataset_id)
+    keys = [identifiers.decode(identifiers.ITEM, exported["item"]["id"]) for exported in data]
+    items = reading.by_keys(connection, of.id, keys)
+    for exported, values in zip(data, items, strict=True):
+        exported["item"]["processed_url"] = media_urls.mirrored(engine, of, values, call.base_url)
+
+
+@route("POST", "lab/slice/{slc}/exportRows", body=RowsBody)
+def export_narrow_page(engine: Engine, call: Call[RowsBody], slc: str) -> dict[str, Any]:
+    """Answer some items of a slice with their objects, plain boxes as rows of one list."""
+    body = call.body
+    with engine.store.read() as connection, collector_paused():
+        row = slices.get(connection, slc)
+        run = None
+        if body.model_id is not None:
+            run = models.run_on(connection, body.model_id, row.dataset_id)
+        if row.type == "object":  # only some of the objects of an item: few, so each a payload
+            rows, token = slice_objects.export_page(
+                connection, row, body.pageToken, body.pageSize, run
+            )
+            keys = list(range(len(rows)))
+            data: dict[str, Any] = {"items": rows, "keys": keys, "boxes": [], "labels": []}
+        else:
+            items, token = slice_reading.items_page(connection, row, body.pageToken, body.pageSize)
+            data = narrow_rows(connection, items, run)
+        if body.chip:
+            _add_mirrored(engine, connection, call, row, data["items"])
+    return {**data, "nextPageToken": token}
 
 
 @route("GET", "slice/{slc}/{prj}/exportForTraining")
