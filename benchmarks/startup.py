@@ -1,8 +1,8 @@
-"""CPU cost of the first seconds: import, open a workspace, first query, first item.
+"""CPU cost of the first seconds: import, open a workspace, first query, first item; the command.
 
 Run ``python -m benchmarks.startup``. Each figure is the best of several new processes, with
-compiled modules cached as a user has them. The floor is importing SQLAlchemy
-alone, in the same run.
+compiled modules cached as a user has them. The floors, in the same run, are importing SQLAlchemy
+alone; for the server, importing it with uvicorn and click, and for a help page, with click.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 from nucleus_lab import DatasetItem, NucleusClient
 
@@ -37,6 +38,7 @@ NucleusClient(workspace=sys.argv[1] + "/new-" + str(time.time_ns())).create_data
 print(time.process_time() - start)
 """
 ALONE = "import time; t = time.process_time(); import sqlalchemy; print(time.process_time() - t)"
+COMMAND = "from nucleus_lab.cli import main; main()"
 
 
 def fresh(program: str, *arguments: str) -> list[float]:
@@ -46,6 +48,30 @@ def fresh(program: str, *arguments: str) -> list[float]:
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return [float(number) for number in done.stdout.split()]
+
+
+def whole(program: str, *arguments: str, served: str | None = None) -> float:
+    """Return the CPU seconds of a process from its first instruction to its last.
+
+    Args:
+        program: What Python runs.
+        *arguments: Of the program.
+        served: A route of the server that the program starts: it is asked once, then stopped.
+    """
+    environment = {**os.environ}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-u", "-c", program, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        if served is not None:
+            endpoint = process.stdout.readline().strip()
+            with urllib.request.urlopen(f"{endpoint}/{served}") as answer:
+                assert answer.status == 200
+            process.terminate()
+        process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -61,7 +87,19 @@ def main() -> int:
             (*fresh(STEPS, folder, dataset.id), *fresh(NEW, folder), *fresh(ALONE))
             for _ in range(RUNS)
         ]
+        served = f"dataset/{dataset.id}/size"
+        serve = ("serve", "--workspace", folder, "--port", "0")
+        commands = [
+            (
+                whole(COMMAND, *serve, served=served),
+                whole("import sqlalchemy, uvicorn, click"),
+                whole(COMMAND, "--help"),
+                whole("import click"),
+            )
+            for _ in range(RUNS)
+        ]
     imported, opened, query, item, new, alone = (min(column) for column in zip(*runs, strict=True))
+    server, server_floor, page, page_floor = (min(column) for column in zip(*commands, strict=True))
     together = opened + query
     print(f"CPU seconds in a new process, best of {RUNS}")
     print(f"floor: import sqlalchemy alone      {alone:.3f}")
@@ -72,6 +110,12 @@ def main() -> int:
     )
     print(f"first refloc after it               {item:.3f}")
     print(f"new workspace and first dataset     {new:.3f}   limit 0.5")
+    print("CPU seconds of a whole process, the interpreter included")
+    print(
+        f"nucleus-lab serve, one answer, stop {server:.3f}   "
+        f"{server / server_floor:.2f} x its libraries"
+    )
+    print(f"nucleus-lab --help                  {page:.3f}   {page / page_floor:.2f} x its library")
     return int(imported > LIMIT_IMPORT or together > LIMIT_OPEN or new > 0.5)
 
 

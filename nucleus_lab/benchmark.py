@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.data_transfer_object.evaluation_v2 import BenchmarkItemsPage
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.evaluation_v2 import EvaluationV2, RollupGroup, group_payloads
 from nucleus_lab.evaluation_v2_exclusions import rule_payloads
@@ -14,6 +13,9 @@ from nucleus_lab.evaluation_v2_preset import UNSET, EvaluationV2Preset
 from nucleus_lab.model import Model
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.data_transfer_object.evaluation_v2 import BenchmarkItemsPage
 
 
 @dataclass
@@ -145,6 +147,8 @@ class Benchmark:
         Returns:
             Ids of items, and how many there are.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import BenchmarkItemsPage
+
         given = {"limit": limit, "offset": offset}
         query = "&".join(f"{key}={value}" for key, value in given.items() if value is not None)
         place = f"/items?{query}" if query else "/items"

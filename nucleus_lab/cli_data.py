@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -162,6 +161,8 @@ def _become(command: list[str]) -> None:
     """Go on as another program, so that what stops this command stops that program."""
     sys.stdout.flush()
     if sys.platform == "win32":
+        import subprocess
+
         raise SystemExit(subprocess.call(command))  # noqa: S603 - our own arguments
     os.execv(command[0], command)  # noqa: S606 - our own arguments
 

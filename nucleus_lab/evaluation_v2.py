@@ -6,21 +6,23 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from nucleus_lab.data_transfer_object.evaluation_v2 import (
-    EvaluationV2Charts,
-    EvaluationV2ExamplesPage,
-    EvaluationV2FilterArgs,
-    EvaluationV2FilterSchema,
-)
 from nucleus_lab.errors import EvaluationError
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
 
-_FIRST_POLL_SECONDS: Final = 0.05
+if TYPE_CHECKING:
+    from nucleus_lab.data_transfer_object.evaluation_v2 import (
+        EvaluationV2Charts,
+        EvaluationV2ExamplesPage,
+        EvaluationV2FilterArgs,
+        EvaluationV2FilterSchema,
+    )
 
-Filters = EvaluationV2FilterArgs | dict[str, Any]
+    Filters = EvaluationV2FilterArgs | dict[str, Any]
+
+_FIRST_POLL_SECONDS: Final = 0.05
 
 
 class EvaluationV2Status(StrEnum):
@@ -221,6 +223,8 @@ class EvaluationV2:
         Raises:
             ConflictError: The evaluation has not succeeded.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import EvaluationV2Charts
+
         payload = {"iouThreshold": iou_threshold, **_choice(filters, query)}
         return EvaluationV2Charts.from_json(self._ask(payload, "/charts"))
 
@@ -255,6 +259,8 @@ class EvaluationV2:
         Raises:
             ConflictError: The evaluation has not succeeded.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import EvaluationV2ExamplesPage
+
         payload: dict[str, Any] = {"limit": limit, "offset": offset, **_choice(filters, query)}
         optional = {"match_type": match_type, "sort_by": sort_by, "sort_order": sort_order}
         payload |= {name: value for name, value in optional.items() if value is not None}
@@ -267,6 +273,8 @@ class EvaluationV2:
         Returns:
             Classes, and keys and values of the items' metadata.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import EvaluationV2FilterSchema
+
         return EvaluationV2FilterSchema.from_json(self._ask(None, "/filterSchema", "GET"))
 
     def cancel(self) -> EvaluationV2:

@@ -11,7 +11,6 @@ import math
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar, overload
 
@@ -25,8 +24,7 @@ JSON = "application/json"
 OCTETS = "application/octet-stream"
 
 
-@dataclass(slots=True)
-class FilePart:
+class FilePart(msgspec.Struct):
     """One file that travels beside a payload (multipart over HTTP, a path in-process).
 
     Attributes:
@@ -42,8 +40,7 @@ class FilePart:
     content: bytes | None = None
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """One call of a route.
 
     Attributes:
@@ -59,14 +56,13 @@ class Request:
     method: str
     path: str
     payload: Any = None
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """The answer to a :class:`Request`.
 
     Attributes:
@@ -80,11 +76,10 @@ class Response:
     status: int
     payload: Any
     media_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Binary:
+class Binary(msgspec.Struct):
     """What a route handler returns to answer with bytes instead of JSON."""
 
     content: bytes

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.async_job import AsyncJob
 from nucleus_lab.benchmark import Benchmark
-from nucleus_lab.data_transfer_object.evaluation_v2 import (
-    BenchmarkItemsPage,
-    LeaderboardF1CurveEntry,
-    LeaderboardRankingEntry,
-)
 from nucleus_lab.evaluation_v2 import EvaluationV2, RollupGroup, group_payloads
 from nucleus_lab.evaluation_v2_preset import UNSET, EvaluationV2Preset
 from nucleus_lab.model import Model
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.data_transfer_object.evaluation_v2 import (
+        BenchmarkItemsPage,
+        LeaderboardF1CurveEntry,
+        LeaderboardRankingEntry,
+    )
 
 
 class BenchmarkCalls(Connection):
@@ -280,6 +282,8 @@ class BenchmarkCalls(Connection):
         Returns:
             The entries, the best first.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import LeaderboardRankingEntry
+
         given = {
             "metric_type": metric_type,
             "benchmark_ids": benchmark_ids,
@@ -305,6 +309,8 @@ class BenchmarkCalls(Connection):
         Returns:
             The entries, the best first.
         """
+        from nucleus_lab.data_transfer_object.evaluation_v2 import LeaderboardF1CurveEntry
+
         payload: dict[str, Any] = {"benchmark_ids": benchmark_ids, "top_n": top_n}
         if model_ids is not None:
             payload["model_ids"] = model_ids

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.benchmark import evaluation_payload
-from nucleus_lab.data_transfer_object.evaluation_v2 import EvaluationV2FilterSchema
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.evaluation_v2 import EvaluationV2, RollupGroup, group_payloads
 from nucleus_lab.evaluation_v2_exclusions import rule_payloads
@@ -13,6 +12,9 @@ from nucleus_lab.evaluation_v2_preset import UNSET, EvaluationV2Preset
 from nucleus_lab.model import Model
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
+
+if TYPE_CHECKING:
+    from nucleus_lab.data_transfer_object.evaluation_v2 import EvaluationV2FilterSchema
 
 
 class EvaluationCalls(Connection):

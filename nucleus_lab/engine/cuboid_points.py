@@ -14,15 +14,15 @@ from sqlalchemy import Table, and_, delete, func, insert, literal, select
 
 from nucleus_lab import wire
 from nucleus_lab.annotation import ANNOTATION_TYPES
-from nucleus_lab.engine import datasets, point_clouds
+from nucleus_lab.engine import datasets
 from nucleus_lab.engine.query_schema import cuboid_points
 from nucleus_lab.engine.schema import annotation, item, prediction
 from nucleus_lab.engine.schema_types import json_to_text
-from nucleus_lab.engine.thumbnails import Source
 from nucleus_lab.errors import NucleusError
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.thumbnails import Source
     from nucleus_lab.formats.pointcloud import PointCloud
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ def ensure(engine: Engine, dataset: str, text: str | None) -> None:
     """
     if not text or not _ASKED.search(text):
         return
+    from nucleus_lab.engine import point_clouds
+
     with engine.store.read() as connection:
         dataset_id = datasets.get(connection, dataset).id
     for member, table in (("annotation", annotation), ("prediction", prediction)):
@@ -100,6 +102,8 @@ def _uncounted(
         )
         .order_by(item.c.id)
     )
+    from nucleus_lab.engine.thumbnails import Source
+
     found: dict[int, tuple[int, Source, list[tuple[int, str]]]] = {}
     with engine.store.read() as connection:
         for item_id, location, media_key, key, shape in connection.execute(statement):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
 from nucleus_lab import identifiers, wire
@@ -14,8 +14,7 @@ from nucleus_lab.engine.statements import Statement
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetRow:
+class DatasetRow(msgspec.Struct, frozen=True):
     """One dataset.
 
     Attributes:
@@ -45,7 +44,7 @@ class DatasetRow:
 
 
 def _columns() -> list[Any]:
-    return [dataset.c[name] for name in DatasetRow.__dataclass_fields__]
+    return [dataset.c[name] for name in DatasetRow.__struct_fields__]
 
 
 _ONE = Statement(lambda: select(*_columns()).where(dataset.c.id == bindparam("id")))

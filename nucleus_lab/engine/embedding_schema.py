@@ -1,6 +1,6 @@
 """The tables of embeddings and of what is learnt from them.
 
-They are a part of :mod:`nucleus_lab.engine.schema`, which imports this module. The vectors
+They are a part of :mod:`nucleus_lab.engine.whole_schema`. The vectors
 themselves are files beside the database (:mod:`nucleus_lab.engine.vectors`): a row says in which
 file and on which line the vector of a thing is.
 """

@@ -1,6 +1,6 @@
 """The tables of Evaluation V2: evaluations, benchmarks, presets, label sets; weights of models.
 
-They are a part of :mod:`nucleus_lab.engine.schema`, which imports this module.
+They are a part of :mod:`nucleus_lab.engine.whole_schema`.
 """
 
 from __future__ import annotations

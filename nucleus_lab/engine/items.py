@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, bindparam, case, func, select, text, update
 
 from nucleus_lab import wire
-from nucleus_lab.engine import bulk_write, clock, datasets, embedding_removal, references
+from nucleus_lab.engine import bulk_write, clock, datasets, references
 from nucleus_lab.engine.schema import dataset, item
 from nucleus_lab.engine.statements import Statement, among, json_list
 
@@ -40,8 +40,7 @@ class ItemRow(NamedTuple):
     phash: str | None = None
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """What became of the items of one call.
 
     Attributes:
@@ -100,6 +99,8 @@ def insert(
         columns["created_at"] = (now,) * len(new)
         bulk_write.upsert_columns(connection, item, columns, key=())
     if update and known:
+        from nucleus_lab.engine import embedding_removal
+
         changes = [(known[row[0]], *row[1:]) for row in rows if row[0] in known]
         pictures = {change[0]: (change[2], change[3]) for change in changes}
         embedding_removal.forget_replaced(connection, dataset_id, pictures)

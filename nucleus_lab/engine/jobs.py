@@ -11,12 +11,13 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import clock
 from nucleus_lab.engine.liveness import Runner, reason_gone
 from nucleus_lab.engine.schema import job, job_error
+from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.worker_slots import WorkerSlots
 from nucleus_lab.errors import NotFoundError, NucleusError
 from nucleus_lab.wire import decode, encode
@@ -31,6 +32,10 @@ ERRORED: Final = "Errored"
 CANCELLED: Final = "Cancelled"
 
 MOST_LISTED: Final = 50_000
+
+_UNFINISHED: Final = Statement(
+    lambda: select(job.c.id).where(or_(job.c.status == QUEUED, job.c.status == RUNNING)).limit(1)
+)
 
 _log = logging.getLogger(__name__)
 
@@ -199,8 +204,10 @@ class JobQueue:
 
         Called when a workspace is opened and before jobs are listed.
         """
-        statement = _columns().where(job.c.status.in_((QUEUED, RUNNING)))
         with self._engine.store.read() as connection:
+            if _UNFINISHED.first(connection) is None:  # as at most starts
+                return
+            statement = _columns().where(job.c.status.in_((QUEUED, RUNNING)))
             rows = connection.execute(statement).all()
         for row in rows:
             if row.status == RUNNING:

@@ -1,6 +1,6 @@
 """The tables of labeling: projects, tasks, and the items that show their pictures.
 
-They are a part of :mod:`nucleus_lab.engine.schema`, which imports this module.
+They are a part of :mod:`nucleus_lab.engine.whole_schema`.
 """
 
 from __future__ import annotations

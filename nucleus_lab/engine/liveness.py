@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from nucleus_lab.engine import clock
 
@@ -20,8 +21,7 @@ _SAME_START_S: Final = 2.0
 _RECENT_US: Final = 30_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(msgspec.Struct, frozen=True):
     """One process: its pid alone would not do, since pids come round again.
 
     Attributes:

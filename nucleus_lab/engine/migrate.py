@@ -85,9 +85,11 @@ def create(connection: Connection, place: str) -> None:
             f"{place} holds tables that are not a workspace's ({', '.join(sorted(taken)[:3])} …): "
             "choose another folder or an empty database"
         )
+    from nucleus_lab.engine import whole_schema
+
     if connection.dialect.name == "postgresql":
-        schema.complete_for_postgresql()
-    schema.metadata.create_all(connection, checkfirst=False)
+        whole_schema.complete_for_postgresql()
+    whole_schema.metadata.create_all(connection, checkfirst=False)
     connection.execute(
         text(
             f"CREATE TABLE {_VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, "

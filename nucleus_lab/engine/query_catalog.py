@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table, bindparam, exists, select, text
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import column_indexes, indexes, models, query_scores, runs
+from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -88,8 +88,7 @@ _NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a catalog has told.
 
     Attributes:
@@ -246,6 +245,8 @@ class StoredCatalog(Catalog):
         Returns:
             The scores, or why there are none.
         """
+        from nucleus_lab.engine import query_scores
+
         key = (function, text)
         if key not in self._scores:
             self._scores[key] = query_scores.scores_of(self._connection, self.dataset_id, *key)
@@ -292,6 +293,8 @@ def run_key(connection: Connection, dataset_id: int, public_id: str | None) -> i
     """
     if public_id is None:
         return None
+    from nucleus_lab.engine import models, runs
+
     if not public_id.startswith(f"{identifiers.RUN}_"):
         return models.run_on(connection, public_id, dataset_id)
     return runs.part_on(connection, runs.get(connection, public_id), dataset_id)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import reading, scene_reading
+from nucleus_lab.engine import reading
 from nucleus_lab.engine.schema import annotation, evaluation, item, label, match, prediction
 from nucleus_lab.engine.statements import Statement, among, json_list
 from nucleus_lab.query.readings import stored
@@ -55,9 +55,15 @@ def payloads(
         return [reading.item_payload(values) for values in rows]
     if level == "matches" and rejected:
         return _readings(connection, keys)
-    read = {"matches": _matches, "scenes": scene_reading.payloads}.get(level)
+    read = {"matches": _matches, "scenes": _scenes}.get(level)
     found = read(connection, keys) if read else _objects(connection, level, keys)
     return [found[key] for key in keys if key in found]
+
+
+def _scenes(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    from nucleus_lab.engine import scene_reading
+
+    return scene_reading.payloads(connection, keys)
 
 
 def _objects(connection: Connection, level: str, keys: Sequence[int]) -> dict[int, dict[str, Any]]:

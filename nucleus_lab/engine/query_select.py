@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
 from sqlalchemy.sql.expression import FromClause
 
@@ -41,8 +41,7 @@ _ROWS: Final[dict[str, FromClause]] = {
 }
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(msgspec.Struct):
     """A query, compiled for one dataset.
 
     Attributes:
@@ -69,13 +68,13 @@ class Selection:
     position: list[ColumnElement[Any]]
     name: list[ColumnElement[Any]]
     query: BoundQuery
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     dataset_id: int = 0
-    unindexed: set[tuple[str, ...]] = field(default_factory=set)
-    sort: list[ColumnElement[Any]] = field(default_factory=list)
-    drivers: list[query_driver.Driver] = field(default_factory=list)
+    unindexed: set[tuple[str, ...]] = msgspec.field(default_factory=set)
+    sort: list[ColumnElement[Any]] = msgspec.field(default_factory=list)
+    drivers: list[query_driver.Driver] = msgspec.field(default_factory=list)
     alone: query_driver.IndexedKeys | None = None
-    ready: dict[Any, Any] = field(default_factory=dict)
+    ready: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
@@ -223,7 +222,7 @@ def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection
     for driver in chosen:
         where[driver.place + 1] = driver.condition
     sort = [query_driver.unindexed(column) for column in found.position]
-    return replace(found, where=where, sort=sort, drivers=[], ready={})
+    return msgspec.structs.replace(found, where=where, sort=sort, drivers=[], ready={})
 
 
 def _of_missing(connection: Connection, catalog: StoredCatalog, query: BoundQuery) -> list[str]:

@@ -1,6 +1,6 @@
 """The tables of scenario tests: tests, their criteria, and what evaluations found.
 
-They are a part of :mod:`nucleus_lab.engine.schema`, which imports this module. Evaluation functions
+They are a part of :mod:`nucleus_lab.engine.whole_schema`. Evaluation functions
 are named by their public ids: those that every workspace has are no rows.
 """
 

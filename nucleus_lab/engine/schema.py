@@ -31,6 +31,8 @@ SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
 
 metadata = MetaData()
+"""The tables that are described so far: those of this module, which every start needs, and of the
+features in use. :mod:`nucleus_lab.engine.whole_schema` has them all."""
 
 # SQLite gives integer keys out again after a delete unless AUTOINCREMENT is asked for, and a public
 # id must never come to mean another thing.
@@ -156,7 +158,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {}
 def _partial(
     name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
 ) -> None:
-    """Add an index of some rows; PostgreSQL is told in :func:`complete_for_postgresql`."""
+    """Add an index of some rows; PostgreSQL is told by ``whole_schema``."""
     CONDITIONS[name] = where
     Index(name, *columns, unique=unique, sqlite_where=where)
 
@@ -290,18 +292,6 @@ for _name, _object, _columns in (
         where=_object.c.scene_id.is_not(None),
         unique=True,
     )
-
-
-def complete_for_postgresql() -> None:
-    """Add what only PostgreSQL is told, before tables are made there.
-
-    Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
-    second.
-    """
-    for table in metadata.tables.values():
-        for index in table.indexes:
-            if str(index.name) in CONDITIONS:
-                index.dialect_kwargs["postgresql_where"] = CONDITIONS[str(index.name)]
 
 
 slice_ = Table(
@@ -441,11 +431,5 @@ job_error = Table(
     sqlite_with_rowid=False,
 )
 
-# Some tables have modules of their own; importing them completes the metadata.
-from nucleus_lab.engine import embedding_schema as _embedding_schema  # noqa: E402, F401
-from nucleus_lab.engine import evaluation_schema as _evaluation_schema  # noqa: E402, F401
-from nucleus_lab.engine import labeling_schema as _labeling_schema  # noqa: E402, F401
+# What the schema holds for the sake of queries has a module of its own.
 from nucleus_lab.engine import query_schema as _query_schema  # noqa: E402, F401
-
-# So have those of scenario tests.
-from nucleus_lab.engine import scenario_schema as _scenario_schema  # noqa: E402, F401

@@ -6,12 +6,10 @@ A value comes, in this order, from an environment variable ``NUCLEUS_LAB_<NAME>`
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +26,7 @@ PREFIX: Final = "NUCLEUS_LAB_"
 _OTHER_VARIABLES: Final = ("WORKSPACE", "HOST", "PORT", "LOG")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The settings of one open workspace.
 
     Attributes:
@@ -122,8 +119,7 @@ class Settings:
             Names and texts, for the environment of a worker process.
         """
         return {
-            PREFIX + field.name.upper(): _as_text(getattr(self, field.name))
-            for field in fields(self)
+            PREFIX + name.upper(): _as_text(getattr(self, name)) for name in self.__struct_fields__
         }
 
     def changed(self, **values: Any) -> Settings:
@@ -135,10 +131,10 @@ class Settings:
         Returns:
             The copy.
         """
-        return replace(self, **values)
+        return msgspec.structs.replace(self, **values)
 
 
-_FIELDS: Final = {field.name: field for field in fields(Settings)}
+_KINDS: Final[dict[str, str]] = Settings.__annotations__
 
 # What is allowed, where the type alone does not say it.
 _LOWEST: Final[dict[str, float]] = {
@@ -192,16 +188,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _known(name: str, place: str) -> str:
-    if name in _FIELDS:
+    if name in _KINDS:
         return name
-    close = difflib.get_close_matches(name, _FIELDS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_FIELDS)}"
+    import difflib  # few mistype a name
+
+    close = difflib.get_close_matches(name, _KINDS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_KINDS)}"
     raise WorkspaceError(f"{place} is no setting: {hint}", setting=name)
 
 
 def _from_text(name: str, text: str, place: str) -> Any:
     """Read the text of a variable as the type of its setting."""
-    kind = str(_FIELDS[name].type)
+    kind = _KINDS[name]
     if kind == "str":
         return text
     if kind.startswith("tuple"):

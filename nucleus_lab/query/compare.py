@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, true
 from sqlalchemy.types import BigInteger, Double
 

@@ -6,14 +6,14 @@ A new field is a new row. ``source`` names a column, or a builder of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from nucleus_lab.query.bound import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One queryable property of a row.
 
     Attributes:

@@ -6,9 +6,10 @@ A statement names them by a token, or carries them as arrays; it never holds a t
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.fields import Field
@@ -95,8 +96,7 @@ def score(token: int, key: int | None) -> float | None:
     return None if key is None else _LIVE[token].at(key)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why there are no scores.
 
     Attributes:

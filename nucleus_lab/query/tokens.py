@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+import msgspec
 
 from nucleus_lab.query.faults import fault
 
@@ -52,8 +53,7 @@ MILLISECONDS: Final = {
 """Length of the units of a duration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """One piece of a query.
 
     Attributes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Double,
@@ -236,8 +237,7 @@ class ElementSource(JSONSource):
 ListTest = Callable[[Callable[["SqlValue"], Clause]], Clause]
 
 
-@dataclass(frozen=True, slots=True)
-class SqlValue:
+class SqlValue(msgspec.Struct, frozen=True):
     """One value of a query.
 
     Attributes:

@@ -10,7 +10,6 @@ import msgspec
 
 from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError, NucleusError
-from nucleus_lab.routes import nucleus as _nucleus  # noqa: F401 - importing fills the table
 from nucleus_lab.routes.table import TABLE, Call, Route
 from nucleus_lab.wire import Binary, Request, Response, encode, is_plain, plain, refuse_nul
 

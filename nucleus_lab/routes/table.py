@@ -8,24 +8,29 @@ A handler is a plain function with a decorator::
 ``{name}`` takes one path segment, ``{name:path}`` takes one or more (published clients send
 reference ids with raw slashes). Segments are matched on the raw path and percent-decoded
 afterwards, so ``%2F`` inside a reference id never splits it.
+
+The table knows from the index which module each route is in, and loads that module when a request
+first asks for it: a notebook that counts items never pays for evaluations and labeling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
+import msgspec
+
 from nucleus_lab.errors import NotFoundError, NucleusAPIError
+from nucleus_lab.routes.index import INDEX
+from nucleus_lab.routes.nucleus import load
 from nucleus_lab.wire import FilePart
 
 Body = TypeVar("Body")
 Handler = Callable[..., Any]
 
 
-@dataclass(slots=True)
-class Call(Generic[Body]):
+class Call(msgspec.Struct, Generic[Body]):
     """What a handler is given besides the engine and the path parameters.
 
     Attributes:
@@ -37,14 +42,13 @@ class Call(Generic[Body]):
     """
 
     body: Body
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
     files: Sequence[FilePart] = ()
     caller: str = ""
     base_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One entry of the table.
 
     Attributes:
@@ -69,29 +73,51 @@ class MethodNotAllowedError(NucleusAPIError):
     code = "method_not_allowed"
 
 
-class _Node:
-    """One segment of the trie; ``rest`` names a ``{name:path}`` place."""
+# What stands at a place of the trie: a route with the names of its places, or the module to load.
+_Entry = tuple[Route, tuple[str, ...]] | str
+_Found = tuple[tuple[Route, tuple[str, ...]], list[str]]
 
-    __slots__ = ("children", "place", "place_name", "rest", "rest_name", "routes")
+
+class _Node:
+    """One segment of the trie; ``rest`` is a ``{name:path}`` place."""
+
+    __slots__ = ("children", "place", "rest", "routes")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
         self.place: _Node | None = None
-        self.place_name = ""
         self.rest: _Node | None = None
-        self.rest_name = ""
-        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
+        self.routes: dict[str, _Entry] = {}
 
 
 class RouteTable:
     """All routes, found by walking the segments of a path.
 
     Literal segments win over ``{name}``, which wins over ``{name:path}``.
+
+    Args:
+        index: The module of each route, under names such as ``POST dataset/create``.
+        load: Imports a module of the index; without a name, all modules that there are.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        index: Mapping[str, str] | None = None,
+        load: Callable[[str | None], None] | None = None,
+    ) -> None:
         self._root = _Node()
-        self.routes: list[Route] = []
+        self._routes: list[Route] = []
+        self._load = load
+        self._complete = load is None
+        for name, module in (index or {}).items():
+            method, _, template = name.partition(" ")
+            self._place(template)[0].routes[method] = module
+
+    @property
+    def routes(self) -> list[Route]:
+        """All routes, those included that no request has asked for yet."""
+        self._load_all()
+        return self._routes
 
     def add(self, entry: Route) -> None:
         """Add a route.
@@ -102,25 +128,12 @@ class RouteTable:
         Raises:
             ValueError: The same method and path shape is taken.
         """
-        node = self._root
-        names: list[str] = []
-        for segment in entry.template.split("/"):
-            if segment.startswith("{") and segment.endswith("}"):
-                name, _, kind = segment[1:-1].partition(":")
-                names.append(name)
-                if kind == "path":
-                    node.rest = node.rest or _Node()
-                    node = node.rest
-                else:
-                    node.place = node.place or _Node()
-                    node = node.place
-            else:
-                node = node.children.setdefault(segment, _Node())
-        if entry.method in node.routes:
-            taken = node.routes[entry.method][0].template
-            raise ValueError(f"{entry.method} {entry.template} is taken by {taken}")
-        node.routes[entry.method] = (entry, tuple(names))
-        self.routes.append(entry)
+        node, names = self._place(entry.template)
+        taken = node.routes.get(entry.method)
+        if taken is not None and not isinstance(taken, str):
+            raise ValueError(f"{entry.method} {entry.template} is taken by {taken[0].template}")
+        node.routes[entry.method] = (entry, names)
+        self._routes.append(entry)
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """Find the route of a request.
@@ -137,27 +150,61 @@ class RouteTable:
             MethodNotAllowedError: The path exists under other methods.
         """
         allowed: set[str] = set()
-        found = _walk(self._root, path.split("/"), 0, [], method, allowed)
+        found = self._find(method, path, allowed)
         if found is None:
             if allowed:
                 raise MethodNotAllowedError(
                     f"{method} is not possible on {path}: use {', '.join(sorted(allowed))}"
                 )
             raise NotFoundError(f"there is no route {method} {path}")
-        entry, names, values = found
+        (entry, names), values = found
         return entry, {
             name: unquote(value) if "%" in value else value
             for name, value in zip(names, values, strict=True)
         }
 
+    def _find(self, method: str, path: str, allowed: set[str]) -> _Found | None:
+        segments = path.split("/")
+        found = _walk(self._root, segments, 0, [], method, allowed)
+        if found is None and not self._complete:
+            self._load_all()  # the index may lag behind: only what no module has is refused
+        elif found is not None and isinstance(found[0], str) and self._load is not None:
+            self._load(found[0])
+        else:
+            return _loaded(found)
+        allowed.clear()
+        return _loaded(_walk(self._root, segments, 0, [], method, allowed))
+
+    def _load_all(self) -> None:
+        if self._load is not None and not self._complete:
+            self._load(None)
+            self._complete = True
+
+    def _place(self, template: str) -> tuple[_Node, tuple[str, ...]]:
+        node = self._root
+        names: list[str] = []
+        for segment in template.split("/"):
+            if segment.startswith("{") and segment.endswith("}"):
+                name, _, kind = segment[1:-1].partition(":")
+                names.append(name)
+                if kind == "path":
+                    node.rest = node.rest or _Node()
+                    node = node.rest
+                else:
+                    node.place = node.place or _Node()
+                    node = node.place
+            else:
+                node = node.children.setdefault(segment, _Node())
+        return node, tuple(names)
+
 
 def _walk(
     node: _Node, segments: list[str], at: int, values: list[str], method: str, allowed: set[str]
-) -> tuple[Route, tuple[str, ...], list[str]] | None:
+) -> tuple[_Entry, list[str]] | None:
     if at == len(segments):
         hit = node.routes.get(method)
         if hit:
-            return hit[0], hit[1], values
+            return hit, values
         allowed.update(node.routes)
         return None
     child = node.children.get(segments[at])
@@ -180,7 +227,13 @@ def _walk(
     return None
 
 
-TABLE = RouteTable()
+def _loaded(found: tuple[_Entry, list[str]] | None) -> _Found | None:
+    if found is None or isinstance(found[0], str):
+        return None
+    return found[0], found[1]
+
+
+TABLE = RouteTable(INDEX, load)
 
 
 def route(

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nucleus_lab.bulk import collector_paused
+
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
 
@@ -70,11 +72,12 @@ def opened(
     Yields:
         The engine.
     """
-    from nucleus_lab.engine import Engine
-    from nucleus_lab.engine.settings import Settings
+    with collector_paused():  # what an import makes stays: walking through it is for nothing
+        from nucleus_lab.engine import Engine
+        from nucleus_lab.engine.settings import Settings
 
-    settings = Settings.load(workspace, serving=True) if serving else None
-    engine = Engine(workspace, database_url=database_url, settings=settings)
+        settings = Settings.load(workspace, serving=True) if serving else None
+        engine = Engine(workspace, database_url=database_url, settings=settings)
     try:
         yield engine
     finally:

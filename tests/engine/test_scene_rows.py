@@ -17,9 +17,9 @@ from nucleus_lab.engine import (
     scene_reading,
     scene_uploads,
     scenes,
-    schema,
     taxonomies,
     tracks,
+    whole_schema,
 )
 from nucleus_lab.engine.datasets import DatasetRow
 from nucleus_lab.engine.scene_wire import LidarSceneWire, VideoSceneWire
@@ -77,7 +77,7 @@ def counted(engine: Any) -> dict[str, int]:
     with engine.store.read() as connection:
         return {
             table.name: connection.scalar(select(func.count()).select_from(table))
-            for table in schema.metadata.sorted_tables
+            for table in whole_schema.metadata.sorted_tables
             if table.name not in {"job", "job_error", "api_key", "alembic_version", "model"}
         }
 

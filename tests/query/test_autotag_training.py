@@ -8,7 +8,7 @@ import pytest
 from query_world import World, make
 from sqlalchemy import insert
 
-from nucleus_lab.engine import Engine, queries, schema
+from nucleus_lab.engine import Engine, queries, whole_schema
 from nucleus_lab.errors import QueryError
 
 IMAGES = {11: True, 12: True, 13: False}
@@ -27,7 +27,7 @@ def world(engine: Engine) -> World:
     names = ("autotag_id", "member", "member_id", "item_id", "positive")
     with engine.store.write() as connection:
         connection.execute(
-            insert(schema.metadata.tables["autotag_example"]),
+            insert(whole_schema.metadata.tables["autotag_example"]),
             [{**dict(zip(names, row, strict=True)), "positive": bool(row[4])} for row in chosen],
         )
     return made

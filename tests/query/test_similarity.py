@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -173,7 +172,7 @@ def test_words_need_an_embedder_that_reads_them(engine: Engine, world: World) ->
 
 
 def test_words_are_compared_where_the_embedder_reads_them(engine: Engine, world: World) -> None:
-    engine.settings = replace(engine.settings, embedder=Words.name)
+    engine.settings = engine.settings.changed(embedder=Words.name)
     vectors = index(engine, [item.id for item in world.items], Words.name)
     east = cosines(vectors, np.array([1, 0]))
 

@@ -54,7 +54,7 @@ def test_info_names_runs_and_slices(ask, five, model):
 
 
 def test_deleting_a_dataset_leaves_nothing_of_it_and_all_of_the_others(ask, engine, five, model):
-    from nucleus_lab.engine.schema import metadata
+    from nucleus_lab.engine.whole_schema import metadata
 
     def fill(ds):
         ask("POST", f"dataset/{ds}/annotate", {"annotations": [box(0), box(1)]})

@@ -36,6 +36,41 @@ for thread in threads:
 """
 
 
+# Each thread begins with other routes, so that modules which share parts are loaded at once.
+MATCHING = """
+import sys, threading
+from nucleus_lab.routes import TABLE
+from nucleus_lab.routes.index import INDEX
+
+names = [name.partition(" ") for name in INDEX]
+start = threading.Barrier(16)
+sys.setswitchinterval(1e-6)
+found, faults = [], []
+
+def ask(first):
+    start.wait()
+    try:
+        for method, _, template in names[first:] + names[:first]:
+            path = template.replace("{", "").replace(":path}", "").replace("}", "")
+            found.append(TABLE.match(method, path)[0].method == method)
+    except BaseException as fault:
+        faults.append(fault)
+
+threads = [threading.Thread(target=ask, args=(number * len(names) // 16,)) for number in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(faults, len(found) == 16 * len(names), all(found), len(TABLE.routes) == len(names))
+"""
+
+
+def test_threads_may_ask_for_their_first_routes_at_once() -> None:
+    done = subprocess.run([sys.executable, "-c", MATCHING], capture_output=True, text=True)
+
+    assert (done.stderr, done.stdout) == ("", "[] True True True\n")
+
+
 def test_threads_may_read_their_first_bodies_at_once() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
 

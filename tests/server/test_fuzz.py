@@ -15,8 +15,8 @@ from requests_from_routes import Maker, is_an_error
 from sqlalchemy import select
 
 from nucleus_lab.engine import Engine, keys
-from nucleus_lab.engine.schema import metadata as tables
 from nucleus_lab.engine.settings import Settings
+from nucleus_lab.engine.whole_schema import metadata as tables
 from nucleus_lab.routes import TABLE, dispatch
 from nucleus_lab.wire import Request, encode
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from nucleus_lab.engine.schema import metadata
+from nucleus_lab.engine.whole_schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import clock, datasets, deletion, indexes
+from nucleus_lab.engine import clock, datasets
 from nucleus_lab.routes.table import Call, route
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def dataset_runs(engine: Engine, call: Call[None], ds: str) -> list[str]:  # noq
 @route("DELETE", "dataset/{ds}")
 def delete_dataset(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
     """Delete the dataset with all that it holds."""
+    from nucleus_lab.engine import deletion, indexes  # with the tables of every feature
+
     with engine.store.write(bulk=True) as connection:
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id)

@@ -8,15 +8,7 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import (
-    cuboid_points,
-    datasets,
-    queries,
-    query_advice,
-    query_catalog,
-    query_rows,
-    slices,
-)
+from nucleus_lab.engine import cuboid_points, datasets, queries, query_catalog
 from nucleus_lab.errors import ConflictError, InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
@@ -65,6 +57,8 @@ class SelectionBody(msgspec.Struct):
 def _page(
     engine: Engine, body: QueryBody, ds: str, level: str, match_type: str = ""
 ) -> dict[str, Any]:
+    from nucleus_lab.engine import query_rows
+
     cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
@@ -103,6 +97,8 @@ def _advice(
     """Say which condition leaves nothing of a first page, and which values there are."""
     if not empty or not text.strip():
         return [], None
+    from nucleus_lab.engine import query_advice
+
     return query_advice.safely(
         lambda: query_advice.advice(connection, dataset_id, text, level, selection)
     )
@@ -159,6 +155,8 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
 
 
 def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
+    from nucleus_lab.engine import slices
+
     row = slices.get(connection, slice_id)
     if row.dataset_id != dataset_id or row.type != "dataset_item":
         raise ConflictError(f"slice {slice_id} holds no items of this dataset")

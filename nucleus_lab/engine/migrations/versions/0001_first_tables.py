@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from nucleus_lab.engine.schema import metadata
+from nucleus_lab.engine.whole_schema import metadata
 
 revision = "0001"
 down_revision = None
