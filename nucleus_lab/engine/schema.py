@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
@@ -61,6 +61,7 @@ api_key = Table(
     metadata,
     _key(),
     Column("name", _Name, nullable=False),
+    Column("user", _Name, nullable=False, server_default=""),  # "": a team key, which sees all
     Column("hash", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -71,6 +72,7 @@ dataset = Table(
     "dataset",
     metadata,
     _key(),
+    owned(),
     Column("name", _Name, nullable=False),
     Column("is_scene", Boolean, nullable=False),
     Column("use_privacy_mode", Boolean, nullable=False),
@@ -158,7 +160,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {}
 def _partial(
     name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
 ) -> None:
-    """Add an index of some rows; PostgreSQL is told in :func:`complete_for_postgresql`."""
+    """Add an index of some rows; PostgreSQL is told by ``whole_schema``."""
     CONDITIONS[name] = where
     Index(name, *columns, unique=unique, sqlite_where=where)
 
@@ -192,13 +194,15 @@ model = Table(
     "model",
     metadata,
     _key(),
-    Column("reference_id", _Name, nullable=False, unique=True),
+    owned(),
+    Column("reference_id", _Name, nullable=False),
     Column("name", _Name, nullable=False),
     Column("metadata", JSONDocument),
     Column("tags", JSONDocument),
     Column("trained_slice_ids", JSONDocument),
     Column("bundle_name", Text),
     Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("owner", "reference_id"),
     **_KEYED,
 )
 
@@ -320,15 +324,6 @@ slice_member = Table(
     sqlite_with_rowid=False,
 )
 
-model_bundle = Table(
-    "model_bundle",
-    metadata,
-    _of("model", primary_key=True),
-    Column("folder", Text, nullable=False, unique=True),  # below "bundles" of the workspace
-    Column("manifest", JSONDocument, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-
 saved_query = Table(
     "saved_query",
     metadata,
@@ -402,6 +397,7 @@ job = Table(
     "job",
     metadata,
     _key(),
+    owned(),
     _of("dataset", nullable=True),
     Column("type", Text, nullable=False),  # job.CustomerJobTypes
     Column("status", Text, nullable=False),  # job.JobStatus; Queued is shown to clients as Running

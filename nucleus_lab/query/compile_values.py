@@ -11,6 +11,7 @@ from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment
+from nucleus_lab.query.orderings import extremes
 from nucleus_lab.query.sources import value_of
 from nucleus_lab.query.sql import (
     FALSE,
@@ -31,7 +32,6 @@ from nucleus_lab.query.values import (
     as_number,
     as_text,
     as_time,
-    extremes,
 )
 
 _MOST_REMAINDERS: Final = 4

@@ -93,28 +93,6 @@ class JSONSource:
         found = select(ONE).select_from(alias).where(condition).exists()
         return and_(Sql(f"{self.get('kind').text} = 'array'", (), TEST), found)
 
-    def extreme(self, kind: str, fold: str, name: str) -> Sql:
-        """Read the value as one kind; of a list, its least or greatest member of that kind.
-
-        Args:
-            kind: ``text`` or ``number``.
-            fold: ``min`` or ``max``.
-            name: Alias for the members of a list.
-
-        Returns:
-            The value, NULL when there is none of that kind.
-        """
-        value = self.get(kind)
-        if not self.may_be("array"):
-            return value
-        alias = self.dialect.elements(self.column, self.path, name)
-        member = self.dialect.element(alias, kind)
-        if kind == "text":
-            member = self.dialect.by_code_point(member)
-        folded = select(call(fold, member)).select_from(alias).scalar_subquery()
-        listed = Sql(f"{self.get('kind').text} = 'array'", (), TEST)
-        return call("coalesce", value, case((listed, folded)))
-
     def present(self, name: str) -> Clause:
         """Tell whether there is a value.
 
@@ -370,31 +348,6 @@ def as_number(value: SqlValue, dialect: SQLite) -> Sql:
         return template("CASE WHEN {} THEN 1.0 ELSE 0.0 END", value.expression)
     del dialect
     return cast(value.expression, DOUBLE)
-
-
-def extremes(value: SqlValue, fold: str, names: Aliases, dialect: SQLite) -> list[Sql]:
-    """Read what an ordering compares: of many values the least or greatest.
-
-    Args:
-        value: The value.
-        fold: ``min`` or ``max``.
-        names: Fresh aliases.
-        dialect: The database.
-
-    Returns:
-        One expression; of metadata two, since its numbers and texts have no common order.
-    """
-    if value.kind == "json":
-        kinds = []
-        for kind in ("number", "text"):
-            found = [source.extreme(kind, fold, names.next("member")) for source in value.sources]
-            kinds.append(found[0] if len(found) == 1 else call("coalesce", *found))
-        return [cast(kinds[0], DOUBLE), dialect.by_code_point(kinds[1])]
-    if value.kind != "text":
-        return [value.expression]
-    texts = [value.expression, *(each(fold) for each in value.folds)]
-    text = texts[0] if len(texts) == 1 else call("coalesce", *texts)
-    return [dialect.by_code_point(text)]
 
 
 def as_text(value: SqlValue) -> Sql:
