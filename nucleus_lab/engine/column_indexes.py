@@ -8,39 +8,27 @@ and are kept as long as there is a large dataset.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import BindParameter, Column, Connection, bindparam, literal_column, select
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import (
-    BinaryExpression,
-    BooleanClauseList,
-    Case,
-    ClauseElement,
-    ColumnElement,
-    Grouping,
-)
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import Exists, ScalarSelect, Select, SelectBase
-from sqlalchemy.sql.visitors import iterate, replacement_traverse
+from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab.engine import index_making, indexes
 from nucleus_lab.engine.schema import dataset
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.store import Store
+from nucleus_lab.query.sql import AND, PLACE, SUM, Comparison, Joined, Sql
+from nucleus_lab.query.sql_select import Column, Exists, Select
 
 _PREFIX: Final = "ix_by_"
-_SIGNS: Final = {
-    operators.eq: "=",
-    operators.lt: "<",
-    operators.le: "<=",
-    operators.gt: ">",
-    operators.ge: ">=",
-    operators.in_op: "IN",
-    operators.between_op: "BETWEEN",
-}
+_SIGNS: Final = {"=", "<", "<=", ">", ">=", "IN", "BETWEEN"}
+_TEXTS: Final = re.compile(r"'(?:[^']|'')*'")
+_NAMED: Final = re.compile(r"\b([a-z]+_\d+|item)\.")
+_CALLED: Final = re.compile(r"\b([A-Za-z_]+)\(")
+_IN_INDEXES: Final = {"CAST", "IN", "json_type", "json_extract"}
+_LABELLED: Final = re.compile(r"\b(annotations|predictions)_\d+\.label_id\b")
 _LARGEST: Final = Statement(
     lambda: select(dataset.c.id).where(dataset.c.next_position >= bindparam("least")).limit(1)
 )
@@ -61,7 +49,7 @@ class Offer(NamedTuple):
     table: str
     column: str
     columns: tuple[str, ...]
-    expression: ColumnElement[Any] | None = None
+    expression: str | None = None
 
     @property
     def name(self) -> str:
@@ -156,7 +144,7 @@ def drop_unneeded(connection: Connection) -> int:
     return len(names)
 
 
-def conjuncts(condition: Any) -> Iterator[ColumnElement[Any]]:
+def conjuncts(condition: Sql) -> Iterator[Sql]:
     """Walk the conditions that all have to hold.
 
     Args:
@@ -165,16 +153,14 @@ def conjuncts(condition: Any) -> Iterator[ColumnElement[Any]]:
     Yields:
         The condition, or what an AND joins.
     """
-    if isinstance(condition, Grouping):
-        yield from conjuncts(condition.element)
-    elif isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
-        for part in condition.clauses:
+    if isinstance(condition, Joined) and condition.level == AND:
+        for part in condition.parts:
             yield from conjuncts(part)
     else:
         yield condition
 
 
-def offer_for(part: Any) -> Offer | None:
+def offer_for(part: Sql) -> Offer | None:
     """Find the index that answers a comparison with a constant.
 
     Args:
@@ -183,59 +169,56 @@ def offer_for(part: Any) -> Offer | None:
     Returns:
         The index; ``None`` for any other condition.
     """
-    if not isinstance(part, BinaryExpression) or part.operator not in _SIGNS:
+    if not isinstance(part, Comparison) or part.sign not in _SIGNS:
         return None
-    column = part.left
-    if any(
-        isinstance(each, ClauseElement) and not isinstance(each, BindParameter)
-        for each in _operands(part.right)
-    ):
+    compared = part.right if isinstance(part.right, tuple) else (part.right,)
+    if not all(isinstance(each, Sql) and _is_constant(each) for each in compared):
         return None
-    if not isinstance(column, Column):
-        return _expression_offer(column)
-    table: Any = column.table
-    return OFFERS.get((getattr(table, "element", table).name, column.name))
+    if isinstance(part.left, Column):
+        return OFFERS.get((part.left.row.table, part.left.name))
+    return _expression_offer(part.left)
 
 
-def _expression_offer(expression: ColumnElement[Any]) -> Offer | None:
+def _is_constant(value: Sql) -> bool:
+    return value.text == PLACE or value.text.removeprefix("-").isdecimal()
+
+
+def _outside_texts(expression: Sql) -> str:
+    return _TEXTS.sub("''", expression.text)
+
+
+def speaks_of(condition: Sql, row: str) -> bool:
+    """Tell whether a condition names a row.
+
+    Args:
+        condition: The compiled condition.
+        row: What the row is called in the statement.
+
+    Returns:
+        Whether it does.
+    """
+    return row in _NAMED.findall(_outside_texts(condition))
+
+
+def _expression_offer(expression: Sql) -> Offer | None:
     """Offer an index of what is computed from the columns of one object, such as its extent."""
-    if not isinstance(expression, Case):
+    plain = _outside_texts(expression)
+    rows = set(_NAMED.findall(plain))
+    if not plain.startswith("CASE") or expression.values or len(rows) != 1:
         return None
-    tables: set[Any] = set()
-    for each in iterate(expression):
-        if isinstance(each, SelectBase | FunctionElement):
-            return None  # not in the expression of an index
-        if isinstance(each, Column):
-            tables.add(each.table)
-    names = {getattr(table, "element", table).name for table in tables}
-    if len(tables) != 1 or not names <= _KEYS.keys():
+    if "SELECT" in plain or not set(_CALLED.findall(plain)) <= _IN_INDEXES:
+        return None  # not in the expression of an index
+    (row,) = rows
+    name = row.partition("_")[0].removesuffix("s")
+    if name not in _KEYS:
         return None
-    (name,) = names
-    written = _written(_without_table(expression))
-    digest = hashlib.blake2b(written.encode(), digest_size=8).hexdigest()
-    return Offer(name, digest, (f"({written})", *_KEYS[name]), expression)
-
-
-def _bare(each: Any, **_: Any) -> Any:
-    return literal_column(each.name) if isinstance(each, Column) else None
-
-
-def _without_table(expression: ColumnElement[Any]) -> ColumnElement[Any]:
     # SQLite takes no table name inside the expression of an index.
-    traverse: Any = replacement_traverse
-    found: ColumnElement[Any] = traverse(expression, {}, _bare)
-    return found
+    written = expression.text.replace(f"{row}.", "")
+    digest = hashlib.blake2b(written.encode(), digest_size=8).hexdigest()
+    return Offer(name, digest, (f"({written})", *_KEYS[name]), written)
 
 
-def _written(expression: ColumnElement[Any]) -> str:
-    """Write an expression of an index, whose numbers stand in its text; SQLite meets no other."""
-    from sqlalchemy.dialects import sqlite  # loaded already where it is in use
-
-    compiled = expression.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    return str(compiled)
-
-
-def as_indexed(part: Any, offer: Offer) -> ColumnElement[bool]:
+def as_indexed(part: Sql, offer: Offer) -> Sql:
     """Write a comparison so that SQLite meets the index.
 
     Args:
@@ -245,46 +228,13 @@ def as_indexed(part: Any, offer: Offer) -> ColumnElement[bool]:
     Returns:
         The same condition.
     """
-    if offer.expression is None:
-        found: ColumnElement[bool] = part
-        return found
-    written: ColumnElement[Any] = literal_column(
-        f"({_written(offer.expression)})", type_=offer.expression.type
-    )
-    return BinaryExpression(written, part.right, part.operator, type_=part.type)
+    if offer.expression is None or not isinstance(part, Comparison):
+        return part
+    left, text = part.left.at(SUM), part.text
+    return Sql(f"({offer.expression}){text.removeprefix(left)}", part.values, part.level)
 
 
-def _operands(right: Any) -> Iterator[Any]:
-    if isinstance(right, Grouping):
-        yield from _operands(right.element)
-    elif hasattr(right, "clauses"):
-        for each in right.clauses:
-            yield from _operands(each)
-    else:
-        yield right
-
-
-def selected(part: Any) -> Select[Any] | None:
-    """Return the sub-query of an EXISTS or an IN.
-
-    Args:
-        part: A compiled condition.
-
-    Returns:
-        The sub-query; ``None`` for any other condition.
-    """
-    if isinstance(part, Exists):
-        inner: Any = part.element
-    elif isinstance(part, BinaryExpression) and part.operator is operators.in_op:
-        inner = part.right
-    else:
-        return None
-    while isinstance(inner, Grouping | ScalarSelect):
-        inner = inner.element
-    return inner if isinstance(inner, Select) else None
-
-
-def wanted(where: Iterable[ColumnElement[bool]]) -> set[Offer]:
+def wanted(where: Iterable[Sql]) -> set[Offer]:
     """Find the indexes that could answer a query.
 
     Args:
@@ -297,20 +247,18 @@ def wanted(where: Iterable[ColumnElement[bool]]) -> set[Offer]:
     found = set()
     for condition in where:
         found |= _of_conjuncts(condition)
-        for element in iterate(condition):
-            offer = offer_for(element)
-            if offer is not None and offer.column == "label_id":
-                found.add(offer)
+        found |= {LABELS[kind] for kind in _LABELLED.findall(_outside_texts(condition))}
     return found
 
 
-def _of_conjuncts(condition: Any) -> set[Offer]:
+def _of_conjuncts(condition: Sql) -> set[Offer]:
     found = set()
     for part in conjuncts(condition):
         offer = offer_for(part)
         if offer is not None:
             found.add(offer)
-        inner = selected(part)
-        if inner is not None and inner.whereclause is not None:
-            found |= _of_conjuncts(inner.whereclause)
+        inner = part.inner if isinstance(part, Exists) else getattr(part, "right", None)
+        if isinstance(inner, Select):
+            for each in inner.conditions:
+                found |= _of_conjuncts(each)
     return found

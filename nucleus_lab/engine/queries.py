@@ -10,10 +10,10 @@ import hashlib
 import heapq
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, select
 
 from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.query_run import prepare, run_statement
@@ -21,6 +21,8 @@ from nucleus_lab.engine.query_select import Selection, driven, select_rows
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.query.sql import Sql, and_, literal, template
+from nucleus_lab.query.written import Written
 
 __all__ = [
     "MOST_ROWS",
@@ -31,12 +33,14 @@ __all__ = [
     "keys_of",
     "page_of",
     "select_rows",
+    "statement_of",
 ]
 
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
 
 _MOST_READY: Final = 8
+_ALL: Final = 2**63 - 1
 
 
 def improve(store: Store, found: Selection) -> None:
@@ -88,7 +92,7 @@ def item_filter(
     found = select_rows(connection, dataset_id, text, run_id=run_id, parameters=parameters)
     query = found.query
     if query.limit is query.offset is query.sample is None:
-        return and_(*found.where)
+        return Written(and_(*found.where))
     keys = _keys(connection, found, _seed(found, None), query.offset or 0, query.limit)
     wanted = bindparam(None, keys, BigInteger(), expanding=True, literal_execute=True)
     return item.c.id.in_(wanted)
@@ -126,10 +130,10 @@ def count_of(connection: Connection, found: Selection) -> int:
     query = found.query
     ready = found.ready.get("count")
     if ready is None:
-        counted: Any = select(func.count()).select_from(found.source).where(*found.where)
-        if found.alone is not None:
-            counted = select(found.alone.counted())
-        ready = found.ready["count"] = prepare(connection, counted)
+        statement = (
+            statement_of(found, "count(*)") if found.alone is None else found.alone.counted()
+        )
+        ready = found.ready["count"] = prepare(connection, statement)
     total = int(run_statement(connection, found.query.source, ready)[0][0])
     if query.sample is not None:
         total = min(total, query.sample)
@@ -173,7 +177,7 @@ def page_of(
 def _page_after(
     connection: Connection, found: Selection, position: int, key: int, size: int
 ) -> tuple[list[int], str | None]:
-    if position >= 0 and found.row is item:
+    if position >= 0 and found.row == "item":
         # Where the last item is now: positions move up when gaps are closed between two pages.
         now = connection.scalar(select(item.c.position).where(item.c.id == key))
         position = position if now is None else now
@@ -186,12 +190,15 @@ def _page_after(
         found = by_index
     statement = found.ready.get(size) if position < 0 else None
     if statement is None:
-        statement = select(*found.position).select_from(found.source).where(*found.where)
+        columns = ", ".join(column.text for column in found.position)
+        where = found.where
         if position >= 0:
-            statement = statement.where(tuple_(*found.position) > tuple_(position, key))
-        statement = statement.order_by(*found.sort).limit(size + 1)
+            behind = template(f"({columns}) > ({{}}, {{}})", literal(position), literal(key))
+            where = [*where, behind]
+        page = statement_of(found, columns, where, found.sort, size=size + 1)
+        statement = prepare(connection, page)
         if position < 0:
-            statement = found.ready[size] = prepare(connection, statement)
+            found.ready[size] = statement
     rows = run_statement(connection, found.query.source, statement)
     if len(rows) <= size:
         return [row[1] for row in rows], None
@@ -210,7 +217,7 @@ def _selective(connection: Connection, found: Selection, size: int) -> tuple[int
     for at, driver in enumerate(found.drivers):
         probe = found.ready.get(("probe", at, most))
         if probe is None:
-            probe = prepare(connection, select(driver.keys.counted(most)))
+            probe = prepare(connection, driver.keys.counted(most))
             found.ready["probe", at, most] = probe
         rows = run_statement(connection, found.query.source, probe)[0][0]
         if rows < most:
@@ -240,39 +247,69 @@ def _keys(
     plan = (start, size)
     ready = found.ready.get(plan) if found.query.sample is None else None
     if ready is None:
-        ready = _keys_statement(connection, found, seed, start, size)
+        ready = prepare(connection, _keys_statement(connection, found, seed, start, size))
         if found.query.sample is None and len(found.ready) < _MOST_READY:
-            ready = found.ready[plan] = prepare(connection, ready)
+            found.ready[plan] = ready
     return [row[0] for row in run_statement(connection, found.query.source, ready)]
+
+
+def statement_of(
+    found: Selection,
+    columns: str,
+    where: Sequence[Sql] | None = None,
+    order: Sequence[Sql] = (),
+    *,
+    size: int | None = None,
+    start: int = 0,
+) -> Sql:
+    """Write the statement of a selection.
+
+    Args:
+        found: The selection.
+        columns: What it returns: names of columns, or an aggregate.
+        where: Conditions; by default those of the selection.
+        order: Keys of its ordering.
+        size: Most rows.
+        start: Rows left out at the beginning.
+
+    Returns:
+        The statement.
+    """
+    condition = and_(*(found.where if where is None else where))
+    text = f"SELECT {columns} FROM {found.source} WHERE {condition.text}"
+    values = condition.values
+    if order:
+        text += f" ORDER BY {', '.join(key.text for key in order)}"
+        for key in order:
+            values += key.values
+    if size is not None or start:
+        # SQLite knows OFFSET only after LIMIT.
+        text += f" LIMIT {_ALL if size is None else size:d}"
+        text += f" OFFSET {start:d}" if start else ""
+    return Sql(text, values)
 
 
 def _keys_statement(
     connection: Connection, found: Selection, seed: int, start: int, size: int | None
-) -> Any:
+) -> Sql:
     if found.alone is not None and found.plain and not start and size is None:
         return found.alone.ordered()
     where = found.where
     if found.query.sample is not None:
-        where = [*where, found.row.c.id.in_(_sample(connection, found, seed))]
-    statement = select(found.row.c.id).select_from(found.source).where(*where)
-    statement = statement.order_by(*found.order, *found.sort)
-    if size is not None:
-        statement = statement.limit(size)
-    if start:
-        # SQLite knows OFFSET only after LIMIT; SQLAlchemy writes the LIMIT where it has to.
-        statement = statement.offset(start)
-    return statement
+        where = [*where, Sql(f"{found.row}.id").in_(_sample(connection, found, seed))]
+    order = [*found.order, *found.sort]
+    return statement_of(found, f"{found.row}.id", where, order, size=size, start=start)
 
 
-def _sample(connection: Connection, found: Selection, seed: int) -> Any:
+def _sample(connection: Connection, found: Selection, seed: int) -> list[int]:
     """Choose rows by a hash of their names, so that a seed means the same rows everywhere."""
-    statement = select(found.row.c.id, *found.name).select_from(found.source).where(*found.where)
-    rows = run_statement(connection, found.query.source, statement)
+    columns = ", ".join([f"{found.row}.id", *(part.text for part in found.name)])
+    named = prepare(connection, statement_of(found, columns))
+    rows = run_statement(connection, found.query.source, named)
 
     def rank(row: Any) -> bytes:
         name = "\0".join("" if part is None else part for part in row[1:])
         return hashlib.blake2b(f"{seed}\0{name}".encode(), digest_size=8).digest()
 
     chosen = heapq.nsmallest(found.query.sample or 0, rows, key=rank)
-    keys = [row[0] for row in chosen]
-    return bindparam(None, keys, BigInteger(), expanding=True, literal_execute=True)
+    return [row[0] for row in chosen]

@@ -8,25 +8,22 @@ therefore written as ``id IN (SELECT … INDEXED BY …)``, and the answer is so
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, MetaData, and_, case, func, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.expression import FromClause
-from sqlalchemy.sql.selectable import Exists
-from sqlalchemy.sql.visitors import InternalTraversal, iterate
-from sqlalchemy.types import BigInteger
+from sqlalchemy import Connection, MetaData, func, select
 
 from nucleus_lab.engine import column_indexes, indexes
+from nucleus_lab.engine.query_run import prepare, run_statement
+from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.schema import item
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundQuery, BoundValue
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.compile import condition_of
 from nucleus_lab.query.hints import next_text
+from nucleus_lab.query.sql import AND, SIGN, Comparison, Sql, and_, case
+from nucleus_lab.query.sql_select import Column, Exists, Row
 
 if TYPE_CHECKING:
     from nucleus_lab.engine.query_catalog import StoredCatalog
@@ -40,99 +37,73 @@ _BY_NAME: Final = "sqlite_autoindex_item_1"
 _COMPARED: Final = {"text", "number", "boolean", "array"}
 
 
-class IndexedKeys(ColumnElement[Any]):
+@dataclass(frozen=True, slots=True)
+class IndexedKeys:
     """The keys of the items that a condition selects, found through one index.
 
-    Args:
-        alias: Alias of the rows that the condition speaks about.
+    Attributes:
+        alias: What the rows are called that the condition speaks about.
         index: Name of the index.
         dataset_id: Primary key of the dataset.
         condition: What the rows have to be.
-        form: ``keys``: the sub-query; ``ordered``: a statement of the keys in the order of
-            positions; ``count``: how many rows there are.
-        most: Where counting ends.
         table: Table of the rows: ``item``, ``annotation`` or ``prediction``.
         probe: The part of the condition that the index answers; ``None`` for all of it.
     """
 
-    inherit_cache = True
-    _traverse_internals = [  # noqa: RUF012 - the name and the shape are SQLAlchemy's
-        ("alias", InternalTraversal.dp_string),
-        ("index", InternalTraversal.dp_string),
-        ("dataset_id", InternalTraversal.dp_plain_obj),
-        ("condition", InternalTraversal.dp_clauseelement),
-        ("form", InternalTraversal.dp_string),
-        ("most", InternalTraversal.dp_plain_obj),
-        ("table", InternalTraversal.dp_string),
-    ]
+    alias: str
+    index: str
+    dataset_id: int
+    condition: Sql
+    table: str = "item"
+    probe: Sql | None = None
 
-    def __init__(
-        self,
-        alias: str,
-        index: str,
-        dataset_id: int,
-        condition: ColumnElement[bool],
-        *,
-        form: str = "keys",
-        most: int | None = None,
-        table: str = "item",
-        probe: ColumnElement[bool] | None = None,
-    ) -> None:
-        self.table = table
-        self.probe = condition if probe is None else probe
-        self.alias = alias
-        self.index = index
-        self.dataset_id = dataset_id
-        self.condition = condition
-        self.form = form
-        self.most = most
-        self.type = BigInteger()
+    @property
+    def _key(self) -> str:
+        return f"{self.alias}.{'id' if self.table == 'item' else 'item_id'}"
 
-    def ordered(self) -> IndexedKeys:
-        """Return a statement of the keys of items in the order of their positions.
+    def _found(self, condition: Sql) -> str:
+        owner = f"{self.alias}.dataset_id = {self.dataset_id:d} AND "
+        return (
+            f"FROM {self.table} AS {self.alias} INDEXED BY {self.index} "
+            f"WHERE {owner if self.table == 'item' else ''}{condition.at(AND)}"
+        )
+
+    def keys(self) -> Sql:
+        """Return the keys.
 
         Returns:
-            The statement.
+            A statement in parentheses.
         """
-        return IndexedKeys(self.alias, self.index, self.dataset_id, self.condition, form="ordered")
+        found = self._found(self.condition)
+        return Sql(f"(SELECT {self._key} {found})", self.condition.values)
 
-    def counted(self, most: int | None = None) -> IndexedKeys:
+    def ordered(self) -> Sql:
+        """Return the keys of items in the order of their positions.
+
+        Returns:
+            A statement.
+        """
+        found = self._found(self.condition)
+        text = f"SELECT {self._key} {found} ORDER BY +{self.alias}.position"
+        return Sql(text, self.condition.values)
+
+    def counted(self, most: int | None = None) -> Sql:
         """Return the number of rows that the index finds.
 
         Args:
             most: Where counting ends.
 
         Returns:
-            The expression.
+            A statement.
         """
-        return IndexedKeys(
-            self.alias,
-            self.index,
-            self.dataset_id,
-            self.probe,
-            form="count",
-            most=most,
-            table=self.table,
-        )
+        probe = self.condition if self.probe is None else self.probe
+        found = self._found(probe)
+        if most is None:
+            return Sql(f"SELECT count(*) {found}", probe.values)
+        return Sql(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT {most:d})", probe.values)
 
 
-@compiles(IndexedKeys)
-def _keys(element: IndexedKeys, compiler: SQLCompiler, **kw: Any) -> str:
-    inner = {name: value for name, value in kw.items() if name != "add_to_result_map"}
-    condition = compiler.process(element.condition, **inner)
-    alias, key = element.alias, "id" if element.table == "item" else "item_id"
-    owner = f"{alias}.dataset_id = {element.dataset_id:d} AND " if key == "id" else ""
-    found = f"FROM {element.table} AS {alias} INDEXED BY {element.index} WHERE {owner}({condition})"
-    if element.form == "keys":
-        return f"(SELECT {alias}.{key} {found})"
-    if element.form == "ordered":
-        return f"SELECT {alias}.{key} {found} ORDER BY +{alias}.position"
-    if element.most is None:
-        return f"(SELECT count(*) {found})"
-    return f"(SELECT count(*) FROM (SELECT 1 {found} LIMIT {element.most:d}))"
-
-
-def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def unindexed(column: Sql) -> Sql:
     """Keep SQLite from using an index for a column.
 
     Args:
@@ -141,12 +112,10 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     Returns:
         The column with a sign that changes nothing.
     """
-    return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
+    return Sql(f"+{column.text}", column.values, SIGN)
 
 
-def rare(
-    connection: Connection, dataset_id: int, row: FromClause, where: list[ColumnElement[bool]]
-) -> bool:
+def rare(connection: Connection, dataset_id: int, row: Row, where: list[Sql]) -> bool:
     """Tell whether few objects of a workspace meet conditions, by looking at some of them.
 
     Args:
@@ -162,10 +131,16 @@ def rare(
     size = indexes.size_of(connection, dataset_id)
     if size < indexes.LARGE or 2 * size < (connection.scalar(select(func.max(item.c.id))) or 0):
         return False
-    met = case((and_(*where), 1.0), else_=0.0).label("met")
-    some = select(met).select_from(row).limit(_LOOKED_AT).subquery("some")
-    share = connection.scalar(select(func.avg(some.c.met)))
-    return share is not None and share <= _FEW
+    met = case((and_(*where), Sql("1.0")), else_=Sql("0.0"))
+    some = f"SELECT {met.text} AS met FROM {row.source} LIMIT {_LOOKED_AT:d}"
+    average = prepare(connection, Sql(f"SELECT avg(met) FROM ({some}) AS looked", met.values))
+
+    def share() -> float | None:
+        found: float | None = run_statement(connection, "", average)[0][0]
+        return found
+
+    known = counted(connection, dataset_id, ("share", *average), share)
+    return known is not None and known <= _FEW
 
 
 class Driver(NamedTuple):
@@ -180,14 +155,14 @@ class Driver(NamedTuple):
     keys: IndexedKeys
 
     @property
-    def condition(self) -> ColumnElement[bool]:
+    def condition(self) -> Sql:
         """The condition, answered by the index."""
-        return item.c.id.op("IN", is_comparison=True)(self.keys)
+        return Sql("item.id").op("IN")(self.keys.keys())
 
 
 def drivers_of(
     query: BoundQuery, metadata: MetaData, catalog: StoredCatalog
-) -> tuple[list[ColumnElement[bool]], list[Driver]]:
+) -> tuple[list[Sql], list[Driver]]:
     """Compile the conditions of a query about items one by one, with the indexes of each.
 
     Which of them to use is decided when it is asked: an index that finds few rows, or none to walk
@@ -204,11 +179,11 @@ def drivers_of(
     condition = query.condition
     parts = condition.parts if isinstance(condition, bound.All) else (condition,)
     equal = any(_is_equality(part, catalog) for part in parts)
-    where: list[ColumnElement[bool]] = []
+    where: list[Sql] = []
     found: list[Driver] = []
     for place, part in enumerate(parts):
         narrow = _with(query, part)
-        clause = condition_of(narrow, metadata, catalog, "sqlite", {"items": item})
+        clause = condition_of(narrow, metadata, catalog, "sqlite", {"items": "item"})
         where.append(clause)
         index = None if equal or part is None else _index_of(part, catalog)
         if index is None:
@@ -217,34 +192,29 @@ def drivers_of(
                 index = offer.name
         if index is not None:
             alias = f"keyed_{place + 1}"
-            items: Any = metadata.tables["item"].alias(alias)
-            inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": items})
+            inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": alias})
             found.append(Driver(place, IndexedKeys(alias, index, catalog.dataset_id, inner)))
         found += [Driver(place, keys) for keys in _object_keys(clause, catalog)]
     return where, found
 
 
-def _object_keys(clause: Any, catalog: StoredCatalog) -> Iterator[IndexedKeys]:
+def _object_keys(clause: Sql, catalog: StoredCatalog) -> Iterator[IndexedKeys]:
     """Find the indexes that answer whether an item has an object."""
-    inner = column_indexes.selected(clause)
-    if not isinstance(clause, Exists) or inner is None or inner.whereclause is None:
+    if not isinstance(clause, Exists):
         return
-    parts = list(column_indexes.conjuncts(inner.whereclause))
-    rows = [part.left.table for part in parts if _on_item(part)]
+    parts = [each for part in clause.inner.conditions for each in column_indexes.conjuncts(part)]
+    rows = [row for part in parts if (row := _on_item(part)) is not None]
     if len(rows) != 1:
         return
-    row: Any = rows[0]
-    own = [part for part in parts if not _on_item(part)]
-    if any(
-        isinstance(each, Column) and each.table is item for part in own for each in iterate(part)
-    ):
+    own = [part for part in parts if _on_item(part) is None]
+    if any(column_indexes.speaks_of(part, "item") for part in own):
         return  # it asks about the item too
     for part in own:
         offer = column_indexes.offer_for(part)
         if offer is not None and offer.name in catalog.column_indexes:
             probe = column_indexes.as_indexed(part, offer)
             yield IndexedKeys(
-                row.name,
+                rows[0].name,
                 offer.name,
                 catalog.dataset_id,
                 and_(*(probe if each is part else each for each in own)),
@@ -253,14 +223,14 @@ def _object_keys(clause: Any, catalog: StoredCatalog) -> Iterator[IndexedKeys]:
             )
 
 
-def _on_item(part: Any) -> bool:
-    """Tell whether a condition says that an object lies on an item of the result."""
-    left = getattr(part, "left", None)
-    return (
-        isinstance(left, Column)
-        and left.name == "item_id"
-        and getattr(part, "right", None) is item.c.id
-    )
+def _on_item(part: Sql) -> Row | None:
+    """Return the row of which a condition says that it lies on an item of the result."""
+    if not isinstance(part, Comparison) or part.sign != "=":
+        return None
+    left, right = part.left, part.right
+    if not isinstance(left, Column) or left.name != "item_id":
+        return None
+    return left.row if isinstance(right, Sql) and right.text == "item.id" else None
 
 
 def drive(
@@ -288,9 +258,8 @@ def drive(
             rest += [] if part is None else [part]
             continue
         alias = f"keyed_{len(found) + 1}"
-        items: Any = metadata.tables["item"].alias(alias)
         narrow = _with(query, part)
-        inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": items})
+        inner = condition_of(narrow, metadata, catalog, "sqlite", {"items": alias})
         found.append(IndexedKeys(alias, index, catalog.dataset_id, inner))
     if not found:
         return [], query

@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from nucleus_lab.engine import queries, query_advice
+from nucleus_lab.engine import queries, query_advice, query_warnings
 from nucleus_lab.engine.statements import cursor_of
 from nucleus_lab.query.explain import explain
 from nucleus_lab.query.parse import parse
+from nucleus_lab.query.written import Written
 
 _MOST_PARTS: Final = 12
 
@@ -71,8 +72,7 @@ def explained(
         written = text[part.start : part.end]
         rows = queries.count_of(connection, selection(written))
         conditions.append({"text": written, "count": rows, "start": part.start, "end": part.end})
-    unseen = query_advice.unseen(connection, dataset_id, level, parts)
-    warnings = [*found.warnings, *unseen]
+    warnings = query_warnings.told(connection, found)
     return {
         "query": text,
         "level": level,
@@ -83,19 +83,18 @@ def explained(
         "milliseconds": round(spent, 2),
         "conditions": conditions,
         "warnings": warnings,
-        "empty_because": query_advice.why_empty(conditions, unseen) if count == 0 else None,
+        "empty_because": query_advice.why_empty(conditions, warnings) if count == 0 else None,
     }
 
 
 def _sql(connection: Connection, found: queries.Selection) -> str:
-    statement = select(found.row.c.id).select_from(found.source).where(*found.where)
     if found.query.sample is None:
-        statement = statement.order_by(*found.order, *found.sort)
+        order = [*found.order, *found.sort]
+        statement = queries.statement_of(found, f"{found.row}.id", order=order)
     else:
-        statement = select(func.count()).select_from(found.source).where(*found.where)
-    written: Any = statement.compile(
-        dialect=connection.dialect,
-        compile_kwargs={"literal_binds": True, "render_postcompile": True},
+        statement = queries.statement_of(found, "count(*)")
+    written: Any = Written(statement).compile(
+        dialect=connection.dialect, compile_kwargs={"literal_binds": True}
     )
     text = str(written)
     return text.replace("%%", "%") if written.preparer._double_percents else text  # noqa: SLF001

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, OperationalError
 
 from nucleus_lab.engine import sqlite_functions
 from nucleus_lab.engine.statements import cursor_of
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.sql import Sql
+from nucleus_lab.query.written import driver_text
 
 _SEARCHING: Final = 20.0
 """Seconds for the regular expressions of one statement."""
 
 
 class Prepared(NamedTuple):
-    """A statement as SQLite's driver takes it.
+    """A statement as the driver takes it.
 
     Attributes:
         text: The SQL.
@@ -27,8 +28,8 @@ class Prepared(NamedTuple):
     values: tuple[Any, ...]
 
 
-def prepare(connection: Connection, statement: Any) -> Any:
-    """Write a statement once that will be run again with the same values.
+def prepare(connection: Connection, statement: Sql) -> Prepared:
+    """Write a statement for the driver.
 
     Args:
         connection: The open transaction.
@@ -37,36 +38,16 @@ def prepare(connection: Connection, statement: Any) -> Any:
     Returns:
         What :func:`run_statement` takes.
     """
-    if connection.dialect.name != "sqlite":
-        return statement
-    compiled = statement.compile(
-        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
-    )
-    values = compiled.construct_params()
-    names = compiled.positiontup or ()
-    return Prepared(str(compiled), tuple(values[name] for name in names))
+    return Prepared(*driver_text(statement, connection.dialect.name))
 
 
-def _rows(connection: Connection, statement: Any) -> list[Any]:
-    """Return the driver's own tuples: keys and texts need no conversion, and may be many."""
-    if isinstance(statement, Prepared):
-        cursor = cursor_of(connection)
-        cursor.execute(*statement)
-        found: list[Any] = cursor.fetchall()
-        return found
-    result: Any = connection.execute(statement)
-    found = result.cursor.fetchall()
-    result.close()
-    return found
-
-
-def run_statement(connection: Connection, source: str, statement: Any) -> list[Any]:
+def run_statement(connection: Connection, source: str, statement: Prepared) -> list[Any]:
     """Run the statement of a query.
 
     Args:
         connection: The open transaction.
         source: Text of the query, for errors.
-        statement: The statement, or what :func:`prepare` returned.
+        statement: What :func:`prepare` returned.
 
     Returns:
         The rows as the driver's tuples.
@@ -77,8 +58,11 @@ def run_statement(connection: Connection, source: str, statement: Any) -> list[A
     dbapi: Any = connection.dialect.loaded_dbapi
     try:
         with sqlite_functions.searching(_SEARCHING):
-            return _rows(connection, statement)
-    except (OperationalError, dbapi.OperationalError) as reason:
+            cursor = cursor_of(connection)
+            cursor.execute(*statement)
+            found: list[Any] = cursor.fetchall()
+            return found
+    except dbapi.OperationalError as reason:
         if not sqlite_functions.too_late():
             raise
         raise fault(
@@ -89,8 +73,8 @@ def run_statement(connection: Connection, source: str, statement: Any) -> list[A
             len(source),
             hint="write it without repetitions inside repetitions",
         ) from reason
-    except (DataError, dbapi.DataError) as reason:
-        told = str(getattr(reason, "orig", reason)).splitlines()[0]
+    except dbapi.DataError as reason:
+        told = str(reason).splitlines()[0]
         code, what = "Q033", "a value of this query is too large or of the wrong form"
         if "regular expression" in told:
             code, what = "Q050", "not a regular expression that this database reads"

@@ -69,8 +69,9 @@ def _of_words(engine: Engine, index: embeddings.IndexRow, text: str) -> NDArray[
         return Refusal(
             "Q024",
             f"the embedder {embedder.name!r} reads pictures and no text",
-            "register an embedder with embed_text, name it in the setting embedder, and "
-            "create the image index again; or compare with an item: similarity(…)",
+            "write a class with embed and embed_text under the decorator embedder of "
+            "nucleus_lab.engine.embedders, name its module in the setting job_modules and its "
+            f"name in the setting embedder, and {_BUILD}; or compare with an item: similarity(…)",
         )
     made: NDArray[Any] = embedder.embed_text([text])[0]
     return made

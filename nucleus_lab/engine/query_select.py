@@ -7,38 +7,30 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal, select
-from sqlalchemy.sql.expression import FromClause
+from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from nucleus_lab.engine import query_cache, query_driver
 from nucleus_lab.engine.query_catalog import StoredCatalog
-from nucleus_lab.engine.schema import (
-    annotation,
-    dataset,
-    item,
-    match,
-    metadata,
-    prediction,
-    scene,
-)
+from nucleus_lab.engine.schema import match, metadata
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
 from nucleus_lab.query.faults import fault
-from nucleus_lab.query.json_path import kind_at
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
-from nucleus_lab.query.sources import category
+from nucleus_lab.query.sources import has_category
+from nucleus_lab.query.sql import NULL, Sql
+from nucleus_lab.query.sql_select import Row
+from nucleus_lab.query.written import text_of
 
-_LOOKED_AT: Final = 1_000
-"""Oldest and newest items that are looked at for a missing key, where no index knows."""
-_ROWS: Final[dict[str, FromClause]] = {
-    "items": item,
-    "annotations": annotation,
-    "predictions": prediction,
-    "matches": match,
-    "scenes": scene,
+_ROWS: Final = {
+    "items": "item",
+    "annotations": "annotation",
+    "predictions": "prediction",
+    "matches": '"match"',
+    "scenes": "scene",
 }
 
 
@@ -46,14 +38,15 @@ class Selection(msgspec.Struct):
     """A query, compiled for one dataset.
 
     Attributes:
-        row: Table of the rows.
+        row: Name of the table of the rows.
         source: The table with what it is joined to.
         where: Everything that a row has to be.
         order: The query's own ordering.
         position: Columns of the order of ingestion, the key last.
         name: Text that is the same for a row on every machine, for samples.
         query: The bound query.
-        warnings: What a person should know about how names were read.
+        warnings: What a person should know about how names were read; more is known to
+            :mod:`nucleus_lab.engine.query_warnings`.
         dataset_id: Primary key of the dataset.
         unindexed: Keys of item metadata that it uses and no index holds.
         sort: The columns of ``position`` as an ordering names them.
@@ -62,17 +55,17 @@ class Selection(msgspec.Struct):
         ready: Statements that were written before, by what they are for.
     """
 
-    row: FromClause
-    source: FromClause
-    where: list[ColumnElement[bool]]
-    order: list[ColumnElement[Any]]
-    position: list[ColumnElement[Any]]
-    name: list[ColumnElement[Any]]
+    row: str
+    source: str
+    where: list[Sql]
+    order: list[Sql]
+    position: list[Sql]
+    name: list[Sql]
     query: BoundQuery
     warnings: list[str] = msgspec.field(default_factory=list)
     dataset_id: int = 0
     unindexed: set[tuple[str, ...]] = msgspec.field(default_factory=set)
-    sort: list[ColumnElement[Any]] = msgspec.field(default_factory=list)
+    sort: list[Sql] = msgspec.field(default_factory=list)
     drivers: list[query_driver.Driver] = msgspec.field(default_factory=list)
     alone: query_driver.IndexedKeys | None = None
     ready: dict[Any, Any] = msgspec.field(default_factory=dict)
@@ -123,28 +116,16 @@ def select_rows(
         )
     catalog = StoredCatalog(connection, dataset_id, run_id, iou_threshold)
     key = query_cache.key_of(
-        # Not the dialect alone: what is written for users differs (engine.ownership).
-        (
-            connection.dialect.statement_compiler,
-            dataset_id,
-            level,
-            run_id,
-            match_type,
-            paged,
-            iou_threshold,
-        ),
+        (connection.dialect.name, dataset_id, level, run_id, match_type, paged, iou_threshold),
         text or "",
         parameters,
     )
     found: Selection | None = query_cache.recall(key, catalog)
     if found is None:
         query = resolve(parse(text or ""), level, catalog, parameters)
-        query.warnings += _of_missing(connection, catalog, query)
         found = _compile(connection, query, catalog, match_type, paged=paged)
-        # Whether items lack a key may change with each of them: such a query is read anew, and so
-        # is one of the present moment or with scores, which are large.
-        passing = query.keeping or query.momentary
-        query_cache.keep(None if passing else key, catalog, found)
+        # A query of the present moment is read anew, and so is one with scores, which are large.
+        query_cache.keep(None if query.momentary else key, catalog, found)
     return found
 
 
@@ -157,31 +138,34 @@ def _compile(
     paged: bool,
 ) -> Selection:
     level, dataset_id = query.level, catalog.dataset_id
-    row = _ROWS[level]
+    row = source = _ROWS[level]
     if level == "matches" and catalog.iou_threshold is not None:
-        row = readings(match, catalog.iou_threshold)
-    source: FromClause = row
+        read = text_of(readings(match, catalog.iou_threshold), connection.dialect.name)
+        row, source = "readings", f"({read}) AS readings"
+    of_row = Row(row).c
     rows = {level: row}
     # The key stands in the text of the statement: a partial index of the dataset needs that.
-    owner = item if level != "scenes" else scene
-    where = [owner.c.dataset_id == bindparam(None, dataset_id, BigInteger(), literal_execute=True)]
-    position: list[ColumnElement[Any]] = [owner.c.position, row.c.id]
-    name: list[ColumnElement[Any]] = [owner.c.reference_id]
+    owner = Row("item" if level != "scenes" else "scene").c
+    where = [owner.dataset_id == dataset_id]
+    position: list[Sql] = [owner.position, of_row.id]
+    name: list[Sql] = [owner.reference_id]
     if level in {"annotations", "predictions", "matches"}:
-        source = row.join(item, item.c.id == row.c.item_id)
-        rows["items"] = item
+        source += f" JOIN item ON item.id = {row}.item_id"
+        rows["items"] = "item"
     if level in {"annotations", "predictions"}:
-        name.append(row.c.annotation_id)
+        name.append(of_row.annotation_id)
     if level in {"predictions", "matches"}:
         run = _run(catalog, query.source, level)
         if level == "predictions":
-            where.append(prediction.c.model_run_id == run)
+            where.append(of_row.model_run_id == run)
         else:
-            source = source.outerjoin(annotation, annotation.c.id == row.c.annotation_id)
-            source = source.outerjoin(prediction, prediction.c.id == row.c.prediction_id)
-            rows |= {"annotations": annotation, "predictions": prediction}
+            source += (
+                f" LEFT OUTER JOIN annotation ON annotation.id = {row}.annotation_id"
+                f" LEFT OUTER JOIN prediction ON prediction.id = {row}.prediction_id"
+            )
+            rows |= {"annotations": "annotation", "predictions": "prediction"}
             where += _match_rows(row, catalog.evaluation(run), match_type)
-            name += [annotation.c.annotation_id, prediction.c.annotation_id]
+            name += [Row("annotation").c.annotation_id, Row("prediction").c.annotation_id]
     dialect = connection.dialect.name
     drivers: list[query_driver.Driver] = []
     keys: list[query_driver.IndexedKeys] = []
@@ -195,8 +179,8 @@ def _compile(
         if level == "items" and dialect == "sqlite":
             keys, rest = query_driver.drive(query, metadata, catalog)
         if keys:
-            found = [row.c.id.op("IN", is_comparison=True)(each) for each in keys]
-            where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *found]
+            found = [of_row.id.op("IN")(each.keys()) for each in keys]
+            where = [query_driver.unindexed(owner.dataset_id) == dataset_id, *found]
         rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
         whole = not paged or bool(order)
         where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
@@ -228,37 +212,11 @@ def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection
         The same selection, answered through them.
     """
     where = list(found.where)
-    where[0] = query_driver.unindexed(item.c.dataset_id) == found.dataset_id
+    where[0] = query_driver.unindexed(Row("item").c.dataset_id) == found.dataset_id
     for driver in chosen:
         where[driver.place + 1] = driver.condition
     sort = [query_driver.unindexed(column) for column in found.position]
-    return msgspec.structs.replace(found, where=where, sort=sort, drivers=[], ready={})
-
-
-def _of_missing(connection: Connection, catalog: StoredCatalog, query: BoundQuery) -> list[str]:
-    """Return the warnings about keys that some items lack.
-
-    An index knows of all items. Without one only the oldest and the newest are looked at, since a
-    warning must not cost a scan: it may be absent where only others lack the key.
-    """
-    found = []
-    for text, path in query.keeping:
-        key = bindparam(None, catalog.dataset_id, BigInteger(), literal_execute=True)
-        lacking = select(literal(1)).where(
-            item.c.dataset_id == key, kind_at(item.c.metadata, *path).is_(None)
-        )
-        parts = [lacking]
-        if catalog.kinds(path) is None:
-            least = select(dataset.c.next_position - _LOOKED_AT).where(
-                dataset.c.id == catalog.dataset_id
-            )
-            parts = [
-                lacking.where(item.c.position < _LOOKED_AT),
-                lacking.where(item.c.position >= least.scalar_subquery()),
-            ]
-        if any(connection.scalar(select(exists(part))) for part in parts):
-            found.append(text)
-    return found
+    return replace(found, where=where, sort=sort, drivers=[], ready={})
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:
@@ -280,12 +238,11 @@ def _run(catalog: StoredCatalog, text: str, level: str) -> int:
     )
 
 
-def _match_rows(
-    row: FromClause, evaluation: int | None, match_type: str
-) -> list[ColumnElement[bool]]:
-    where = [row.c.evaluation_id == (-1 if evaluation is None else evaluation)]
+def _match_rows(row: str, evaluation: int | None, match_type: str) -> list[Sql]:
+    columns = Row(row).c
+    where = [columns.evaluation_id == (-1 if evaluation is None else evaluation)]
     if match_type == "iou":
-        where += [row.c.annotation_id.is_not(None), row.c.prediction_id.is_not(None)]
+        where += [columns.annotation_id.is_not(NULL), columns.prediction_id.is_not(NULL)]
     elif match_type:
-        where.append(category(row) == ("fp" if match_type == "false_positive" else "fn"))
+        where.append(has_category(row, "fp" if match_type == "false_positive" else "fn"))
     return where

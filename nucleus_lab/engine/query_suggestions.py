@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select, text
 
 from nucleus_lab.engine import indexes
 from nucleus_lab.engine.query_catalog import StoredCatalog
+from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.query_values import LOOKED_AT, MOST_VALUES, metadata_sample, values_of
-from nucleus_lab.engine.schema import annotation, item, prediction, slice_
+from nucleus_lab.engine.schema import slice_
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.query.complete import (
     Place,
@@ -25,20 +26,22 @@ from nucleus_lab.query.complete import (
 Found = list[tuple[str, str, str]]
 
 
-def _class_counts(table: Any) -> Statement:
-    items = select(item.c.id).where(
-        item.c.dataset_id == bindparam("dataset_id"), item.c.position < bindparam("last")
-    )
+def _class_counts(table: str, run: str = "") -> Statement:
+    # To SQLite CROSS JOIN is an order, items first; and counting names keeps it from an index of
+    # labels. Otherwise it reads all objects of a run.
     return Statement(
-        lambda: (
-            select(table.c.label_id, func.count())
-            .where(table.c.item_id.in_(items))
-            .group_by(table.c.label_id)
+        lambda: text(
+            f"SELECT label_id, count(annotation_id) FROM item CROSS JOIN {table} "
+            f"WHERE {table}.item_id = item.id {run}AND item.dataset_id = :dataset_id "
+            "AND item.position < :last GROUP BY label_id"
         )
     )
 
 
-_COUNTS = {"annotations": _class_counts(annotation), "predictions": _class_counts(prediction)}
+_COUNTS = {
+    "annotations": _class_counts("annotation"),
+    "predictions": _class_counts("prediction", "AND prediction.model_run_id = :run_id "),
+}
 _SLICES = Statement(
     lambda: select(slice_.c.name).where(slice_.c.dataset_id == bindparam("dataset_id"))
 )
@@ -47,7 +50,7 @@ _SLICES = Statement(
 def suggest(
     connection: Connection,
     dataset_id: int,
-    text: str,
+    query: str,
     cursor: int,
     level: str = "items",
     run_id: int | None = None,
@@ -57,7 +60,7 @@ def suggest(
     Args:
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
-        text: The query so far; it need not be finished.
+        query: The query so far; it need not be finished.
         cursor: Offset of the cursor.
         level: What the query returns.
         run_id: Model run that predictions are of.
@@ -65,7 +68,7 @@ def suggest(
     Returns:
         ``text``, ``kind``, ``detail``, ``start`` and ``end`` of each.
     """
-    place = place_of(text, cursor)
+    place = place_of(query, cursor)
     catalog = StoredCatalog(connection, dataset_id, run_id)
     found = language_suggestions(place, level)
     if place.kind == "path":
@@ -114,9 +117,15 @@ def _below(connection: Connection, catalog: StoredCatalog, place: Place, level: 
 
 def _keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Found:
     """Suggest keys with their type, the share of items that have them, and an example."""
+    return counted(
+        connection, dataset_id, ("keys", path), lambda: _counted_keys(connection, dataset_id, path)
+    )
+
+
+def _counted_keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Found:
     sample, _ = metadata_sample(connection, dataset_id)
-    filled: Counter[str] = Counter()
-    kinds: dict[str, Counter[str]] = {}
+    filled: dict[str, int] = {}
+    kinds: dict[str, Counter[type]] = {}
     examples: dict[str, Any] = {}
     for values in sample:
         level: Any = values
@@ -125,31 +134,40 @@ def _keys(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Fou
         for key, value in level.items() if isinstance(level, dict) else ():
             if value is None or value == []:
                 continue
+            if key not in filled:
+                filled[key], kinds[key], examples[key] = 0, Counter(), value
             filled[key] += 1
-            kinds.setdefault(key, Counter())[_kind(value)] += 1
-            examples.setdefault(key, value)
+            kinds[key][type(value)] += 1
     total = max(1, len(sample))
     return [
         (
             written_name(key),
             "key",
             (
-                f"{' or '.join(kind for kind, _ in kinds[key].most_common(2))}, "
+                f"{' or '.join(_named(kinds[key]))}, "
                 f"{100 * count / total:.0f} % filled, such as {_short(examples[key])}"
             ),
         )
-        for key, count in filled.most_common()
+        for key, count in sorted(filled.items(), key=lambda pair: -pair[1])
     ]
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true/false"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "text"
-    return "list" if isinstance(value, list) else "object"
+_KINDS: Final = {
+    bool: "true/false",
+    int: "number",
+    float: "number",
+    str: "text",
+    list: "list",
+    dict: "object",
+}
+
+
+def _named(kinds: Counter[type]) -> list[str]:
+    """Name the two most frequent kinds of values."""
+    names: Counter[str] = Counter()
+    for kind, count in kinds.items():
+        names[_KINDS[kind]] += count
+    return [name for name, _ in names.most_common(2)]
 
 
 def _short(value: Any) -> str:
@@ -159,8 +177,22 @@ def _short(value: Any) -> str:
 
 def _classes(connection: Connection, catalog: StoredCatalog, kind: str) -> list[tuple[str, str]]:
     size = indexes.size_of(connection, catalog.dataset_id)
-    rows = _COUNTS[kind].rows(connection, dataset_id=catalog.dataset_id, last=LOOKED_AT)
-    counts = dict(rows)
+
+    def count() -> Counter[int]:
+        found: Counter[int] = Counter()
+        for run in runs:
+            values: dict[str, Any] = {"dataset_id": catalog.dataset_id, "last": LOOKED_AT}
+            values |= {"run_id": run} if run is not None else {}
+            for key, number in _COUNTS[kind].rows(connection, **values):
+                found[key] += number
+        return found
+
+    runs: list[int | None] = [None]
+    if kind == "predictions":
+        chosen = catalog.run_id
+        runs = [run.id for run in catalog.runs] if chosen is None else [chosen]
+    about = ("classes", kind, *runs)
+    counts = counted(connection, catalog.dataset_id, about, count)
     sampled = "+" if size > LOOKED_AT else ""
     ordered = sorted(catalog.labels.items(), key=lambda pair: (-counts.get(pair[1], 0), pair[0]))
     return [(name, f"class, {counts.get(key, 0)}{sampled} objects") for name, key in ordered]

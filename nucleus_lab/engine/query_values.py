@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import wire
 from nucleus_lab.engine import indexes
+from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import Statement
 
-LOOKED_AT: Final = 2_000
+LOOKED_AT: Final = 1_000
 """Items whose metadata is read."""
 
 MOST_VALUES: Final = 250
@@ -59,16 +60,27 @@ def metadata_sample(connection: Connection, dataset_id: int) -> tuple[list[dict[
     Returns:
         The metadata, and whether that is of all items.
     """
+    return counted(connection, dataset_id, ("sample",), lambda: _sample(connection, dataset_id))
+
+
+def _sample(connection: Connection, dataset_id: int) -> tuple[list[dict[str, Any]], bool]:
     size = indexes.size_of(connection, dataset_id)
     ranges = [(0, size)]
     if size > LOOKED_AT:
         width = LOOKED_AT // 10
         ranges = [(size * part // 10, size * part // 10 + width) for part in range(10)]
-    found: list[dict[str, Any]] = []
+    texts: list[str] = []
     for first, last in ranges:
         rows = _SAMPLE.rows(connection, dataset_id=dataset_id, first=first, last=last)
-        found += [wire.decode(text) if text else {} for (text,) in rows]
+        texts += [_text(document) for (document,) in rows]
+    found: list[dict[str, Any]] = wire.decode(f"[{','.join(texts)}]".encode())  # one call for all
     return found, size <= LOOKED_AT
+
+
+def _text(document: Any) -> str:
+    if isinstance(document, bytes):
+        return document.decode()
+    return document if isinstance(document, str) and document else "{}"
 
 
 def values_of(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Values:
@@ -82,6 +94,12 @@ def values_of(connection: Connection, dataset_id: int, path: tuple[str, ...]) ->
     Returns:
         The values.
     """
+    return counted(
+        connection, dataset_id, ("values", path), lambda: _values(connection, dataset_id, path)
+    )
+
+
+def _values(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> Values:
     names = indexes.indexed(connection, dataset_id)
     kinds = indexes.known_kinds(connection, dataset_id, path, names)
     if kinds is not None and kinds <= {"text", "null"}:

@@ -10,17 +10,13 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
-from msgspec.structs import replace
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, true
-from sqlalchemy.types import BigInteger, Double
-
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import hints
 from nucleus_lab.query.bound import Constant
-from nucleus_lab.query.dialects import DAY, Clause, Sql, SQLite
+from nucleus_lab.query.dialects import DAY, Clause, SQLite
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
-from nucleus_lab.query.json_path import JSONValue
+from nucleus_lab.query.sql import FALSE, NULL, TRUE, Sql, and_, call, literal, or_
 from nucleus_lab.query.values import Aliases, JSONSource, SqlValue, as_text, as_time, some
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -126,17 +122,17 @@ class Comparer:
                         self._json_boolean("=", one.sources[0], text == "true")
                         for text in sorted({"true", "false"} & set(texts))
                     ]
-            return or_(*parts) if parts else false()
+            return or_(*parts)
 
         hint = hints.member(self.dialect, value, constants)
         if hint is None:
             return some(value, self.names, test)
         # What is found is read once: text that stands alone equals no number and no list.
         source = value.sources[0]
-        alone = JSONValue("raw text", source.column, source.path)
+        alone = self.dialect.json("raw text", source.column, source.path)
         inside = source.in_lists(
             self.names.next("member"),
-            lambda member: test(replace(value, sources=(member,), bare=True)),
+            lambda member: test(value.of(member)),
         )
         found = alone.in_([each.text for each in constants])
         return and_(hint, found if inside is None else or_(found, inside))
@@ -186,14 +182,13 @@ class Comparer:
         if sign == "ILIKE":
             return self.dialect.ilike(text, pattern)
         if not pattern:
-            return text.is_not(None)
+            return text.is_not(NULL)
         if sign == "MATCHES":
             return self.dialect.matches(text, pattern)
         if sign == "CONTAINS":
             return self.dialect.contains(text, pattern)
         if sign == "STARTS WITH":
-            start: Clause = func.substr(text, 1, len(pattern)) == pattern
-            return start
+            return call("substr", text, 1, len(pattern)) == pattern
         return self.dialect.ends_with(text, pattern)
 
     # Constants --------------------------------------------------------------------------------
@@ -207,8 +202,8 @@ class Comparer:
 
     def _constants(self, sign: str, left: Constant, right: Constant) -> Clause:
         if left.kind != right.kind:
-            return false()
-        return true() if _OPERATORS[sign](left.value, right.value) else false()
+            return FALSE
+        return TRUE if _OPERATORS[sign](left.value, right.value) else FALSE
 
     def _with_constant(self, sign: str, value: SqlValue, constant: Constant) -> Clause:
         if constant.kind == "list":
@@ -315,7 +310,7 @@ class Comparer:
             moment = self.dialect.milliseconds(source.get("text"))
             whole = constant.whole_day
             parts = [self._moment(sign, moment, constant.value, whole_day=whole)]
-        return or_(*parts) if parts else false()
+        return or_(*parts)
 
     def _json_text(self, sign: str, source: JSONSource, text: str) -> list[Clause]:
         parts: list[Clause] = []
@@ -386,17 +381,15 @@ class Comparer:
             return _apply(sign, self.dialect.milliseconds(source.get("text")), right.expression)
         if right.kind == "bool":
             return _apply(sign, source.get("boolean"), right.expression)
-        return false()
+        return FALSE
 
 
 def _hinted(hint: Clause | None, exact: Clause) -> Clause:
     return exact if hint is None else and_(hint, exact)
 
 
-def _bind(number: Any) -> ColumnElement[Any]:
-    if isinstance(number, float):
-        return literal(number, Double())
-    return literal(int(number), BigInteger())
+def _bind(number: Any) -> Sql:
+    return literal(number if isinstance(number, float) else int(number))
 
 
 def _apply(sign: str, left: Any, right: Any) -> Clause:
@@ -407,8 +400,6 @@ def _apply(sign: str, left: Any, right: Any) -> Clause:
 def _truth(sign: str, value: Sql, wanted: Any) -> Clause:
     """Compare a truth value, which counts as 0 or 1, with a constant."""
     parts: list[Clause] = [
-        value == (true() if truth else false())
-        for truth in (False, True)
-        if _OPERATORS[sign](int(truth), wanted)
+        value == truth for truth in (False, True) if _OPERATORS[sign](int(truth), wanted)
     ]
-    return or_(*parts) if parts else false()
+    return or_(*parts)

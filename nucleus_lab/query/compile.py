@@ -1,4 +1,4 @@
-"""A bound query to SQLAlchemy Core, for SQLite and PostgreSQL alike.
+"""A bound query to SQL, for SQLite and PostgreSQL alike.
 
 Values are bound parameters; only metadata keys stand in the text of the statement, escaped, since
 an expression index meets no other form. Conditions may be NULL, which counts as false; a
@@ -10,21 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Double,
-    MetaData,
-    and_,
-    case,
-    cast,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.sql.expression import FromClause
+from sqlalchemy import MetaData
 
 from nucleus_lab.query import bound, hints
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
@@ -33,11 +19,12 @@ from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.compile_objects import label_of, link, segment_count, table_of, types_of
 from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Clause, Sql, dialect_named
+from nucleus_lab.query.dialects import Clause, dialect_named
 from nucleus_lab.query.group import many_of
-from nucleus_lab.query.json_path import JSONValue, json_value
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
-from nucleus_lab.query.values import SqlValue, present, some
+from nucleus_lab.query.sql import NULL, ONE, TRUE, Sql, and_, call, case, cast, literal, or_
+from nucleus_lab.query.sql_select import Row, select
+from nucleus_lab.query.values import DOUBLE, SqlValue, present, some
 
 _HOLLOW: Final = {"null", "array"}
 """Kinds of JSON that may hold no value."""
@@ -50,11 +37,11 @@ def condition_of(
     metadata: MetaData,
     catalog: Catalog,
     dialect: str,
-    rows: dict[str, FromClause],
+    rows: dict[str, str],
     *,
     whole: bool = False,
     rare: Rare | None = None,
-) -> ColumnElement[bool]:
+) -> Sql:
     """Compile the condition of a query.
 
     Args:
@@ -62,7 +49,7 @@ def condition_of(
         metadata: The tables of the engine.
         catalog: Names of the dataset.
         dialect: ``sqlite`` or ``postgresql``.
-        rows: Table or alias for each kind of row in ``query.scopes``.
+        rows: What each kind of row in ``query.scopes`` is called in the statement.
         whole: All rows are wanted: an index of labels may be read from end to end.
         rare: Tells whether few objects meet conditions, so that all of them may be read.
 
@@ -74,7 +61,7 @@ def condition_of(
     """
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
     if query.condition is None:
-        return true()
+        return TRUE
     compiler.rare = rare
     found = semijoin(compiler, query.condition) if whole and dialect == "sqlite" else None
     return compiler.condition(query.condition) if found is None else found
@@ -85,8 +72,8 @@ def order_of(
     metadata: MetaData,
     catalog: Catalog,
     dialect: str,
-    rows: dict[str, FromClause],
-) -> list[ColumnElement[Any]]:
+    rows: dict[str, str],
+) -> list[Sql]:
     """Compile the ordering of a query.
 
     Args:
@@ -94,7 +81,7 @@ def order_of(
         metadata: The tables of the engine.
         catalog: Names of the dataset.
         dialect: ``sqlite`` or ``postgresql``.
-        rows: Table or alias for each kind of row in ``query.scopes``.
+        rows: What each kind of row in ``query.scopes`` is called in the statement.
 
     Returns:
         The keys; empty for the order of ingestion.
@@ -103,37 +90,40 @@ def order_of(
         QueryError: A key has no order.
     """
     compiler = _Compiler(query, metadata, catalog, dialect, rows)
-    keys: list[ColumnElement[Any]] = []
+    keys: list[Sql] = []
     for key in query.order:
         if isinstance(key.operand, bound.Constant):
             continue  # orders nothing, and to a database a number would name a column
         fold = "max" if key.descending else "min"
         for expression in compiler.sort_expressions(key.operand, fold):
-            turned = expression.desc() if key.descending else expression.asc()
-            keys.append(turned.nulls_first() if key.nulls_first else turned.nulls_last())
+            turned = "DESC" if key.descending else "ASC"
+            last = "FIRST" if key.nulls_first else "LAST"
+            keys.append(Sql(f"{expression.text} {turned} NULLS {last}", expression.values))
     return keys
 
 
 def _joined(operator: Callable[..., Clause], parts: list[Clause]) -> Clause:
     """Join conditions as a shallow tree: to SQLite ``a OR b OR …`` is one level for each part."""
-    if not parts:  # SQLAlchemy would leave an empty AND out of the OR around it
-        return true() if operator is and_ else false()
     while len(parts) > _WIDEST:
         chunks = [parts[at : at + _WIDEST] for at in range(0, len(parts), _WIDEST)]
-        # IS TRUE keeps the groups apart: SQLAlchemy would merge them again.
-        parts = [operator(*chunk).is_(true()) for chunk in chunks]
+        # IS TRUE keeps the groups apart, which the database would merge again.
+        parts = [operator(*chunk).is_(TRUE) for chunk in chunks]
     return operator(*parts)
 
 
-def _folded(folded: Sql, row: FromClause, where: list[Clause]) -> Sql:
-    one = select(folded).select_from(row).correlate_except(row).where(*where)
-    return one.scalar_subquery()
+_FIRST: Final = {
+    "slice_member": "slice_id",
+    "autotag_score": "autotag_id",
+    "autotag_example": "autotag_id",
+}
+"""A column that always has a value, of the tables without a key of their own."""
 
 
-def _tied(value: Sql, row: FromClause, node: bound.Aggregate) -> Sql:
+def _tied(value: Sql, row: Row, node: bound.Aggregate) -> Sql:
     """Let what is folded name the objects: SQL folds a value of the outer row out there."""
-    plain = isinstance(node.operand, bound.FieldValue) and node.operand.field.source != "@missing"
-    return value if plain else case((next(iter(row.c)).is_not(None), value))
+    if isinstance(node.operand, bound.FieldValue) and node.operand.field.source != "@missing":
+        return value
+    return case((row.c[_FIRST.get(row.table, "id")].is_not(NULL), value))
 
 
 class _Compiler(ValueCompiler):
@@ -145,13 +135,13 @@ class _Compiler(ValueCompiler):
         metadata: MetaData,
         catalog: Catalog,
         dialect: str,
-        rows: dict[str, FromClause],
+        rows: dict[str, str],
     ) -> None:
         context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
         self.rare: Rare | None = None
         for kind, scope in query.scopes.items():
-            context.rows[scope] = rows[kind]
+            context.rows[scope] = Row(rows[kind])
 
     def condition(self, node: BoundCondition) -> Clause:
         clause: Clause = _HANDLERS[type(node)](self, node)
@@ -168,8 +158,8 @@ class _Compiler(ValueCompiler):
             value = self.value(node.part.operand)
             if len(value.sources) == 1 and not (value.sources[0].known or {"null"}) & _HOLLOW:
                 source = value.sources[0]  # an index finds this, and none finds a NOT IN
-                return JSONValue("kind", source.column, source.path).is_(None)
-        return self.condition(node.part).is_not(true())
+                return source.get("kind").is_(NULL)
+        return self.condition(node.part).is_not(TRUE)
 
     def test(self, node: bound.Test) -> Clause:
         some_object = at_least_one(node)
@@ -213,14 +203,13 @@ class _Compiler(ValueCompiler):
         if hint is None:
             return None
         source = value.sources[0]
-        real: Sql = cast(json_value("raw number", source.column, source.path), Double())
-        rest = self._operate("%", real, literal(float(left.right.value), Double()))
-        branches: list[tuple[Any, Any]] = [
-            ("integer", true()),
-            ("real", rest == literal(float(right.value), Double())),
+        real = cast(source.dialect.json("raw number", source.column, source.path), DOUBLE)
+        rest = self._operate("%", real, literal(float(left.right.value)))
+        branches = [
+            (Sql("'integer'"), TRUE),
+            (Sql("'real'"), rest == literal(float(right.value))),
         ]
-        exact = case(*branches, value=json_value("type", source.column, source.path))
-        return and_(hint, exact == true())
+        return and_(hint, case(*branches, value=source.get("type")))
 
     def _chain(self, values: list[SqlValue], signs: tuple[str, ...]) -> Clause:
         """Compare neighbours; of a list, one member has to satisfy all that it takes part in."""
@@ -254,7 +243,7 @@ class _Compiler(ValueCompiler):
     def exists(self, node: bound.Exists) -> Clause:
         row, linked = self.enter(node.scope)
         parts = linked if node.where is None else [*linked, self.condition(node.where)]
-        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
+        return select(ONE).select_from(row).where(*parts).exists()
 
     def of_types(self, node: bound.OfTypes) -> Clause:
         return types_of(self.context, node.scope, node.types)
@@ -267,7 +256,7 @@ class _Compiler(ValueCompiler):
         key = self.context.catalog.taxonomies.get(node.taxonomy)
         return self.context.never() if key is None else row.c.taxonomy_id == key
 
-    def enter(self, scope: Scope) -> tuple[FromClause, list[Clause]]:
+    def enter(self, scope: Scope) -> tuple[Row, list[Clause]]:
         """Give a scope its alias, and say how it hangs on its parent."""
         scope = scope.root
         row = self.context.alias(table_of(scope), scope.kind)
@@ -279,9 +268,9 @@ class _Compiler(ValueCompiler):
         row, parts = self.counted(node)
         if not node.rows and segment_count(self.context, node, row) is not None:
             return None
-        return select(1).select_from(row).correlate_except(row).where(*parts).exists()
+        return select(ONE).select_from(row).where(*parts).exists()
 
-    def counted(self, node: bound.Count) -> tuple[FromClause, list[Clause]]:
+    def counted(self, node: bound.Count) -> tuple[Row, list[Clause]]:
         """Give what is counted its alias, and say what it has to be."""
         row, parts = self.enter(node.scope)
         if node.where is not None:
@@ -295,10 +284,10 @@ class _Compiler(ValueCompiler):
     def count(self, node: bound.Count) -> SqlValue:
         row, parts = self.counted(node)
         weight = None if node.rows else segment_count(self.context, node, row)
-        counted = func.count() if weight is None else func.coalesce(func.sum(weight), 0)
-        number = (
-            select(counted).select_from(row).correlate_except(row).where(*parts).scalar_subquery()
-        )
+        counted = call("count", Sql("*"))
+        if weight is not None:
+            counted = call("coalesce", call("sum", weight), 0)
+        number = select(counted).select_from(row).where(*parts).scalar_subquery()
         return SqlValue("number", node.name, node.place, number)
 
     def aggregate(self, node: bound.Aggregate) -> SqlValue:
@@ -306,19 +295,23 @@ class _Compiler(ValueCompiler):
         parts += [self.condition(each) for each in node.where]
         operand = self.value(node.operand)
         expression, kind = self.foldable(operand, node)
-        folded = getattr(func, node.function)(_tied(expression, row, node))
+        folded = call(node.function, _tied(expression, row, node))
         if node.function == "sum":
-            folded = func.coalesce(folded, 0.0)
-        number = _folded(folded, row, parts)
+            folded = call("coalesce", folded, Sql("0.0"))
+        number = select(folded).select_from(row).where(*parts).scalar_subquery()
         return SqlValue(kind, operand.name, node.place, number)
 
     def sort_expressions(self, node: BoundValue, fold: str) -> list[Sql]:
         if isinstance(node, bound.Aggregate) and node.ordering:
             row, parts = self.enter(node.scope)
             parts += [self.condition(each) for each in node.where]
-            found = super().sort_expressions(node.operand, fold)
-            tied = [_tied(each, row, node) for each in found]
-            return [_folded(getattr(func, fold)(each), row, parts) for each in tied]
+            folded = [
+                call(fold, _tied(each, row, node))
+                for each in super().sort_expressions(node.operand, fold)
+            ]
+            return [
+                select(each).select_from(row).where(*parts).scalar_subquery() for each in folded
+            ]
         found = super().sort_expressions(node, fold)
         where = [self.condition(each) for many in many_of(node) for each in many.where]
         return [case((and_(*where), each)) for each in found] if where else found

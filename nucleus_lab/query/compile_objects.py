@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import and_, case, func, or_, select, true
-from sqlalchemy.sql.expression import FromClause
-
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import Scope
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.sources import CODES, MASK
+from nucleus_lab.query.sql import ONE, TRUE, Sql, and_, call, case, or_
+from nucleus_lab.query.sql_select import Row, select
 from nucleus_lab.query.values import JSONSource
 
 _TABLES: Final = {
@@ -47,7 +46,7 @@ def table_of(scope: Scope) -> str:
     return _TABLES[scope.kind]
 
 
-def link(context: Context, scope: Scope, row: FromClause) -> list[Clause]:
+def link(context: Context, scope: Scope, row: Row) -> list[Clause]:
     """Say which rows of a scope belong to its parent.
 
     Args:
@@ -101,35 +100,31 @@ def run_of(context: Context) -> int:
     return catalog.runs[0].id if len(catalog.runs) == 1 else -1
 
 
-def _of_items(
-    context: Context, parent_scope: Scope, parent: FromClause, row: FromClause, kind: str
-) -> Clause:
+def _of_items(context: Context, parent_scope: Scope, parent: Row, row: Row, kind: str) -> Clause:
     if parent_scope.kind == "items":
         return row.c.item_id == parent.c.id
     items = context.alias("item", "frame")
-    frames = select(items.c.id).correlate_except(items).where(items.c.scene_id == parent.c.id)
+    frames = select(items.c.id).select_from(items).where(items.c.scene_id == parent.c.id)
     inside: Clause = row.c.item_id.in_(frames)
     return inside if kind == "matches" else or_(inside, row.c.scene_id == parent.c.id)
 
 
-def _tracks_of(
-    context: Context, parent_scope: Scope, parent: FromClause, row: FromClause
-) -> Clause:
+def _tracks_of(context: Context, parent_scope: Scope, parent: Row, row: Row) -> Clause:
     """Tracks that an item shows; of a scene also those that it was uploaded with."""
     if parent_scope.kind != "scenes":
         item = next(each for scope, each in context.rows.items() if scope.kind == "items")
         shown = context.alias("annotation", "shown")
-        names = select(shown.c.track_reference_id).correlate_except(shown)
+        names = select(shown.c.track_reference_id).select_from(shown)
         names = names.where(shown.c.item_id == item.c.id)
         return and_(row.c.dataset_id == item.c.dataset_id, row.c.reference_id.in_(names))
     shown, frames = context.alias("annotation", "shown"), context.alias("item", "frame")
-    names = select(shown.c.track_reference_id).join(frames, frames.c.id == shown.c.item_id)
-    names = names.correlate_except(shown, frames).where(frames.c.scene_id == parent.c.id)
+    names = select(shown.c.track_reference_id).select_from(shown, frames)
+    names = names.where(frames.c.id == shown.c.item_id, frames.c.scene_id == parent.c.id)
     whole = context.alias("annotation", "whole")
-    wide = select(whole.c.track_reference_id).correlate_except(whole)
+    wide = select(whole.c.track_reference_id).select_from(whole)
     wide = wide.where(whole.c.scene_id == parent.c.id)
     listed = context.alias("scene_track", "listed")
-    keys = select(listed.c.track_id).correlate_except(listed)
+    keys = select(listed.c.track_id).select_from(listed)
     keys = keys.where(listed.c.scene_id == parent.c.id)
     return and_(
         row.c.dataset_id == parent.c.dataset_id,
@@ -137,9 +132,7 @@ def _tracks_of(
     )
 
 
-def _slice_members(
-    context: Context, parent_scope: Scope, parent: FromClause, row: FromClause
-) -> Clause:
+def _slice_members(context: Context, parent_scope: Scope, parent: Row, row: Row) -> Clause:
     name = _MEMBERS.get(parent_scope.kind)
     own = and_(row.c.member == name, row.c.member_id == parent.c.id)
     if parent_scope.kind not in {"annotations", "predictions", "matches"}:
@@ -150,7 +143,7 @@ def _slice_members(
 
 
 def _scores(
-    context: Context, scope: Scope, parent_scope: Scope, parent: FromClause, row: FromClause
+    context: Context, scope: Scope, parent_scope: Scope, parent: Row, row: Row
 ) -> list[Clause]:
     level, *tag = scope.detail
     keys = [
@@ -182,7 +175,7 @@ def types_of(context: Context, scope: Scope, types: tuple[str, ...]) -> Clause:
     row = context.row(scope)
     if types == ("geometric",):
         plain = scope.root.kind in context.catalog.plain
-        return true() if plain else row.c.type.in_(_GEOMETRIC)
+        return TRUE if plain else row.c.type.in_(_GEOMETRIC)
     codes = [CODES[name] for name in types]
     return row.c.type == codes[0] if len(codes) == 1 else row.c.type.in_(codes)
 
@@ -204,12 +197,7 @@ def label_of(context: Context, scope: Scope, label: str) -> Clause:
     if scope.root.kind in context.catalog.plain:
         return own
     labels = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
-    chosen = (
-        select(1)
-        .select_from(labels)
-        .correlate_except(labels)
-        .where(context.dialect.element(labels, "text") == label)
-    )
+    chosen = select(ONE).select_from(labels).where(context.dialect.element(labels, "text") == label)
     return or_(
         own,
         and_(row.c.type == MASK, _segments(context, row, label) > 0),
@@ -217,18 +205,18 @@ def label_of(context: Context, scope: Scope, label: str) -> Clause:
     )
 
 
-def _segments(context: Context, row: FromClause, label: str | None) -> Sql:
+def _segments(context: Context, row: Row, label: str | None) -> Sql:
     members = context.dialect.elements(
         row.c.geometry, ["annotations"], context.names.next("segment")
     )
-    counted = select(func.count()).select_from(members).correlate_except(members)
+    counted = select(call("count", Sql("*"))).select_from(members)
     if label is not None:
         named = JSONSource(context.dialect, members.c.value, ["label"]).get("text")
         counted = counted.where(named == label)
     return counted.scalar_subquery()
 
 
-def segment_count(context: Context, node: bound.Count, row: FromClause) -> Sql | None:
+def segment_count(context: Context, node: bound.Count, row: Row) -> Sql | None:
     """Say how often each row counts: a mask as often as it has segments, all else once.
 
     Args:
@@ -245,4 +233,4 @@ def segment_count(context: Context, node: bound.Count, row: FromClause) -> Sql |
         return None
     if node.scope.root.kind in context.catalog.plain:
         return None
-    return case((row.c.type == MASK, _segments(context, row, node.label)), else_=1)
+    return case((row.c.type == MASK, _segments(context, row, node.label)), else_=ONE)

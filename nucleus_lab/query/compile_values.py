@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Double,
-    Numeric,
-    and_,
-    case,
-    cast,
-    false,
-    func,
-    literal,
-    true,
-)
-from sqlalchemy.sql.elements import Grouping
-from sqlalchemy.types import BigInteger, Text
-
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundValue, Kind
 from nucleus_lab.query.compare import Comparer
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Sql
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment
-from nucleus_lab.query.json_path import JSONValue
 from nucleus_lab.query.orderings import extremes
 from nucleus_lab.query.sources import value_of
+from nucleus_lab.query.sql import (
+    FALSE,
+    PRODUCT,
+    TRUE,
+    Sql,
+    and_,
+    call,
+    case,
+    cast,
+    literal,
+    template,
+)
 from nucleus_lab.query.values import (
+    DOUBLE,
     JSONSource,
     SqlValue,
     as_number,
@@ -80,14 +76,11 @@ class ValueCompiler:
         raise TypeError(f"a {type(node).__name__} stands outside its Exists")
 
     def _constant(self, node: bound.Constant) -> SqlValue:
-        sql: ColumnElement[Any] | None = None
-        if node.kind == "text":
-            sql = literal(node.value, Text())
-        elif node.kind in {"number", "time", "duration"}:
-            whole = isinstance(node.value, int)
-            sql = literal(node.value, BigInteger() if whole else Double())
+        sql: Sql | None = None
+        if node.kind in {"text", "number", "time", "duration"}:
+            sql = literal(node.value)
         elif node.kind == "bool":
-            sql = true() if node.value else false()
+            sql = TRUE if node.value else FALSE
         return SqlValue(node.kind, node.text, node.place, sql, constant=node)
 
     def _arithmetic(self, node: bound.Arithmetic) -> SqlValue:
@@ -122,15 +115,12 @@ class ValueCompiler:
         source = left.sources[0]
         if type(source) is not JSONSource:
             return None
-        value = JSONValue("raw number", source.column, source.path)
-        real: Sql = cast(value, Double())
-        by = literal(number, BigInteger())
-        positive = Grouping(Grouping(value.op("%")(by)) + by).op("%")(by)
-        branches: list[tuple[Any, Any]] = [
-            ("integer", positive),
-            ("real", self._operate("%", real, literal(float(number), Double()))),
-        ]
-        return case(*branches, value=JSONValue("type", source.column, source.path))
+        value = source.dialect.json("raw number", source.column, source.path)
+        by = literal(number)
+        positive = (value.op("%", PRODUCT)(by) + by).op("%", PRODUCT)(by)
+        real = self._operate("%", cast(value, DOUBLE), literal(float(number)))
+        branches = [(Sql("'integer'"), positive), (Sql("'real'"), real)]
+        return case(*branches, value=source.get("type"))
 
     def _operate(self, sign: str, one: Sql, other: Sql) -> Sql:
         if sign == "+":
@@ -139,7 +129,7 @@ class ValueCompiler:
             return one - other
         if sign == "*":
             return one * other
-        divisor: Sql = func.nullif(other, 0.0, type_=Double())
+        divisor = template("nullif({}, 0.0)", other)
         if sign == "/":
             return one / divisor
         return one - divisor * self.context.dialect.floor(one / divisor)
@@ -185,7 +175,7 @@ class ValueCompiler:
             if argument.kind not in {"number", "json"}:
                 raise self._fault("Q030", f"{argument.name} is no number", node)
             number = as_number(argument, dialect)
-            found = -number if node.function == "negate" else func.abs(number, type_=Double())
+            found = -number if node.function == "negate" else call("abs", number)
             return SqlValue("number", name, node.place, found)
         if node.function == "date":
             return self._date(node, argument, name)
@@ -200,7 +190,7 @@ class ValueCompiler:
             raise self._fault("Q030", f"{argument.name} is no text", node)
         text = as_text(argument)
         if node.function == "length":
-            return SqlValue("number", name, node.place, func.length(text))
+            return SqlValue("number", name, node.place, call("length", text))
         folded = dialect.lower(text) if node.function == "lower" else dialect.upper(text)
         return SqlValue("text", name, node.place, folded)
 
@@ -209,12 +199,13 @@ class ValueCompiler:
         dialect = self.context.dialect
 
         def number(found: Sql) -> Sql:
-            real: Sql = cast(found, Double())
-            whole = and_(real == dialect.floor(real), func.abs(real) < 2.0**53)
-            return case((whole, cast(cast(real, BigInteger()), Text())), else_=cast(real, Text()))
+            real = cast(found, DOUBLE)
+            whole = and_(real == dialect.floor(real), call("abs", real) < 2**53)
+            return case((whole, cast(cast(real, "BIGINT"), "TEXT")), else_=cast(real, "TEXT"))
 
         def truth(found: Sql) -> Sql:
-            return case((found == true(), "true"), (found == false(), "false"))
+            yes, no = Sql("'true'"), Sql("'false'")
+            return case((found == True, yes), (found == False, no))  # noqa: E712 - of the database
 
         if value.kind == "text":
             return value.expression
@@ -229,7 +220,7 @@ class ValueCompiler:
             found.append(source.get("text"))
             found.append(number(source.get("number")))
             found.append(truth(source.get("boolean")))
-        return func.coalesce(*found, type_=Text())
+        return call("coalesce", *found)
 
     def _read_number(self, value: SqlValue, node: bound.Call, name: str) -> SqlValue:
         """Read a value as a number, also one that is written as text."""
@@ -240,7 +231,7 @@ class ValueCompiler:
             raise self._fault("Q030", f"{value.name} is no number", node)
         number = as_number(value, dialect)
         if value.kind == "json":
-            number = func.coalesce(number, dialect.read_number(as_text(value)), type_=Double())
+            number = call("coalesce", number, dialect.read_number(as_text(value)))
         return SqlValue("number", name, node.place, number)
 
     def _date(self, node: bound.Call, argument: SqlValue, name: str) -> SqlValue:
@@ -288,7 +279,7 @@ class ValueCompiler:
         """
         found = extremes(self.value(node), fold, self.context.names, self.context.dialect)
         if len(found) > 1:
-            found[0] = cast(found[0], Numeric(asdecimal=False))
+            found[0] = cast(found[0], "NUMERIC")
         return found
 
     def _fault(self, code: str, message: str, node: Any) -> QueryError:

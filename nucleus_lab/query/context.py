@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from sqlalchemy import MetaData, Table, false
-from sqlalchemy.sql.expression import FromClause
+from sqlalchemy import MetaData
 
 from nucleus_lab.query.bound import FieldValue, Scope
 from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.dialects import Clause, SQLite
 from nucleus_lab.query.readings import readings
+from nucleus_lab.query.sql import FALSE
+from nucleus_lab.query.sql_select import Row
 from nucleus_lab.query.values import Aliases
-
-
-@lru_cache(maxsize=1024)
-def _alias(table: Table, name: str) -> FromClause:
-    return table.alias(name)
+from nucleus_lab.query.written import text_of
 
 
 class Context:
@@ -35,20 +30,9 @@ class Context:
         self.metadata = metadata
         self.catalog = catalog
         self.names = Aliases()
-        self.rows: dict[Scope, FromClause] = {}
+        self.rows: dict[Scope, Row] = {}
 
-    def table(self, name: str) -> Table:
-        """Return a table of the engine.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            The table.
-        """
-        return self.metadata.tables[name]
-
-    def alias(self, table: str, stem: str) -> FromClause:
+    def alias(self, table: str, stem: str) -> Row:
         """Return an alias of a table that the statement does not use yet.
 
         Args:
@@ -56,14 +40,18 @@ class Context:
             stem: What the name of the alias begins with.
 
         Returns:
-            The alias; statements share it, since making one costs as much as a small query.
+            The alias.
         """
+        name = self.names.next(stem)
         threshold = self.catalog.iou_threshold
-        if table == "match" and threshold is not None:
-            return readings(self.table(table), threshold).alias(self.names.next(stem))
-        return _alias(self.table(table), self.names.next(stem))
+        if table != "match":
+            return Row(name, table)
+        if threshold is None:
+            return Row(name, '"match"')
+        read = readings(self.metadata.tables[table], threshold)
+        return Row(name, f"({text_of(read, self.dialect.name)})")
 
-    def row(self, scope: Scope) -> FromClause:
+    def row(self, scope: Scope) -> Row:
         """Return the table or alias that stands for the row of a scope.
 
         Args:
@@ -80,7 +68,7 @@ class Context:
         Returns:
             The condition.
         """
-        return false()
+        return FALSE
 
     def known_kinds(self, field: FieldValue, path: tuple[str, ...]) -> frozenset[str] | None:
         """Return the kinds of values under a metadata key, where an index knows them.

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Double, and_, case, cast, distinct, func, literal, null, select
-from sqlalchemy.sql.elements import False_
-from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
-from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.scores import Scores, asked
-from nucleus_lab.query.values import SqlValue
+from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, cast, template
+from nucleus_lab.query.sql_select import Row, Select, select
+from nucleus_lab.query.values import DOUBLE, SqlValue
 
-Builder = Callable[[Context, FieldValue, FromClause], SqlValue]
+Builder = Callable[[Context, FieldValue, Row], SqlValue]
 
 
 def static_value(
@@ -35,11 +34,11 @@ def static_value(
     return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals)
 
 
-def _missing(_context: Context, field: FieldValue, _row: FromClause) -> SqlValue:
-    return static_value(field, cast(null(), Double()))
+def _missing(_context: Context, field: FieldValue, _row: Row) -> SqlValue:
+    return static_value(field, cast(NULL, DOUBLE))
 
 
-def _similarity(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _similarity(context: Context, field: FieldValue, row: Row) -> SqlValue:
     scores = context.catalog.scores(*asked(field))
     if not isinstance(scores, Scores):
         raise TypeError("the query was read for another state of the index")
@@ -47,19 +46,19 @@ def _similarity(context: Context, field: FieldValue, row: FromClause) -> SqlValu
     return static_value(field, context.dialect.score(row.c.id, scores, name))
 
 
-def _points(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _points(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Lidar points inside a cuboid, as counted by the engine before the query runs."""
     counted = context.alias("cuboid_points", "counted")
     member = "prediction" if field.scope.root.kind == "predictions" else "annotation"
     number = (
         select(counted.c.points)
-        .correlate_except(counted)
+        .select_from(counted)
         .where(counted.c.member == member, counted.c.member_id == row.c.id)
     )
     return static_value(field, number.scalar_subquery())
 
 
-def _objects_of_track(context: Context, row: FromClause) -> tuple[FromClause, FromClause, Clause]:
+def _objects_of_track(context: Context, row: Row) -> tuple[Row, Row, Clause]:
     """Annotations of a track, with their items."""
     shown, frames = context.alias("annotation", "tracked"), context.alias("item", "frame")
     linked = and_(
@@ -70,26 +69,30 @@ def _objects_of_track(context: Context, row: FromClause) -> tuple[FromClause, Fr
     return shown, frames, linked
 
 
-def _track_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _track_length(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Frames with an object of the track: one for all sensors of a moment of a scene."""
     shown, frames, linked = _objects_of_track(context, row)
-    moment = case(
-        (frames.c.scene_id.is_(None), -frames.c.id),
-        else_=frames.c.scene_id * literal(2**24, BigInteger()) + func.coalesce(frames.c.frame, 0),
+    moment = template(
+        "count(DISTINCT CASE WHEN {} IS NULL THEN -{} ELSE {} * CAST(16777216 AS BIGINT) "
+        "+ coalesce({}, 0) END)",
+        frames.c.scene_id,
+        frames.c.id,
+        frames.c.scene_id,
+        frames.c.frame,
     )
-    number = select(func.count(distinct(moment))).correlate_except(shown, frames).where(linked)
+    number = select(moment).select_from(shown, frames).where(linked)
     return static_value(field, number.scalar_subquery())
 
 
-def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _track_label(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Every class of its objects: a comparison holds when one of them does."""
 
-    def names() -> tuple[FromClause, FromClause, Any]:
+    def names() -> tuple[Row, Row, Callable[[Sql], Select]]:
         shown, frames, linked = _objects_of_track(context, row)
         labels = context.alias("label", "label")
 
-        def selected(what: Any) -> Any:
-            tables = select(what).correlate_except(shown, frames, labels)
+        def selected(what: Sql) -> Select:
+            tables = select(what).select_from(shown, frames, labels)
             return tables.where(linked, labels.c.id == shown.c.label_id)
 
         return shown, labels, selected
@@ -101,14 +104,11 @@ def _track_label(context: Context, field: FieldValue, row: FromClause) -> SqlVal
             key = context.catalog.labels.get(text)
             return context.never() if key is None else shown.c.label_id == key
 
-        clause = test(static_value(field, labels.c.name, equals))
-        # Beside a condition that nothing meets, SQLAlchemy would leave out those that join.
-        return clause if isinstance(clause, False_) else selected(1).where(clause).exists()
+        return selected(ONE).where(test(static_value(field, labels.c.name, equals))).exists()
 
     def fold(function: str) -> Sql:
         _, labels, selected = names()
-        folded: Sql = selected(getattr(func, function)(labels.c.name)).scalar_subquery()
-        return folded
+        return selected(call(function, labels.c.name)).scalar_subquery()
 
     value = static_value(field, fold("min"), lambda _: context.never())
     return replace(value, lists=(some,), folds=(fold,))

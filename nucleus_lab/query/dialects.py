@@ -7,32 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from typing import Any, ClassVar, Final
+from functools import cache
+from typing import ClassVar, Final
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Double,
-    Integer,
-    Text,
-    and_,
-    case,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-)
-from sqlalchemy.sql.selectable import TableValuedAlias
-
+from nucleus_lab.query.json_path import json_text, sqlite_path
 from nucleus_lab.query.scores import Scores
+from nucleus_lab.query.sql import Sql, call, cast, literal, template, word
+from nucleus_lab.query.sql_select import Row, select
 
-Clause = ColumnElement[bool]
-Sql = ColumnElement[Any]
+Clause = Sql
 
 DAY: Final = 86_400_000
-_ISO_DATE = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+_ISO_DATE: Final = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+_MOMENT: Final = (
+    f"CASE WHEN substr({{}}, 1, 10) GLOB '{_ISO_DATE}' AND substr({{}}, 1, 10) >= '0001' "
+    "AND date(substr({}, 1, 10)) = substr({}, 1, 10) AND (length({}) = 10 "
+    "OR substr({}, 11) GLOB '[T ][0-2][0-9]:[0-5][0-9]*' AND substr({}, 12, 2) < '24') "
+    "THEN CAST(round((julianday({}) - 2440587.5) * 86400000.0) AS INTEGER) END"
+)
 
 
 def ascii_lower(text: str) -> str:
@@ -58,6 +50,19 @@ class SQLite:
     }
     """Kinds of JSON values, as the database names their types."""
 
+    def json(self, kind: str, column: Sql, path: Sequence[str]) -> Sql:
+        """Read the value at a path of a document.
+
+        Args:
+            kind: As :class:`~nucleus_lab.query.json_path.JSONValue` takes it.
+            column: The document.
+            path: Keys from the outside in.
+
+        Returns:
+            The value, NULL when it is of another kind.
+        """
+        return Sql(json_text(self.name, kind, column.text, tuple(path)))
+
     def number(self, value: float) -> Sql:
         """Bind a number that is compared with a JSON number.
 
@@ -67,7 +72,7 @@ class SQLite:
         Returns:
             The parameter.
         """
-        return literal(value, BigInteger() if isinstance(value, int) else Double())
+        return literal(value)
 
     def by_code_point(self, text: Sql) -> Sql:
         """Order text by code point.
@@ -89,8 +94,8 @@ class SQLite:
         Returns:
             The largest whole number that is not larger.
         """
-        whole = cast(value, Integer)
-        return whole - cast(value < whole, Integer)
+        whole = cast(value, "INTEGER")
+        return whole - cast(value < whole, "INTEGER")
 
     def milliseconds(self, text: Sql) -> Sql:
         """Read text as a date.
@@ -101,21 +106,7 @@ class SQLite:
         Returns:
             Milliseconds since 1970; NULL when the text is no date.
         """
-        day = func.substr(text, 1, 10)
-        shape = and_(
-            day.op("GLOB")(_ISO_DATE),
-            day >= "0001",
-            func.date(day) == day,
-            or_(
-                func.length(text) == 10,
-                and_(
-                    func.substr(text, 11).op("GLOB")("[T ][0-2][0-9]:[0-5][0-9]*"),
-                    func.substr(text, 12, 2) < "24",
-                ),
-            ),
-        )
-        moment = func.round((func.julianday(text) - 2440587.5) * 86400000.0)
-        return case((shape, cast(moment, Integer)))
+        return template(_MOMENT, *[text] * 8)
 
     def like(self, text: Sql, pattern: str) -> Clause:
         """Match a pattern of ``%`` and ``_``, with case.
@@ -129,7 +120,7 @@ class SQLite:
         """
         special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
         glob = "".join(special.get(letter, letter) for letter in pattern)
-        return text.op("GLOB", is_comparison=True)(glob)
+        return text.op("GLOB")(glob)
 
     def ilike(self, text: Sql, pattern: str) -> Clause:
         """Match a pattern of ``%`` and ``_``, without the case of A to Z.
@@ -141,7 +132,7 @@ class SQLite:
         Returns:
             The condition.
         """
-        return text.op("LIKE", is_comparison=True)(pattern)
+        return text.op("LIKE")(pattern)
 
     def matches(self, text: Sql, pattern: str) -> Clause:
         """Search for a regular expression; the connection provides the function.
@@ -153,8 +144,7 @@ class SQLite:
         Returns:
             The condition.
         """
-        found: Clause = func.lab_matches(pattern, text) == 1
-        return found
+        return call("lab_matches", pattern, text) == 1
 
     def read_number(self, text: Sql) -> Sql:
         """Read text as a number.
@@ -165,7 +155,7 @@ class SQLite:
         Returns:
             The number, NULL when the text is none.
         """
-        return func.lab_number(text, type_=Double())
+        return call("lab_number", text)
 
     def hash(self, text: Sql) -> Sql:
         """Spread texts evenly over 0 to 1, the same on every machine.
@@ -176,7 +166,7 @@ class SQLite:
         Returns:
             The first 32 bits of its MD5 as a fraction, less than 1.
         """
-        return func.lab_hash(text, type_=Double())
+        return call("lab_hash", text)
 
     def distance(self, lat: Sql, lon: Sql, to_lat: Sql, to_lon: Sql) -> Sql:
         """Measure the way along the surface of the earth.
@@ -190,7 +180,7 @@ class SQLite:
         Returns:
             Metres, on a sphere.
         """
-        return func.lab_distance(lat, lon, to_lat, to_lon, type_=Double())
+        return call("lab_distance", lat, lon, to_lat, to_lon)
 
     def score(self, key: Sql, scores: Scores, name: str) -> Sql:
         """Look up the number that belongs to a row.
@@ -204,7 +194,7 @@ class SQLite:
             The number, NULL where there is none.
         """
         del name
-        return func.lab_score(literal(scores.token, BigInteger()), key, type_=Double())
+        return call("lab_score", literal(scores.token), key)
 
     def contains(self, text: Sql, part: str) -> Clause:
         """Find a part, without the case of A to Z.
@@ -216,7 +206,7 @@ class SQLite:
         Returns:
             The condition.
         """
-        return func.instr(func.lower(text), ascii_lower(part)) > 0
+        return call("instr", call("lower", text), ascii_lower(part)) > 0
 
     def ends_with(self, text: Sql, end: str) -> Clause:
         """Compare the end of a text.
@@ -228,7 +218,7 @@ class SQLite:
         Returns:
             The condition.
         """
-        return func.substr(text, -len(end)) == end
+        return call("substr", text, -len(end)) == end
 
     def public_id(self, prefix: str, key: Sql) -> Sql:
         """Write the public id of a row.
@@ -240,7 +230,7 @@ class SQLite:
         Returns:
             The id as text.
         """
-        return func.printf(f"{prefix}_%013x", key, type_=Text())
+        return call("printf", literal(f"{prefix}_%013x"), key)
 
     def lower(self, text: Sql) -> Sql:
         """Fold A to Z.
@@ -251,7 +241,7 @@ class SQLite:
         Returns:
             The folded text.
         """
-        return func.lower(text, type_=Text())
+        return call("lower", text)
 
     def upper(self, text: Sql) -> Sql:
         """Capitalise a to z.
@@ -262,9 +252,9 @@ class SQLite:
         Returns:
             The text in capitals.
         """
-        return func.upper(text, type_=Text())
+        return call("upper", text)
 
-    def elements(self, column: Sql, path: Sequence[str], name: str) -> TableValuedAlias:
+    def elements(self, column: Sql, path: Sequence[str], name: str) -> Row:
         """List the members of a JSON list.
 
         Args:
@@ -275,9 +265,10 @@ class SQLite:
         Returns:
             A table with the columns ``value`` and ``type``.
         """
-        return _sqlite_members(column, tuple(path), name)
+        # A value that is no list would be listed as itself: callers ask for lists first.
+        return Row(name, f"json_each({column.text}, {sqlite_path(tuple(path))})", column.values)
 
-    def element(self, alias: TableValuedAlias, kind: str) -> Sql:
+    def element(self, alias: Row, kind: str) -> Sql:
         """Read a member of a JSON list.
 
         Args:
@@ -287,7 +278,8 @@ class SQLite:
         Returns:
             Its value, NULL when it is of another kind.
         """
-        return case((alias.c.type.in_(self.types[kind]), alias.c.value))
+        kinds = ", ".join(map(word, self.types[kind]))
+        return Sql(f"CASE WHEN {alias.name}.type IN ({kinds}) THEN {alias.name}.value END")
 
     def among(self, value: Sql, texts: Sequence[str]) -> Clause:
         """Compare with a long list of texts.
@@ -299,15 +291,9 @@ class SQLite:
         Returns:
             The condition.
         """
-        listed = func.json_each(json.dumps(list(texts))).table_valued("value")
-        return value.in_(select(listed.c.value))
-
-
-@lru_cache(maxsize=4096)
-def _sqlite_members(column: Sql, path: tuple[str, ...], name: str) -> TableValuedAlias:
-    labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in path)
-    # A value that is no list would be listed as itself: callers ask for lists first.
-    return func.json_each(column, "$" + labels).table_valued("value", "type", name=name)
+        document = literal(json.dumps(list(texts)))
+        listed = Row("listed", f"json_each({document.text})", document.values)
+        return value.in_(select(listed.c.value).select_from(listed))
 
 
 @cache

@@ -90,6 +90,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         "matches", "label", "text", "@match_label", description="class of the truth, or predicted"
     ),
     Field("matches", "confidence", "number", "confidence", description="of the prediction"),
+    Field("matches", "area", "number", "@match_area", description="of the truth or prediction"),
     Field("scenes", "ref_id", "text", "reference_id", description="the uploader's id"),
     Field("scenes", "reference_id", "text", "reference_id", description="the uploader's id"),
     Field("scenes", "id", "text", "@scene_id", description="public id"),

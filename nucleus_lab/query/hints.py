@@ -8,16 +8,12 @@ characters of texts stand in them as they are.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Column, LargeBinary, func, literal, or_
-from sqlalchemy.types import BigInteger, Double
-
 from nucleus_lab.query.bound import Constant
-from nucleus_lab.query.dialects import Clause, Sql, SQLite, ascii_lower
+from nucleus_lab.query.dialects import Clause, SQLite, ascii_lower
 from nucleus_lab.query.given_values import text_as_number
-from nucleus_lab.query.json_path import json_value
+from nucleus_lab.query.sql import PRODUCT, Sql, call, literal, or_, template
 from nucleus_lab.query.values import JSONSource, SqlValue
 
 _ESCAPED: Final = frozenset('"\\/')
@@ -43,12 +39,11 @@ def _plain(text: str) -> bool:
 
 
 def _holds(source: JSONSource, text: str) -> Clause:
-    found: Clause = func.instr(source.column, literal(text.encode(), LargeBinary())) > 0
-    return found
+    return call("instr", source.column, text.encode()) > 0
 
 
 def _raw(source: JSONSource) -> Sql:
-    return json_value("raw text", source.column, source.path)
+    return source.dialect.json("raw text", source.column, source.path)
 
 
 def _searchable(constant: Constant) -> bool:
@@ -67,20 +62,14 @@ def _number(constant: Constant) -> Sql | None:
     if constant.kind != "number":
         return None
     if isinstance(value, int):
-        return literal(value, BigInteger()) if abs(value) < _EXACT else None
-    return literal(float(value), Double())
+        return literal(value) if abs(value) < _EXACT else None
+    return literal(float(value))
 
 
 def _as_if(source: JSONSource, number: Sql) -> Sql:
     """Read a number; 0, no value, texts and lists come out as a number that passes."""
-    return func.ifnull(_not_zero(source.column, source.path), number)
-
-
-@lru_cache(maxsize=4096)
-def _not_zero(column: Sql, path: tuple[str, ...]) -> Sql:
-    value = json_value("raw number", column, path)
-    read: Sql = func.nullif(value + literal(0, BigInteger()), 0)
-    return read
+    value = source.dialect.json("raw number", source.column, source.path)
+    return template("ifnull(nullif({} + 0, 0), {})", value, number)
 
 
 def comparison(dialect: SQLite, sign: str, value: SqlValue, constant: Constant) -> Clause | None:
@@ -168,12 +157,11 @@ def pattern(dialect: SQLite, value: SqlValue, sign: str, text: str) -> Clause | 
     if not _plain(text):
         return None
     if sign == "CONTAINS":
-        found: Clause = func.instr(func.lower(_raw(source)), ascii_lower(text)) > 0
-        return found
+        return call("instr", call("lower", _raw(source)), ascii_lower(text)) > 0
     if sign == "STARTS WITH":
         if text[0] in "[]^-":
             return None  # they mean something else inside a class of characters
-        return _raw(source).op("GLOB", is_comparison=True)(f"[[{text[0]}]*")
+        return _raw(source).op("GLOB")(f"[[{text[0]}]*")
     return _holds(source, text) if sign == "ENDS WITH" else None
 
 
@@ -189,10 +177,7 @@ def started(value: SqlValue, start: str) -> Clause | None:
     """
     if _MAGIC.intersection(start):
         return None
-    source = value.sources[0]
-    written = json_value("json", source.column, source.path)
-    found: Clause = written.op("GLOB", is_comparison=True)(f'"{start}*')
-    return found
+    return value.sources[0].get("json").op("GLOB")(f'"{start}*')
 
 
 def remainder(
@@ -217,8 +202,9 @@ def remainder(
     if not (isinstance(by, int) and isinstance(rest, int) and 0 <= rest < by < _EXACT):
         return None
     # SQLite's own % has the sign of the dividend.
-    left = json_value("raw number", source.column, source.path).op("%")(literal(by, BigInteger()))
-    return left.in_([rest, rest - by]) if rest else left == literal(0, BigInteger())
+    value_ = source.dialect.json("raw number", source.column, source.path)
+    left = value_.op("%", PRODUCT)(literal(by))
+    return left.in_([literal(rest), literal(rest - by)]) if rest else left == 0
 
 
 def next_text(start: str) -> str | None:
@@ -246,6 +232,6 @@ def indexable(value: SqlValue) -> bool:
         Whether a range of it is found by an index.
     """
     if value.kind == "text":
-        return isinstance(value.sql, Column) and value.sql.name == "reference_id"
+        return value.expression.text.endswith(".reference_id")
     known = [source.known for source in value.sources]
     return known == [frozenset({"text"})]

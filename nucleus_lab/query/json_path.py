@@ -23,7 +23,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from nucleus_lab.errors import InvalidInputError
 
-__all__ = ["JSONValue", "boolean_at", "json_value", "kind_at", "number_at", "text_at"]
+__all__ = ["JSONValue", "boolean_at", "json_text", "kind_at", "number_at", "sqlite_path", "text_at"]
 
 
 class JSONValue(ColumnElement[Any]):
@@ -53,7 +53,7 @@ class JSONValue(ColumnElement[Any]):
         self.kind = kind
         self.column = column
         self.path = tuple(path)
-        self.type = TYPES[kind]
+        self.type = _TYPES[kind]
 
     @property
     def _from_objects(self) -> list[Any]:
@@ -61,7 +61,7 @@ class JSONValue(ColumnElement[Any]):
         return self.column._from_objects  # noqa: SLF001 - the name is SQLAlchemy's
 
 
-TYPES: Final[dict[str, Any]] = {
+_TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "number": Numeric(asdecimal=False),
     "boolean": Boolean(),
@@ -73,21 +73,6 @@ TYPES: Final[dict[str, Any]] = {
     "json": Text(),
 }
 """Types of the values by kind."""
-
-
-@lru_cache(maxsize=4096)
-def json_value(kind: str, column: ColumnElement[Any], path: tuple[str, ...]) -> JSONValue:
-    """Return the value at a path; statements share it, since making one costs as much as its use.
-
-    Args:
-        kind: As :class:`JSONValue` takes it.
-        column: The JSON column.
-        path: Keys from the outside in.
-
-    Returns:
-        The expression.
-    """
-    return JSONValue(kind, column, path)
 
 
 def text_at(column: ColumnElement[Any], *path: str) -> JSONValue:
@@ -143,35 +128,59 @@ def kind_at(column: ColumnElement[Any], *path: str) -> JSONValue:
     return JSONValue("kind", column, path)
 
 
-def _literal(text: str, compiler: SQLCompiler) -> str:
-    """Return text as a SQL literal; drivers with ``%s`` places need every percent sign twice."""
-    quoted = "'" + text.replace("'", "''") + "'"
-    return quoted.replace("%", "%%") if compiler.preparer._double_percents else quoted  # noqa: SLF001
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
-def _column(element: JSONValue, compiler: SQLCompiler, kw: dict[str, Any]) -> str:
-    # The result column is the whole expression, not the document inside it.
-    inner = {name: value for name, value in kw.items() if name != "add_to_result_map"}
-    return compiler.process(element.column, **inner)
+def sqlite_path(path: tuple[str, ...]) -> str:
+    """Write a path as SQLite's functions of JSON take it.
+
+    Args:
+        path: Keys from the outside in; none for the document itself.
+
+    Returns:
+        A literal.
+    """
+    return _literal("$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in path))
 
 
-@compiles(JSONValue, "sqlite")
-def _sqlite(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
-    labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in element.path)
-    document, place = _column(element, compiler, kw), _literal("$" + labels, compiler)
-    arguments = f"{document}, {place}"
+@lru_cache(maxsize=4096)
+def json_text(dialect: str, kind: str, column: str, path: tuple[str, ...]) -> str:
+    """Write the value at a path.
+
+    Args:
+        dialect: ``sqlite`` or ``postgresql``.
+        kind: As :class:`JSONValue` takes it.
+        column: SQL of the document.
+        path: Keys from the outside in.
+
+    Returns:
+        SQL that holds together beside any operator.
+
+    Raises:
+        InvalidInputError: The path is empty, or a key holds a NUL character.
+    """
+    if not path or any("\x00" in key for key in path):
+        raise InvalidInputError(f"{list(path)!r} is no path of metadata keys")
+    return (
+        _postgresql(kind, column, path) if dialect == "postgresql" else _sqlite(kind, column, path)
+    )
+
+
+def _sqlite(form: str, column: str, path: tuple[str, ...]) -> str:
+    arguments = f"{column}, {sqlite_path(path)}"
     kind, value = f"json_type({arguments})", f"json_extract({arguments})"
-    if element.kind == "type":
+    if form == "type":
         return kind
-    if element.kind == "json":
-        return f"({document} -> {place})"
-    if element.kind.startswith("raw"):
+    if form == "json":
+        return f"({column} -> {sqlite_path(path)})"
+    if form.startswith("raw"):
         return value
-    if element.kind == "text":
+    if form == "text":
         return f"CASE WHEN {kind} = 'text' THEN {value} END"
-    if element.kind == "number":
+    if form == "number":
         return f"CASE WHEN {kind} IN ('integer', 'real') THEN {value} END"
-    if element.kind == "boolean":
+    if form == "boolean":
         return f"CASE WHEN {kind} IN ('true', 'false') THEN {value} END"
     return (
         f"CASE {kind} WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' "
@@ -179,19 +188,28 @@ def _sqlite(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
     )
 
 
-@compiles(JSONValue, "postgresql")
-def _postgresql(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
-    *outer, last = (_literal(key, compiler) for key in element.path)
-    parent = _column(element, compiler, kw) + "".join(f" -> {key}" for key in outer)
+def _postgresql(form: str, column: str, path: tuple[str, ...]) -> str:
+    *outer, last = map(_literal, path)
+    parent = column + "".join(f" -> {key}" for key in outer)
     kind, value = f"jsonb_typeof({parent} -> {last})", f"({parent} ->> {last})"
-    if element.kind == "type":
+    if form == "type":
         return kind
-    if element.kind.startswith("raw"):
-        return value + {"raw number": "::numeric", "raw boolean": "::boolean"}.get(element.kind, "")
-    if element.kind == "text":
+    if form.startswith("raw"):
+        return value + {"raw number": "::numeric", "raw boolean": "::boolean"}.get(form, "")
+    if form == "text":
         return f"CASE WHEN {kind} = 'string' THEN {value} END"
-    if element.kind == "number":
+    if form == "number":
         return f"CASE WHEN {kind} = 'number' THEN {value}::numeric END"
-    if element.kind == "boolean":
+    if form == "boolean":
         return f"CASE WHEN {kind} = 'boolean' THEN {value}::boolean END"
     return f"CASE {kind} WHEN 'string' THEN 'text' ELSE {kind} END"
+
+
+@compiles(JSONValue)
+def _write(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
+    # The result column is the whole expression, not the document inside it.
+    inner = {name: value for name, value in kw.items() if name != "add_to_result_map"}
+    column = compiler.process(element.column, **inner)
+    text = json_text(compiler.dialect.name, element.kind, column, element.path)
+    # Drivers with %s places need every percent sign twice.
+    return text.replace("%", "%%") if compiler.preparer._double_percents else text  # noqa: SLF001

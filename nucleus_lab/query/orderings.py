@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Double, Text, case, cast, func, select
-
-from nucleus_lab.query.dialects import Sql, SQLite
-from nucleus_lab.query.json_path import TYPES, json_value
-from nucleus_lab.query.values import Aliases, JSONSource, SqlValue
+from nucleus_lab.query.dialects import SQLite
+from nucleus_lab.query.sql import TEST, Sql, call, case, cast
+from nucleus_lab.query.sql_select import select
+from nucleus_lab.query.values import DOUBLE, Aliases, JSONSource, SqlValue
 
 
 def extremes(value: SqlValue, fold: str, names: Aliases, dialect: SQLite) -> list[Sql]:
@@ -25,12 +24,12 @@ def extremes(value: SqlValue, fold: str, names: Aliases, dialect: SQLite) -> lis
         kinds = []
         for kind in ("number", "text"):
             found = [_extreme(each, kind, fold, names.next("member")) for each in value.sources]
-            kinds.append(found[0] if len(found) == 1 else func.coalesce(*found, type_=TYPES[kind]))
-        return [cast(kinds[0], Double()), dialect.by_code_point(kinds[1])]
+            kinds.append(found[0] if len(found) == 1 else call("coalesce", *found))
+        return [cast(kinds[0], DOUBLE), dialect.by_code_point(kinds[1])]
     if value.kind != "text":
         return [value.expression]
     texts = [value.expression, *(each(fold) for each in value.folds)]
-    text = texts[0] if len(texts) == 1 else func.coalesce(*texts, type_=Text())
+    text = texts[0] if len(texts) == 1 else call("coalesce", *texts)
     return [dialect.by_code_point(text)]
 
 
@@ -43,6 +42,6 @@ def _extreme(source: JSONSource, kind: str, fold: str, name: str) -> Sql:
     member = source.dialect.element(alias, kind)
     if kind == "text":
         member = source.dialect.by_code_point(member)
-    folded = select(getattr(func, fold)(member)).select_from(alias).correlate_except(alias)
-    is_list = json_value("kind", source.column, source.path) == "array"
-    return func.coalesce(value, case((is_list, folded.scalar_subquery())), type_=TYPES[kind])
+    folded = select(call(fold, member)).select_from(alias).scalar_subquery()
+    listed = Sql(f"{source.get('kind').text} = 'array'", (), TEST)
+    return call("coalesce", value, case((listed, folded)))

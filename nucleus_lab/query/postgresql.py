@@ -5,33 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Double,
-    Integer,
-    Numeric,
-    Text,
-    and_,
-    case,
-    cast,
-    collate,
-    extract,
-    func,
-    literal,
-    literal_column,
-    null,
-    select,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, BIT, INTERVAL, JSONB, TIMESTAMP
-from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy import BigInteger, Double, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from nucleus_lab.query.dialects import Clause, Sql, SQLite, ascii_lower
+from nucleus_lab.query.dialects import Clause, SQLite, ascii_lower
 from nucleus_lab.query.scores import Scores
+from nucleus_lab.query.sql import NULL, SUM, Sql, call, cast, literal, template
+from nucleus_lab.query.sql_select import Row, select
 
 _ISO_REGEX = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -39,6 +22,16 @@ _ISO_REGEX = (
     r"\s*([Zz]|[+-](0[0-9]|1[0-4]):[0-5][0-9])?\s*)?$"
 )
 
+_ZONE = r"([Zz]|[+-][0-9]{2}:[0-9]{2})\s*$"
+_MOMENT: Final = (
+    f"CASE WHEN ({{}}) ~ '{_ISO_REGEX.replace('{', '{{').replace('}', '}}')}' THEN "
+    "CASE WHEN ({}) >= '0001' AND CAST(substr({}, 9, 2) AS INTEGER) <= EXTRACT(day FROM make_date("
+    "CAST(substr({}, 1, 4) AS INTEGER), CAST(substr({}, 6, 2) AS INTEGER), 1) "
+    "+ CAST('1 month -1 day' AS INTERVAL)) THEN CAST(floor(EXTRACT(epoch FROM CAST("
+    f"CASE WHEN ({{}}) ~ '{_ZONE.replace('{', '{{').replace('}', '}}')}' THEN {{}} "
+    "WHEN length({}) = 10 THEN ({}) || ' 00:00Z' ELSE rtrim({}) || 'Z' END "
+    "AS TIMESTAMP WITH TIME ZONE)) * 1000 + 0.5) AS BIGINT) END END"
+)
 
 _SHOWN = 4
 NUMBER_REGEX = r"^\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?\s*$"
@@ -79,9 +72,7 @@ class PostgreSQL(SQLite):
         Returns:
             The parameter.
         """
-        if isinstance(value, int):
-            return literal(value, BigInteger())
-        return literal(Decimal(repr(value)), Numeric())
+        return literal(value if isinstance(value, int) else Decimal(repr(value)))
 
     def by_code_point(self, text: Sql) -> Sql:
         """Order text by code point.
@@ -92,7 +83,7 @@ class PostgreSQL(SQLite):
         Returns:
             The text with the collation ``C``.
         """
-        return collate(text, "C")
+        return template('({} COLLATE "C")', text, inner=SUM)
 
     def floor(self, value: Sql) -> Sql:
         """Round down.
@@ -103,7 +94,7 @@ class PostgreSQL(SQLite):
         Returns:
             The largest whole number that is not larger.
         """
-        return func.floor(value)
+        return call("floor", value)
 
     def milliseconds(self, text: Sql) -> Sql:
         """Read text as a date.
@@ -114,25 +105,7 @@ class PostgreSQL(SQLite):
         Returns:
             Milliseconds since 1970; NULL when the text is no date.
         """
-
-        def part(start: int, length: int) -> Sql:
-            return cast(func.substr(text, start, length), Integer)
-
-        first = func.make_date(part(1, 4), part(6, 2), 1)
-        zoned = case(
-            (text.regexp_match(r"([Zz]|[+-][0-9]{2}:[0-9]{2})\s*$"), text),
-            (func.length(text) == 10, text + " 00:00Z"),
-            else_=func.rtrim(text) + "Z",
-        )
-        moment = extract("epoch", cast(zoned, TIMESTAMP(timezone=True)))
-        rounded = cast(func.floor(moment * 1000 + literal(0.5, Numeric())), BigInteger)
-        # As a literal of SQL: SQLAlchemy writes no interval where a statement is shown.
-        month = literal_column("INTERVAL '1 month -1 day'", INTERVAL())
-        last = extract("day", first + month)
-        return case((
-            text.regexp_match(_ISO_REGEX),
-            case((and_(text >= "0001", part(9, 2) <= last), rounded)),
-        ))
+        return template(_MOMENT, *[text] * 10)
 
     def like(self, text: Sql, pattern: str) -> Clause:
         """Match a pattern of ``%`` and ``_``, with case.
@@ -144,7 +117,7 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        return text.like(pattern.replace("\\", "\\\\"))
+        return text.op("LIKE")(pattern.replace("\\", "\\\\"))
 
     def ilike(self, text: Sql, pattern: str) -> Clause:
         """Match a pattern of ``%`` and ``_``, without the case of A to Z.
@@ -156,7 +129,7 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        return self.lower(text).like(ascii_lower(pattern).replace("\\", "\\\\"))
+        return self.lower(text).op("LIKE")(ascii_lower(pattern).replace("\\", "\\\\"))
 
     def matches(self, text: Sql, pattern: str) -> Clause:
         """Search for a regular expression.
@@ -168,7 +141,7 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        return text.regexp_match(pattern)
+        return text.op("~")(pattern)
 
     def read_number(self, text: Sql) -> Sql:
         """Read text as a number.
@@ -179,7 +152,11 @@ class PostgreSQL(SQLite):
         Returns:
             The number, NULL when the text is none.
         """
-        return case((text.regexp_match(NUMBER_REGEX), cast(text, Double())))
+        return template(
+            "CASE WHEN {} THEN CAST({} AS DOUBLE PRECISION) END",
+            text.op("~")(NUMBER_REGEX),
+            text,
+        )
 
     def hash(self, text: Sql) -> Sql:
         """Spread texts evenly over 0 to 1, the same on every machine.
@@ -190,10 +167,9 @@ class PostgreSQL(SQLite):
         Returns:
             The first 32 bits of its MD5 as a fraction, less than 1.
         """
-        digits = literal("x", Text()) + func.substr(func.md5(text, type_=Text()), 1, 8)
-        return cast(cast(cast(digits, BIT(32)), BigInteger), Double()) / literal(
-            4294967296.0, Double()
-        )
+        digits = template("'x' || substr(md5({}), 1, 8)", text)
+        number = f"CAST(CAST(CAST({digits.text} AS BIT(32)) AS BIGINT) AS DOUBLE PRECISION)"
+        return Sql(f"({number} / 4294967296.0)", digits.values)
 
     def distance(self, lat: Sql, lon: Sql, to_lat: Sql, to_lon: Sql) -> Sql:
         """Measure the way along the surface of the earth.
@@ -207,10 +183,11 @@ class PostgreSQL(SQLite):
         Returns:
             Metres, on a sphere.
         """
-        down = func.power(func.sin(func.radians(to_lat - lat) / 2), 2)
-        across = func.power(func.sin(func.radians(to_lon - lon) / 2), 2)
-        part = down + func.cos(func.radians(lat)) * func.cos(func.radians(to_lat)) * across
-        return func.asin(func.sqrt(func.least(1.0, part)), type_=Double()) * (2 * 6_371_008.8)
+        down = call("power", call("sin", call("radians", to_lat - lat) / 2), 2)
+        across = call("power", call("sin", call("radians", to_lon - lon) / 2), 2)
+        circles = call("cos", call("radians", lat)) * call("cos", call("radians", to_lat))
+        part = template("asin(sqrt(least(1.0, {})))", down + circles * across)
+        return part * literal(2 * 6_371_008.8)
 
     def contains(self, text: Sql, part: str) -> Clause:
         """Find a part, without the case of A to Z.
@@ -222,7 +199,7 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        return func.strpos(self.lower(text), ascii_lower(part)) > 0
+        return call("strpos", self.lower(text), ascii_lower(part)) > 0
 
     def ends_with(self, text: Sql, end: str) -> Clause:
         """Compare the end of a text.
@@ -234,7 +211,7 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        return func.right(text, len(end)) == end
+        return call("right", text, len(end)) == end
 
     def public_id(self, prefix: str, key: Sql) -> Sql:
         """Write the public id of a row.
@@ -246,7 +223,7 @@ class PostgreSQL(SQLite):
         Returns:
             The id as text.
         """
-        return literal(f"{prefix}_", Text()) + func.lpad(func.to_hex(key), 13, "0", type_=Text())
+        return template("({} || lpad(to_hex({}), 13, '0'))", literal(f"{prefix}_"), key)
 
     def lower(self, text: Sql) -> Sql:
         """Fold A to Z.
@@ -257,7 +234,7 @@ class PostgreSQL(SQLite):
         Returns:
             The folded text.
         """
-        return func.lower(collate(text, "C"), type_=Text())
+        return call("lower", self.by_code_point(text))
 
     def upper(self, text: Sql) -> Sql:
         """Capitalise a to z.
@@ -268,7 +245,7 @@ class PostgreSQL(SQLite):
         Returns:
             The text in capitals.
         """
-        return func.upper(collate(text, "C"), type_=Text())
+        return call("upper", self.by_code_point(text))
 
     def score(self, key: Sql, scores: Scores, name: str) -> Sql:
         """Look up the number that belongs to a row: two arrays, the keys found by bisection.
@@ -282,16 +259,21 @@ class PostgreSQL(SQLite):
             The number, NULL where there is none.
         """
         if not len(scores.keys):
-            return cast(null(), Double())
-        given = select(
-            literal(scores.keys.tolist(), _Listed(BigInteger())).label("of_keys"),
-            literal(scores.values.tolist(), _Listed(Double())).label("of_scores"),
-        ).subquery(name)
-        place = func.width_bucket(key, given.c.of_keys, type_=Integer())
-        found = case((given.c.of_keys[place] == key, given.c.of_scores[place]))
-        return select(found).select_from(given).correlate_except(given).scalar_subquery()
+            return cast(NULL, "DOUBLE PRECISION")
+        keys = bindparam(None, scores.keys.tolist(), _Listed(BigInteger()))
+        values = bindparam(None, scores.values.tolist(), _Listed(Double()))
+        listed = template("(SELECT {} AS of_keys, {} AS of_scores)", literal(keys), literal(values))
+        place = template(f"width_bucket({{}}, {name}.of_keys)", key)
+        found = template(
+            f"CASE WHEN {name}.of_keys[{{}}] = {{}} THEN {name}.of_scores[{{}}] END",
+            place,
+            key,
+            place,
+        )
+        given = Row(name, listed.text, listed.values)
+        return select(found).select_from(given).scalar_subquery()
 
-    def elements(self, column: Sql, path: Sequence[str], name: str) -> TableValuedAlias:
+    def elements(self, column: Sql, path: Sequence[str], name: str) -> Row:
         """List the members of a JSON list; a value that is none has no members.
 
         Args:
@@ -302,9 +284,15 @@ class PostgreSQL(SQLite):
         Returns:
             A table with the column ``value``.
         """
-        return _members(column, tuple(path), name)
+        keys = [literal(key) for key in path]
+        inner = call("jsonb_extract_path", column, *keys) if path else column
+        # The planner may list before it tests, and listing a scalar is an error.
+        listed = template(
+            "jsonb_array_elements(CASE WHEN jsonb_typeof({}) = 'array' THEN {} END)", inner, inner
+        )
+        return Row(name, listed.text, listed.values)
 
-    def element(self, alias: TableValuedAlias, kind: str) -> Sql:
+    def element(self, alias: Row, kind: str) -> Sql:
         """Read a member of a JSON list.
 
         Args:
@@ -314,14 +302,12 @@ class PostgreSQL(SQLite):
         Returns:
             Its value, NULL when it is of another kind.
         """
-        value = alias.c.value.op("#>>", return_type=Text())(literal_column("'{}'"))
-        types: dict[str, tuple[str, Any]] = {
-            "text": ("string", Text()),
-            "number": ("number", Numeric(asdecimal=False)),
-            "boolean": ("boolean", Boolean()),
-        }
-        name, column_type = types[kind]
-        return case((func.jsonb_typeof(alias.c.value) == name, cast(value, column_type)))
+        value = f"{alias.name}.value"
+        name, column_type = _MEMBERS[kind]
+        return Sql(
+            f"CASE WHEN jsonb_typeof({value}) = '{name}' "
+            f"THEN CAST({value} #>> '{{}}' AS {column_type}) END"
+        )
 
     def among(self, value: Sql, texts: Sequence[str]) -> Clause:
         """Compare with a long list of texts.
@@ -333,15 +319,17 @@ class PostgreSQL(SQLite):
         Returns:
             The condition.
         """
-        document = cast(literal(json.dumps(list(texts)), Text()), JSONB())
-        listed = func.jsonb_array_elements_text(document).column_valued("listed")
-        return value.in_(select(listed))
+        document = literal(json.dumps(list(texts)))
+        listed = Row(
+            "listed",
+            f"jsonb_array_elements_text(CAST({document.text} AS JSONB))",
+            document.values,
+        )
+        return value.in_(select(Sql("listed.value")).select_from(listed))
 
 
-@lru_cache(maxsize=4096)
-def _members(column: Sql, path: tuple[str, ...], name: str) -> TableValuedAlias:
-    inner = func.jsonb_extract_path(column, *path) if path else column
-    # The planner may list before it tests, and listing a scalar is an error.
-    only_lists = case((func.jsonb_typeof(inner) == "array", inner))
-    listed = func.jsonb_array_elements(only_lists).table_valued("value")
-    return listed.render_derived(name=name)
+_MEMBERS: Final = {
+    "text": ("string", "TEXT"),
+    "number": ("number", "NUMERIC"),
+    "boolean": ("boolean", "BOOLEAN"),
+}

@@ -208,8 +208,10 @@ class _Resolver(ConditionFunctionReader):
             found: list[bound.Constant] = []
             fields = []
             for each in node.values:
-                is_given = isinstance(each, tree.Parameter)
-                value = self._parameter(each) if is_given else self.value(each, scope, None)
+                if isinstance(each, tree.Parameter):
+                    value: BoundValue = self._parameter(each)
+                else:
+                    value = self.value(each, scope, None)
                 if not isinstance(value, bound.Constant):
                     fields.append(value)
                     continue
@@ -219,7 +221,7 @@ class _Resolver(ConditionFunctionReader):
         operand, place = self.value(node.operand, scope, wanted), (node.start, node.end)
         equal = [bound.Test((operand, field), ("=",), place) for field in fields]
         members = [bound.Member(operand, values, place)] if values or not fields else []
-        parts = (*members, *equal)
+        parts: tuple[BoundCondition, ...] = (*members, *equal)
         return parts[0] if len(parts) == 1 else bound.AnyOf(parts)
 
     def _between(self, node: tree.Between, scope: Scope | None) -> BoundCondition:

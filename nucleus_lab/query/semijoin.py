@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from sqlalchemy import func, select
-from sqlalchemy.sql.expression import FromClause
-
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, Scope
 from nucleus_lab.query.compile_objects import segment_count
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause
+from nucleus_lab.query.sql import Sql, call, literal
+from nucleus_lab.query.sql_select import Row, select
 
 _OBJECTS: Final = {"annotations", "predictions"}
 _PLAIN: Final = {"@dimensions", "@position", "confidence"}
 _FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-Rare = Callable[[FromClause, list[Clause]], bool]
+Rare = Callable[[Row, list[Clause]], bool]
 """Tells whether few rows of a table of objects meet conditions, so that all are worth a look."""
 
 
@@ -38,11 +37,11 @@ class Conditions(Protocol):
         """Compile a condition."""
         ...
 
-    def enter(self, scope: Scope) -> tuple[FromClause, list[Clause]]:
+    def enter(self, scope: Scope) -> tuple[Row, list[Clause]]:
         """Give a scope its alias, and say how it hangs on its parent."""
         ...
 
-    def counted(self, node: bound.Count) -> tuple[FromClause, list[Clause]]:
+    def counted(self, node: bound.Count) -> tuple[Row, list[Clause]]:
         """Give what is counted its alias, and say what it has to be."""
         ...
 
@@ -100,7 +99,7 @@ def semijoin(compiler: Conditions, node: BoundCondition) -> Clause | None:
         where = [*linked[1:], *(compiler.condition(part) for part in parts)]
         if not labelled and not (compiler.rare is not None and compiler.rare(row, where)):
             return None
-        return _items(compiler, scope).in_(select(row.c.item_id).where(*where))
+        return _items(compiler, scope).in_(select(row.c.item_id).select_from(row).where(*where))
     return _grouped(compiler, node) if isinstance(node, bound.Test) else None
 
 
@@ -119,9 +118,9 @@ def _grouped(compiler: Conditions, node: bound.Test) -> Clause | None:
         return None
     if sign in {"<", "<="} or number < 0 or (number == 0 and sign != ">"):
         return None  # items without any such object are among the answers
-    total = func.count()
-    having = {"=": total == number, ">": total > number, ">=": total >= number}[sign]
-    grouped = select(row.c.item_id).where(*parts[1:]).group_by(row.c.item_id).having(having)
+    having = call("count", Sql("*")).op(sign)(literal(number))
+    grouped = select(row.c.item_id).select_from(row).where(*parts[1:])
+    grouped = grouped.group_by(row.c.item_id).having(having)
     return _items(compiler, scope).in_(grouped)
 
 

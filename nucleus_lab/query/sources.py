@@ -5,30 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import (
-    Double,
-    Text,
-    and_,
-    case,
-    cast,
-    distinct,
-    func,
-    literal,
-    or_,
-    select,
-)
-from sqlalchemy.sql.expression import FromClause
-
 from nucleus_lab import identifiers
 from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.errors import NotFoundError
 from nucleus_lab.query.bound import FieldValue
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.derived_sources import DERIVED, Builder, static_value
-from nucleus_lab.query.dialects import Clause, Sql
+from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.fields import GEOMETRIES
-from nucleus_lab.query.json_path import number_at
-from nucleus_lab.query.values import Fold, JSONSource, ListTest, SqlValue
+from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, case, cast, or_, template, word
+from nucleus_lab.query.sql_select import Row, select
+from nucleus_lab.query.values import DOUBLE, Fold, JSONSource, ListTest, SqlValue
 
 CODES: Final = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 """Codes of annotation types by name."""
@@ -40,7 +27,7 @@ _SHOWN: Final = {
 }
 
 
-def value_of(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def value_of(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Build the SQL of a field.
 
     Args:
@@ -59,9 +46,7 @@ def value_of(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     return static_value(field, row.c[source])
 
 
-def _json(
-    context: Context, field: FieldValue, row: FromClause, paths: list[tuple[str, ...]]
-) -> SqlValue:
+def _json(context: Context, field: FieldValue, row: Row, paths: list[tuple[str, ...]]) -> SqlValue:
     sources = tuple(
         JSONSource(context.dialect, row.c.metadata, path, context.known_kinds(field, path))
         for path in paths
@@ -69,7 +54,7 @@ def _json(
     return SqlValue("json", field.name, field.place, sources=sources)
 
 
-def _scale_metadata(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _scale_metadata(context: Context, field: FieldValue, row: Row) -> SqlValue:
     paths = [("scale_metadata", *field.path)]
     twins = {"audit_status": "task_audit_status", "task_audit_status": "audit_status"}
     if len(field.path) == 1 and field.path[0] in twins:  # the two names mean one thing
@@ -77,16 +62,16 @@ def _scale_metadata(context: Context, field: FieldValue, row: FromClause) -> Sql
     return _json(context, field, row, paths)
 
 
-def _latitude(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _latitude(context: Context, field: FieldValue, row: Row) -> SqlValue:
     return _json(context, field, row, [("lat",), ("latitude",)])
 
 
-def _longitude(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _longitude(context: Context, field: FieldValue, row: Row) -> SqlValue:
     return _json(context, field, row, [("lon",), ("longitude",)])
 
 
 def _public(prefix: str) -> Builder:
-    def build(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    def build(context: Context, field: FieldValue, row: Row) -> SqlValue:
         def equals(text: str) -> Clause:
             try:
                 return row.c.id == identifiers.decode(prefix, text)
@@ -98,37 +83,37 @@ def _public(prefix: str) -> Builder:
     return build
 
 
-def _object_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _object_id(context: Context, field: FieldValue, row: Row) -> SqlValue:
     kind = field.scope.root.kind
     prefix = identifiers.ANNOTATION if kind == "annotations" else identifiers.PREDICTION
     return _public(prefix)(context, field, row)
 
 
-def _filename(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    place = func.replace(row.c.location, "\\", "/")
-    folder = func.rtrim(place, func.replace(place, "/", ""))
-    return static_value(field, func.substr(place, func.length(folder) + 1, type_=Text()))
+def _filename(_context: Context, field: FieldValue, row: Row) -> SqlValue:
+    place = Sql(f"replace({row.c.location.text}, '\\', '/')")
+    name = "substr({}, length(rtrim({}, replace({}, '/', ''))) + 1)"
+    return static_value(field, template(name, place, place, place))
 
 
-def _index(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _index(context: Context, field: FieldValue, row: Row) -> SqlValue:
     if context.catalog.positions_dense:
         return static_value(field, row.c.position)
     other = context.alias("item", "earlier")
     earlier = and_(other.c.dataset_id == row.c.dataset_id, other.c.position < row.c.position)
-    counted = select(func.count()).select_from(other).correlate_except(other).where(earlier)
+    counted = select(call("count", Sql("*"))).select_from(other).where(earlier)
     return static_value(field, counted.scalar_subquery())
 
 
-def _created_at(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    return static_value(field, row.c.created_at // 1000)
+def _created_at(_context: Context, field: FieldValue, row: Row) -> SqlValue:
+    return static_value(field, row.c.created_at / 1000)
 
 
-def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _label(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """The label; of a mask those of its segments, of a multicategory all it has."""
     labels = context.alias("label", "label")
     name = (
         select(labels.c.name)
-        .correlate_except(labels)
+        .select_from(labels)
         .where(labels.c.id == row.c.label_id)
         .scalar_subquery()
     )
@@ -137,32 +122,32 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
         key = context.catalog.labels.get(text)
         return context.never() if key is None else row.c.label_id == key
 
-    def segments() -> tuple[int, FromClause, Sql]:
+    def segments() -> tuple[int, Row, Sql]:
         members = context.dialect.elements(
             row.c.geometry, ["annotations"], context.names.next("segment")
         )
         source = JSONSource(context.dialect, members.c.value, ["label"])
         return MASK, members, source.get("text")
 
-    def choices() -> tuple[int, FromClause, Sql]:
+    def choices() -> tuple[int, Row, Sql]:
         members = context.dialect.elements(row.c.extra, ["labels"], context.names.next("choice"))
         return CODES["multicategory"], members, context.dialect.element(members, "text")
 
-    def some_of(listed: Callable[[], tuple[int, FromClause, Sql]]) -> ListTest:
+    def some_of(listed: Callable[[], tuple[int, Row, Sql]]) -> ListTest:
         def some(test: Callable[[SqlValue], Clause]) -> Clause:
             code, members, text = listed()
             value = SqlValue("text", field.name, field.place, text)
-            found = select(1).select_from(members).correlate_except(members).where(test(value))
+            found = select(ONE).select_from(members).where(test(value))
             return and_(row.c.type == code, found.exists())
 
         return some
 
-    def fold_of(listed: Callable[[], tuple[int, FromClause, Sql]]) -> Fold:
+    def fold_of(listed: Callable[[], tuple[int, Row, Sql]]) -> Fold:
         def fold(function: str) -> Sql:
             code, members, text = listed()
-            folded = getattr(func, function)(context.dialect.by_code_point(text))
-            one = select(folded).select_from(members).correlate_except(members)
-            return case((row.c.type == code, one.scalar_subquery()))
+            folded = call(function, context.dialect.by_code_point(text))
+            one = select(folded).select_from(members).scalar_subquery()
+            return case((row.c.type == code, one))
 
         return fold
 
@@ -179,11 +164,11 @@ def _label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
 
 
 def _label_of(column: str) -> Builder:
-    def build(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    def build(context: Context, field: FieldValue, row: Row) -> SqlValue:
         labels = context.alias("label", "label")
         name = (
             select(labels.c.name)
-            .correlate_except(labels)
+            .select_from(labels)
             .where(labels.c.id == row.c[column])
             .scalar_subquery()
         )
@@ -197,17 +182,17 @@ def _label_of(column: str) -> Builder:
     return build
 
 
-def _match_label(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _match_label(context: Context, field: FieldValue, row: Row) -> SqlValue:
     labels = context.alias("label", "label")
-    key = func.coalesce(row.c.annotation_label_id, row.c.prediction_label_id)
+    key = call("coalesce", row.c.annotation_label_id, row.c.prediction_label_id)
     return static_value(
         field,
-        select(labels.c.name).correlate_except(labels).where(labels.c.id == key).scalar_subquery(),
+        select(labels.c.name).select_from(labels).where(labels.c.id == key).scalar_subquery(),
     )
 
 
-def _type(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    shown = case(*((row.c.type == code, name) for code, name in _SHOWN.items()))
+def _type(context: Context, field: FieldValue, row: Row) -> SqlValue:
+    shown = case(*((row.c.type == code, Sql(word(name))) for code, name in _SHOWN.items()))
 
     def equals(text: str) -> Clause:
         names = GEOMETRIES.get(text, (text,)) if text != "category" else ("category",)
@@ -217,38 +202,48 @@ def _type(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     return static_value(field, shown, equals)
 
 
-def _area(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _area(context: Context, field: FieldValue, row: Row) -> SqlValue:
     """Square pixels of a box, and of a polygon by the shoelace formula."""
-    members = context.dialect.elements(row.c.geometry, ["vertices"], context.names.next("vertex"))
-    x: Sql = cast(number_at(members.c.value, "x"), Double())
-    y: Sql = cast(number_at(members.c.value, "y"), Double())
+    dialect, fresh = context.dialect, context.names.next
+    members = dialect.elements(row.c.geometry, ["vertices"], fresh("vertex"))
+    x, y = (cast(dialect.json("number", members.c.value, [axis]), DOUBLE).text for axis in "xy")
+    corners, edges = fresh("corners"), fresh("edges")
+
+    def following(axis: str) -> str:
+        name = f"{corners}.{axis}"
+        order = f"OVER (ORDER BY {corners}.n)"
+        return f"coalesce(lead({name}) {order}, first_value({name}) {order})"
+
     # A list keeps its order in both databases; row_number() makes that explicit.
-    numbered = select(x.label("x"), y.label("y"), func.row_number().over().label("n"))
-    corners = numbered.select_from(members).correlate(row).subquery(context.names.next("corners"))
-    following = [
-        func.coalesce(
-            func.lead(corners.c[axis]).over(order_by=corners.c.n),
-            func.first_value(corners.c[axis]).over(order_by=corners.c.n),
-        ).label(axis)
-        for axis in ("x", "y")
-    ]
-    pairs = select(
-        corners.c.x.label("x1"), corners.c.y.label("y1"), following[0], following[1]
-    ).subquery(context.names.next("edges"))
-    twice = func.sum(pairs.c.x1 * pairs.c.y - pairs.c.x * pairs.c.y1)
-    polygon = select(func.abs(twice) / 2.0).select_from(pairs).scalar_subquery()
+    polygon = (
+        f"(SELECT abs(sum({edges}.x1 * {edges}.y2 - {edges}.x2 * {edges}.y1)) / 2.0 FROM ("
+        f"SELECT {corners}.x AS x1, {corners}.y AS y1, "
+        f"{following('x')} AS x2, {following('y')} AS y2 FROM ("
+        f"SELECT {x} AS x, {y} AS y, row_number() OVER () AS n FROM {members.source}"
+        f") AS {corners}) AS {edges})"
+    )
     area = case(
         (row.c.type == CODES["box"], row.c.width * row.c.height),
-        (row.c.type == CODES["polygon"], polygon),
+        (row.c.type == CODES["polygon"], Sql(polygon, members.values)),
     )
     return static_value(field, area)
 
 
-def _taxonomy(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _match_area(context: Context, field: FieldValue, row: Row) -> SqlValue:
+    """The area of the truth, or of the prediction where there is none."""
+    found = []
+    for table, key in (("annotation", "annotation_id"), ("prediction", "prediction_id")):
+        one = context.alias(table, "measured")
+        area = _area(context, field, one).expression
+        found.append(select(area).select_from(one).where(one.c.id == row.c[key]).scalar_subquery())
+    return static_value(field, call("coalesce", *found))
+
+
+def _taxonomy(context: Context, field: FieldValue, row: Row) -> SqlValue:
     table = context.alias("taxonomy", "taxonomy")
     name = (
         select(table.c.name)
-        .correlate_except(table)
+        .select_from(table)
         .where(table.c.id == row.c.taxonomy_id)
         .scalar_subquery()
     )
@@ -263,9 +258,10 @@ def _taxonomy(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
 def _axis(columns: dict[str, str], place: str) -> Builder:
     """Position or size: columns of a box, geometry of a cuboid, no value for the rest."""
 
-    def build(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+    def build(context: Context, field: FieldValue, row: Row) -> SqlValue:
         axis = field.field.name[-1]
-        cuboid: Sql = cast(number_at(row.c.geometry, place, axis), Double())
+        number = context.dialect.json("number", row.c.geometry, [place, axis])
+        cuboid = cast(number, DOUBLE)
         branches: list[tuple[Clause, Sql]] = [(row.c.type == CODES["cuboid"], cuboid)]
         if axis in columns:
             branches.insert(0, (row.c.type == CODES["box"], row.c[columns[axis]]))
@@ -274,30 +270,33 @@ def _axis(columns: dict[str, str], place: str) -> Builder:
     return build
 
 
-def _model(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _model(context: Context, field: FieldValue, row: Row) -> SqlValue:
     def equals(text: str) -> Clause:
         keys = [run.id for run in context.catalog.runs if text in {*run.model_ids, run.name}]
         return row.c.model_run_id.in_(keys) if keys else context.never()
 
     names = [(row.c.model_run_id == run.id, run.model_ids[-1]) for run in context.catalog.runs]
-    return static_value(field, case(*names) if names else literal(None, Text()), equals)
+    return static_value(field, case(*names) if names else cast(NULL, "TEXT"), equals)
 
 
-def category(row: FromClause) -> Sql:
+def _outcome(row: Row) -> Sql:
+    same = row.c.annotation_label_id == row.c.prediction_label_id
+    right = or_(row.c.true_positive, same)
+    predicted = row.c.prediction_id.is_not(NULL)
+    return template("CASE WHEN {} THEN 'tp' WHEN {} THEN 'fp' ELSE 'fn' END", right, predicted)
+
+
+def has_category(row: str, category: str) -> Sql:
     """Tell true positives, false positives and misses apart.
 
     Args:
-        row: The match table or an alias.
+        row: What the matches are called in a statement.
+        category: ``tp``, ``fp`` or ``fn``.
 
     Returns:
-        ``tp``, ``fp`` or ``fn``.
+        The condition.
     """
-    same = row.c.annotation_label_id == row.c.prediction_label_id
-    return case(
-        (or_(row.c.true_positive, same), "tp"),
-        (row.c.prediction_id.is_not(None), "fp"),
-        else_="fn",
-    )
+    return _outcome(Row(row)) == category
 
 
 _CATEGORIES: Final = {
@@ -313,8 +312,8 @@ _CATEGORIES: Final = {
 }
 
 
-def _category(_context: Context, field: FieldValue, row: FromClause) -> SqlValue:
-    found = category(row)
+def _category(_context: Context, field: FieldValue, row: Row) -> SqlValue:
+    found = _outcome(row)
 
     def equals(text: str) -> Clause:
         return found == _CATEGORIES.get(text.lower(), text)
@@ -322,28 +321,28 @@ def _category(_context: Context, field: FieldValue, row: FromClause) -> SqlValue
     return static_value(field, found, equals)
 
 
-def _scene_length(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _scene_length(context: Context, field: FieldValue, row: Row) -> SqlValue:
     item = context.alias("item", "frame")
     frames = (
-        select(func.count(distinct(item.c.frame)))
-        .correlate_except(item)
+        select(Sql(f"count(DISTINCT {item.name}.frame)"))
+        .select_from(item)
         .where(item.c.scene_id == row.c.id)
     )
     return static_value(field, frames.scalar_subquery())
 
 
-def _slice_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _slice_name(context: Context, field: FieldValue, row: Row) -> SqlValue:
     table = context.alias("slice", "named")
     name = (
         select(table.c.name)
-        .correlate_except(table)
+        .select_from(table)
         .where(table.c.id == row.c.slice_id)
         .scalar_subquery()
     )
     return static_value(field, name)
 
 
-def _slice_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _slice_id(context: Context, field: FieldValue, row: Row) -> SqlValue:
     def equals(text: str) -> Clause:
         try:
             return row.c.slice_id == identifiers.decode(identifiers.SLICE, text)
@@ -353,11 +352,11 @@ def _slice_id(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
     return static_value(field, context.dialect.public_id(identifiers.SLICE, row.c.slice_id), equals)
 
 
-def _autotag_name(context: Context, field: FieldValue, row: FromClause) -> SqlValue:
+def _autotag_name(context: Context, field: FieldValue, row: Row) -> SqlValue:
     table = context.alias("autotag", "tag")
     name = (
         select(table.c.name)
-        .correlate_except(table)
+        .select_from(table)
         .where(table.c.id == row.c.autotag_id)
         .scalar_subquery()
     )
@@ -384,6 +383,7 @@ _BUILDERS: Final[dict[str, Builder]] = {
     "@label": _label,
     "@latitude": _latitude,
     "@longitude": _longitude,
+    "@match_area": _match_area,
     "@match_label": _match_label,
     "@model": _model,
     "@object_id": _object_id,

@@ -2,60 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
-from typing import Any
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import (
-    ColumnElement,
-    Double,
-    Select,
-    Text,
-    and_,
-    case,
-    cast,
-    false,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.sql.elements import False_
-from sqlalchemy.sql.selectable import TableValuedAlias
 
 from nucleus_lab.query.bound import Constant, Kind, Place
-from nucleus_lab.query.dialects import Clause, Sql, SQLite
-from nucleus_lab.query.json_path import TYPES, json_value
+from nucleus_lab.query.dialects import Clause, SQLite
+from nucleus_lab.query.json_path import sqlite_path
+from nucleus_lab.query.sql import (
+    FALSE,
+    NULL,
+    ONE,
+    TEST,
+    TRUE,
+    Sql,
+    and_,
+    call,
+    case,
+    cast,
+    or_,
+    template,
+    word,
+)
+from nucleus_lab.query.sql_select import Row, select
 
-# What does not depend on the values of a query is shared between statements: making one expression
-# takes microseconds, and a comparison with metadata has dozens.
-
-
-@lru_cache(maxsize=8)
-def _nothing(kind: str) -> Sql:
-    """A value of a kind that there is not."""
-    return cast(null(), TYPES[kind])
-
-
-@cache
-def _named(kind: str) -> Sql:
-    """The name of a type, as one branch of a CASE asks for it."""
-    return literal(kind, Text())
-
-
-@lru_cache(maxsize=4096)
-def _element(dialect: SQLite, alias: TableValuedAlias, kind: str) -> Sql:
-    return dialect.element(alias, kind)
-
-
-@lru_cache(maxsize=4096)
-def _any_of(alias: TableValuedAlias) -> Select[tuple[int]]:
-    return select(1).select_from(alias).correlate_except(alias)
+DOUBLE: Final = "DOUBLE PRECISION"
+_TYPES: Final = {"text": "TEXT", "number": "NUMERIC", "boolean": "BOOLEAN"}
 
 
 class JSONSource:
@@ -71,7 +45,7 @@ class JSONSource:
     def __init__(
         self,
         dialect: SQLite,
-        column: ColumnElement[Any],
+        column: Sql,
         path: Sequence[str],
         known: frozenset[str] | None = None,
     ) -> None:
@@ -100,7 +74,7 @@ class JSONSource:
         Returns:
             The value, NULL when it is of another kind.
         """
-        return json_value(kind, self.column, self.path)
+        return self.dialect.json(kind, self.column, self.path)
 
     def in_lists(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause | None:
         """Test the members of a list.
@@ -116,8 +90,8 @@ class JSONSource:
             return None
         alias = self.dialect.elements(self.column, self.path, name)
         condition = test(ElementSource(self.dialect, alias))
-        found = select(1).select_from(alias).correlate_except(alias).where(condition).exists()
-        return and_(json_value("kind", self.column, self.path) == "array", found)
+        found = select(ONE).select_from(alias).where(condition).exists()
+        return and_(Sql(f"{self.get('kind').text} = 'array'", (), TEST), found)
 
     def present(self, name: str) -> Clause:
         """Tell whether there is a value.
@@ -129,20 +103,20 @@ class JSONSource:
             Not absent, not null, not an empty list.
         """
         if self.dialect.name == "sqlite" and self.known is None:
-            held: Sql = json_value("type", self.column, self.path)
-            labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in self.path)
-            filled = func.json_array_length(self.column, "$" + labels) > 0
-            branches: list[tuple[Any, Any]] = [("null", false()), ("array", filled)]
-            return case(*branches, value=func.ifnull(held, "null"), else_=true())
-        kind = json_value("kind", self.column, self.path)
+            path = sqlite_path(self.path)
+            held = self.get("type").text
+            filled = f"json_array_length({self.column.text}, {path}) > 0"
+            return Sql(
+                f"CASE ifnull({held}, 'null') WHEN 'null' THEN FALSE WHEN 'array' THEN {filled} "
+                "ELSE TRUE END"
+            )
+        kind = self.get("kind")
         scalar = kind.not_in(["null", "array"])
         if not self.may_be("array"):
             return scalar
         alias = self.dialect.elements(self.column, self.path, name)
-        return or_(
-            scalar,
-            and_(kind == "array", select(1).select_from(alias).correlate_except(alias).exists()),
-        )
+        listed = Sql(f"{kind.text} = 'array'", (), TEST)
+        return or_(scalar, and_(listed, select(ONE).select_from(alias).exists()))
 
     def by_kind(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause:
         """Test the value by its kind, or the members of a list, with one look at the type.
@@ -154,19 +128,16 @@ class JSONSource:
         Returns:
             The condition.
         """
-        branches: list[tuple[Any, Any]] = []
+        branches: list[tuple[Clause, Clause]] = []
         for kind, types in self.dialect.types.items():
             source = BranchSource(self, kind)
             clause = test(source)
-            if source.used and not isinstance(clause, False_):
-                branches += [(_named(each), clause) for each in types]
+            if source.used and clause is not FALSE:
+                branches += [(Sql(word(each)), clause) for each in types]
         members = self.dialect.elements(self.column, self.path, name)
-        found = test(ElementSource(self.dialect, members))
-        branches.append((
-            _named("array"),
-            _any_of(members).where(found).exists(),
-        ))
-        return case(*branches, value=json_value("type", self.column, self.path))
+        found = select(ONE).select_from(members).where(test(ElementSource(self.dialect, members)))
+        branches.append((Sql("'array'"), found.exists()))
+        return case(*branches, value=self.get("type"))
 
 
 class BranchSource(JSONSource):
@@ -192,9 +163,9 @@ class BranchSource(JSONSource):
             The value; NULL for a kind that it is not.
         """
         if kind != self.kind:
-            return _nothing(kind)
+            return cast(NULL, _TYPES[kind])
         self.used = True
-        return json_value(f"raw {kind}", self.column, self.path)
+        return self.dialect.json(f"raw {kind}", self.column, self.path)
 
 
 class ElementSource(JSONSource):
@@ -205,7 +176,7 @@ class ElementSource(JSONSource):
         alias: The members.
     """
 
-    def __init__(self, dialect: SQLite, alias: TableValuedAlias) -> None:
+    def __init__(self, dialect: SQLite, alias: Row) -> None:
         super().__init__(dialect, alias.c.value, ("",))
         self.alias = alias
 
@@ -218,7 +189,7 @@ class ElementSource(JSONSource):
         Returns:
             The member, NULL when it is of another kind.
         """
-        return _element(self.dialect, self.alias, kind)
+        return self.dialect.element(self.alias, kind)
 
     def in_lists(self, name: str, test: Callable[[JSONSource], Clause]) -> Clause | None:
         """Lists inside lists are not looked into.
@@ -265,6 +236,17 @@ class SqlValue(msgspec.Struct, frozen=True):
     lists: tuple[ListTest, ...] = ()
     folds: tuple[Fold, ...] = ()
     bare: bool = False
+
+    def of(self, source: JSONSource) -> SqlValue:
+        """Return one of the values that a JSON value may be.
+
+        Args:
+            source: Where it stands.
+
+        Returns:
+            The value.
+        """
+        return SqlValue("json", self.name, self.place, sources=(source,), bare=True)
 
     @property
     def expression(self) -> Sql:
@@ -316,18 +298,18 @@ def some(value: SqlValue, names: Aliases, test: Callable[[SqlValue], Clause]) ->
             parts.append(
                 source.by_kind(
                     names.next("member"),
-                    lambda member: test(replace(value, sources=(member,), bare=True)),
+                    lambda member: test(value.of(member)),
                 )
             )
             continue
-        parts.append(test(replace(value, sources=(source,), bare=True)))
+        parts.append(test(value.of(source)))
         inside = source.in_lists(
             names.next("member"),
-            lambda member: test(replace(value, sources=(member,), bare=True)),
+            lambda member: test(value.of(member)),
         )
         if inside is not None:
             parts.append(inside)
-    return or_(*parts) if parts else false()
+    return or_(*parts)
 
 
 def present(value: SqlValue, names: Aliases) -> Clause:
@@ -341,11 +323,11 @@ def present(value: SqlValue, names: Aliases) -> Clause:
         The condition.
     """
     if value.constant is not None:
-        return true()
+        return TRUE
     if value.kind == "json":
         return or_(*(source.present(names.next("member")) for source in value.sources))
-    parts: list[Clause] = [value.expression.is_not(None)]
-    parts += [each(lambda text: text.expression.is_not(None)) for each in value.lists]
+    parts: list[Clause] = [value.expression.is_not(NULL)]
+    parts += [each(lambda text: text.expression.is_not(NULL)) for each in value.lists]
     return or_(*parts)
 
 
@@ -361,11 +343,11 @@ def as_number(value: SqlValue, dialect: SQLite) -> Sql:
     """
     if value.kind == "json":
         found = [source.get("number") for source in value.sources]
-        return cast(found[0] if len(found) == 1 else func.coalesce(*found), Double())
+        return cast(found[0] if len(found) == 1 else call("coalesce", *found), DOUBLE)
     if value.kind == "bool":
-        return case((value.expression, 1.0), else_=0.0)
+        return template("CASE WHEN {} THEN 1.0 ELSE 0.0 END", value.expression)
     del dialect
-    return cast(value.expression, Double())
+    return cast(value.expression, DOUBLE)
 
 
 def as_text(value: SqlValue) -> Sql:
@@ -379,7 +361,7 @@ def as_text(value: SqlValue) -> Sql:
     """
     if value.kind == "json":
         found = [source.get("text") for source in value.sources]
-        return found[0] if len(found) == 1 else func.coalesce(*found)
+        return found[0] if len(found) == 1 else call("coalesce", *found)
     return value.expression
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue
+from nucleus_lab.query.given_values import text_as_moment, text_as_number
 
 _LABELS: Final = {"label", "gt_label", "pred_label"}
 
@@ -134,3 +135,77 @@ def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> lis
         return []
     given = [each for each in operands if isinstance(each, bound.Constant) and each.kind == "text"]
     return [each.text for each in given if each.text not in known]
+
+
+class Compared(NamedTuple):
+    """A key of item metadata that a query compares.
+
+    Attributes:
+        path: Keys from the outside in.
+        text: The text that it is equal to, or not; ``None`` for any other comparison.
+    """
+
+    path: tuple[str, ...]
+    text: str | None
+
+
+def compared(condition: BoundCondition | None) -> Iterator[Compared]:
+    """Walk the keys of item metadata that a condition compares with something.
+
+    Args:
+        condition: A condition in normal form.
+
+    Yields:
+        Each key, once for each text that it is compared with.
+    """
+    if isinstance(condition, bound.All | bound.AnyOf):
+        for part in condition.parts:
+            yield from compared(part)
+    elif isinstance(condition, bound.Complement):
+        if not isinstance(condition.part, bound.Present):
+            yield from compared(condition.part)
+    elif isinstance(condition, bound.Named):
+        yield from compared(condition.part)
+    elif isinstance(condition, bound.Exists):
+        yield from compared(condition.where)
+    elif condition is not None:
+        yield from _compared_in(condition)
+
+
+def _compared_in(leaf: BoundCondition) -> Iterator[Compared]:
+    texts: list[str | None] = [None]
+    operands: tuple[Any, ...] = ()
+    if isinstance(leaf, bound.Test):
+        operands = leaf.operands
+        if leaf.operators == ("=",):
+            texts = [_plain(each) for each in leaf.operands if isinstance(each, bound.Constant)]
+    elif isinstance(leaf, bound.Matches):
+        operands = (leaf.operand,)
+    elif isinstance(leaf, bound.Member):
+        operands = (leaf.operand,)
+        if len(leaf.values) <= _MOST_VALUES:
+            texts = [_plain(value) for value in leaf.values]
+    for operand in operands:
+        if _is_key(operand):
+            for text in texts or [None]:
+                yield Compared(operand.path, text)
+
+
+_MOST_VALUES: Final = 20
+
+
+def _is_key(operand: Any) -> bool:
+    return (
+        isinstance(operand, bound.FieldValue)
+        and operand.field.source == "metadata"
+        and operand.scope.root.kind == "items"
+        and bool(operand.path)
+    )
+
+
+def _plain(constant: bound.Constant) -> str | None:
+    """Return a text that equals texts alone: no number, no truth, no date."""
+    text = constant.text
+    if constant.kind != "text" or text in {"true", "false"}:
+        return None
+    return text if text_as_number(text) is None and text_as_moment(text) is None else None

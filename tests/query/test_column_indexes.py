@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from query_world import make
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from nucleus_lab.engine import column_indexes, deletion, index_making, indexes, queries, schema
+from nucleus_lab.engine.query_run import prepare
 from nucleus_lab.engine.statements import cursor_of
 
 TEXTS = [
@@ -157,10 +158,8 @@ def test_no_index_tempts_sqlite_to_read_a_run_for_each_item(engine: Any) -> None
             assert column_indexes.create(connection, offer)
     found = selected(engine, "predictions.confidence > 0.5")
     with engine.store.read() as connection:
-        statement = select(found.row.c.id).where(*found.where)
-        options = {"literal_binds": True, "render_postcompile": True}
-        written = statement.compile(dialect=connection.dialect, compile_kwargs=options)
-        plan = cursor_of(connection).execute(f"EXPLAIN QUERY PLAN {written}").fetchall()
+        text, values = prepare(connection, queries.statement_of(found, "item.id"))
+        plan = cursor_of(connection).execute(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
 
     used = "USING INDEX sqlite_autoindex_prediction_1 (model_run_id=? AND item_id=?)"
     assert used in plan[-1][3]

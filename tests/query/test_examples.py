@@ -492,6 +492,11 @@ def test_predictions_are_of_the_chosen_run(text: str, ask: Any, world: World) ->
         ]
 
 
+def area_of(match: dict[str, Any]) -> float | None:
+    sides = [side for side in (match["truth"], match["prediction"]) if side]
+    return next((found for side in sides if (found := area(side)) is not None), None)
+
+
 MATCHES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "iou > 0.5": lambda m: (m["iou"] or 0) > 0.5,
     "0.3 < iou < 0.5": lambda m: 0.3 < (m["iou"] or 0) < 0.5,
@@ -507,6 +512,8 @@ MATCHES: dict[str, Callable[[dict[str, Any]], Any]] = {
         and m["truth"].metadata.get("occluded") is True
     ),
     "category = FP AND iou IS NULL": lambda m: m["category"] == "fp" and m["iou"] is None,
+    "area > 400": lambda m: (area_of(m) or 0) > 400,
+    "area IS NULL": lambda m: area_of(m) is None,
     "category IN (fn)": lambda m: m["category"] == "fn",
     "annotations.label IS NULL": lambda m: m["truth"] is None,
 }

@@ -9,7 +9,6 @@ from query_world import make
 from test_laws import METADATA_CONDITIONS
 
 from nucleus_lab.engine import index_making, indexes, queries
-from nucleus_lab.engine.statements import cursor_of
 
 
 def ask(engine: Any, text: str) -> list[int]:
@@ -56,6 +55,8 @@ def test_answers_are_the_same_with_indexes(engine: Any) -> None:
 def test_a_large_dataset_gets_an_index_behind_the_first_use(
     engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from nucleus_lab.engine.query_explain import explained
+
     make(engine)
     text = "metadata.camera = rear"
     ask(engine, text)
@@ -70,14 +71,8 @@ def test_a_large_dataset_gets_an_index_behind_the_first_use(
     with engine.store.read() as connection:
         assert kinds(connection, 1, ("camera",)) == {"text", "null"}
         if engine.store.dialect == "sqlite":
-            found = queries.select_rows(connection, 1, text)
-            options = {"literal_binds": True, "render_postcompile": True}
-            from sqlalchemy import select
-
-            statement = select(found.row.c.id).where(*found.where).order_by(*found.position)
-            written = statement.compile(dialect=connection.dialect, compile_kwargs=options)
-            plan = cursor_of(connection).execute(f"EXPLAIN QUERY PLAN {written}").fetchall()
-            assert [row[3].split(" (")[0] for row in plan] == [
+            plan = explained(connection, 1, text, "items")["plan"]
+            assert [row.split(" (")[0] for row in plan] == [
                 f"SEARCH item USING INDEX {indexes.name_of(1, ('camera',), 'text')}"
             ]
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import insert
 
-from nucleus_lab.engine import Engine, datasets, indexes, queries, schema
+from nucleus_lab.engine import Engine, datasets, indexes, queries, query_warnings, schema
 
 COUNT = 2_500
 TOLD = (
@@ -31,7 +31,8 @@ def warnings(engine: Engine, lacking: int, *, indexed: bool) -> list[str]:
     if indexed:
         assert indexes.ensure(engine.store, dataset_id, ("k",))
     with engine.store.read() as connection:
-        return queries.select_rows(connection, dataset_id, "NOT metadata.k = 1").warnings
+        found = queries.select_rows(connection, dataset_id, "NOT metadata.k = 1")
+        return query_warnings.told(connection, found)
 
 
 @pytest.mark.parametrize("indexed", [False, True])

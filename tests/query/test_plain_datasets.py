@@ -149,6 +149,5 @@ def test_reading_all_objects_changes_no_answer(
     if engine.store.dialect == "sqlite":
         with engine.store.read() as connection:
             found = queries.select_rows(connection, 1, wanted[0])
-            written = str(found.where[-1].compile(dialect=connection.dialect))
-            assert "IN (SELECT annotations_1.item_id" in written.replace("\n", "")
+            assert "IN (SELECT annotations_1.item_id" in found.where[-1].text
     query_cache.forget()

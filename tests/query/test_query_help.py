@@ -9,6 +9,7 @@ import pytest
 
 from nucleus_lab import BoxAnnotation, DatasetItem
 from nucleus_lab.errors import InvalidInputError, NotFoundError, QueryError
+from nucleus_lab.query_help import QueryWarning
 
 
 @pytest.fixture
@@ -125,7 +126,8 @@ def test_saved_queries_are_used_by_name(dataset: Any) -> None:
     assert (saved.name, saved.query, saved.level) == ("foggy", "metadata.weather = fog", "items")
     assert [each.name for each in dataset.saved_queries()] == ["fast fog", "foggy"]
     assert dataset.count('saved("foggy")') == 4
-    assert dataset.count('NOT saved("foggy")') == 4
+    with pytest.warns(QueryWarning, match="W4: NOT metadata.weather = fog keeps"):
+        assert dataset.count('NOT saved("foggy")') == 4
     assert dataset.count('saved("fast fog") AND annotations.car > 0') == 3
     assert dataset.count("saved({name})", params={"name": "foggy"}) == 4
     dataset.save_query("foggy", "metadata.weather = rain")

@@ -83,25 +83,29 @@ def _page(
         items = query_rows.payloads(connection, row.id, level, keys, rejected=rejected)
         answer: dict[str, Any] = {"items": items, "nextPageToken": token}
         if body.pageToken is None:
-            told, because = _advice(
-                connection, row.id, body.query, level, selection, empty=not keys
-            )
-            answer |= {"warnings": [*found.warnings, *told], "empty_because": because}
+            told = _told(connection, found)
+            because = _because(connection, body.query, told, selection, empty=not keys)
+            answer |= {"warnings": told, "empty_because": because}
     queries.improve(engine.store, found)
     return answer
 
 
-def _advice(
-    connection: Any, dataset_id: int, text: str, level: str, selection: Any, *, empty: bool
-) -> tuple[list[str], str | None]:
+def _told(connection: Any, found: queries.Selection) -> list[str]:
+    """Return the warnings of a query."""
+    from nucleus_lab.engine import query_warnings
+
+    return query_warnings.told(connection, found)
+
+
+def _because(
+    connection: Any, text: str, told: list[str], selection: Any, *, empty: bool
+) -> str | None:
     """Say which condition leaves nothing of a first page, and which values there are."""
     if not empty or not text.strip():
-        return [], None
+        return None
     from nucleus_lab.engine import query_advice
 
-    return query_advice.safely(
-        lambda: query_advice.advice(connection, dataset_id, text, level, selection)
-    )
+    return query_advice.safely(lambda: query_advice.advice(connection, text, told, selection))
 
 
 @route("POST", "dataset/{ds}/queryItemsPage", body=QueryBody)
@@ -149,9 +153,10 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             members = _members(connection, row.id, body.slice_id)
             selected = set(keys)
             keys = [key for key in members if key in selected]
+        told = _told(connection, found)
     queries.improve(engine.store, found)
     shown = identifiers.encode_all(identifiers.ITEM, keys)
-    return {"item_ids": shown, "warnings": found.warnings}
+    return {"item_ids": shown, "warnings": told}
 
 
 def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
@@ -185,6 +190,7 @@ def count(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, Any]:
         found = selection(body.query)
         counted = queries.count_of(connection, found)
         text = body.query or ""
-        told, because = _advice(connection, row.id, text, "items", selection, empty=counted == 0)
+        told = _told(connection, found)
+        because = _because(connection, text, told, selection, empty=counted == 0)
     queries.improve(engine.store, found)
-    return {"count": counted, "warnings": [*found.warnings, *told], "empty_because": because}
+    return {"count": counted, "warnings": told, "empty_because": because}
