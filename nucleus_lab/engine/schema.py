@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
@@ -60,6 +60,7 @@ api_key = Table(
     metadata,
     _key(),
     Column("name", _Name, nullable=False),
+    Column("user", _Name, nullable=False, server_default=""),  # "": a team key, which sees all
     Column("hash", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -70,6 +71,7 @@ dataset = Table(
     "dataset",
     metadata,
     _key(),
+    owned(),
     Column("name", _Name, nullable=False),
     Column("is_scene", Boolean, nullable=False),
     Column("use_privacy_mode", Boolean, nullable=False),
@@ -184,13 +186,15 @@ model = Table(
     "model",
     metadata,
     _key(),
-    Column("reference_id", _Name, nullable=False, unique=True),
+    owned(),
+    Column("reference_id", _Name, nullable=False),
     Column("name", _Name, nullable=False),
     Column("metadata", JSONDocument),
     Column("tags", JSONDocument),
     Column("trained_slice_ids", JSONDocument),
     Column("bundle_name", Text),
     Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("owner", "reference_id"),
     **_KEYED,
 )
 
@@ -312,15 +316,6 @@ slice_member = Table(
     sqlite_with_rowid=False,
 )
 
-model_bundle = Table(
-    "model_bundle",
-    metadata,
-    _of("model", primary_key=True),
-    Column("folder", Text, nullable=False, unique=True),  # below "bundles" of the workspace
-    Column("manifest", JSONDocument, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-
 saved_query = Table(
     "saved_query",
     metadata,
@@ -394,6 +389,7 @@ job = Table(
     "job",
     metadata,
     _key(),
+    owned(),
     _of("dataset", nullable=True),
     Column("type", Text, nullable=False),  # job.CustomerJobTypes
     Column("status", Text, nullable=False),  # job.JobStatus; Queued is shown to clients as Running

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from plain_conditions import All, AnyOf, Condition, Leaf, Not, Whole, choices, holds
+from plain_functions import FunctionReader
 from plain_paths import Env, Reach, Read, Some, number_read
 from plain_records import Item, Match, Records
 from plain_values import (
@@ -21,7 +22,6 @@ from plain_values import (
     number_of,
     text_test,
 )
-from plain_functions import FunctionReader
 
 from nucleus_lab.query import tree
 from nucleus_lab.query.parse import parse
@@ -34,7 +34,9 @@ class Evaluator(FunctionReader):
 
     parameters: Mapping[str, Any]
 
-    def condition(self, node: tree.Expression, inside: str | None) -> Condition:
+    def condition(  # noqa: C901 - one line for each node
+        self, node: tree.Expression, inside: str | None
+    ) -> Condition:
         if isinstance(node, tree.And):
             return All(tuple(self.condition(part, inside) for part in node.parts))
         if isinstance(node, tree.Or):
@@ -104,9 +106,7 @@ class Evaluator(FunctionReader):
                 return "number" if number_of(node.value) is not None else "text"
             if isinstance(node, tree.Word):
                 return "text"
-            if isinstance(node, tree.Parameter) and isinstance(
-                self.parameters.get(node.name), str
-            ):
+            if isinstance(node, tree.Parameter) and isinstance(self.parameters.get(node.name), str):
                 return "text"
         return "number"
 
@@ -117,7 +117,9 @@ class Evaluator(FunctionReader):
         def test(env: Env) -> bool:
             return any(
                 all(
-                    self._compared(env, sign, (reads[at], values[at]), (reads[at + 1], values[at + 1]))
+                    self._compared(
+                        env, sign, (reads[at], values[at]), (reads[at + 1], values[at + 1])
+                    )
                     for at, sign in enumerate(signs)
                 )
                 for values in itertools.product(*(_texts(read, env) for read in reads))

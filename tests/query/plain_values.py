@@ -196,8 +196,8 @@ def _json_with_given(sign: str, value: Any, given: Given) -> bool:
         return sign == "=" and given.text == written(value) and given.kind == "text"
     if is_number(value):
         wanted = number_of(given.text) if given.kind == "text" else given.value
-        return given.kind in {"number", "bool", "text"} and wanted is not None and holds(
-            value, wanted
+        return (
+            given.kind in {"number", "bool", "text"} and wanted is not None and holds(value, wanted)
         )
     if not isinstance(value, str):
         return False

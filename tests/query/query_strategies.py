@@ -149,9 +149,12 @@ _VALUES = {
 def texts_for(field: str) -> list[str]:
     """Literals that a text field may well equal."""
     name = field.rpartition(".")[2]
-    name = {"gt_label": "label", "pred_label": "label", "match_type": "category", "id": "track"}.get(
-        name, name
-    )
+    name = {
+        "gt_label": "label",
+        "pred_label": "label",
+        "match_type": "category",
+        "id": "track",
+    }.get(name, name)
     if field.startswith("autotag"):
         return ["rain", '"night fog"', "sign"]
     return _VALUES.get(name, []) or ['"drive_07/image_1"', "rear", "camera"]
@@ -245,7 +248,9 @@ class QueryMaker:
         return str(self.pick(kinds))
 
     def condition(self, at: str, depth: int) -> str:
-        how = self.pick(["leaf", "leaf", "and", "or", "not", "exists", "and"] if depth else ["leaf"])
+        how = self.pick(
+            ["leaf", "leaf", "and", "or", "not", "exists", "and"] if depth else ["leaf"]
+        )
         if how in {"and", "or"}:
             parts = [self.condition(at, depth - 1) for _ in range(self.pick([2, 2, 3]))]
             words = {"and": [" AND ", " and ", " && "], "or": [" OR ", " || "]}

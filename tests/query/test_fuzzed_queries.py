@@ -111,7 +111,9 @@ def test_a_broken_query_is_answered_or_refused_with_a_place(level: str, engine: 
 
 @pytest.mark.parametrize("text", ["", "annotations.car > 0\nAND metadata.a = 1"])
 def test_a_level_without_its_model_run_is_refused_with_a_place(text: str, engine: Any) -> None:
-    records = next(each for each in (dataset(seed, 1, False) for seed in range(99)) if not each.runs)
+    records = next(
+        each for each in (dataset(seed, 1, False) for seed in range(99)) if not each.runs
+    )
     store(engine, records)
 
     with engine.store.read() as connection, pytest.raises(QueryError) as refusal:

@@ -8,8 +8,8 @@ import pytest
 from plain_records import Item, Match, Records, Run, Scene, Thing, Track
 from record_storage import store
 
-from nucleus_lab.engine import query_explain
 from nucleus_lab.engine import queries as engine_queries
+from nucleus_lab.engine import query_explain
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query.parse import parse
 
@@ -155,7 +155,9 @@ SIDES = {
     "annotations.label = car AND annotations.metadata.color = blue": (
         'annotations.label = "car" AND annotations.metadata.color = "blue"'
     ),
-    "annotations.car.color = blue": 'annotations.label = "car" AND annotations.metadata.color = "blue"',
+    "annotations.car.color = blue": (
+        'annotations.label = "car" AND annotations.metadata.color = "blue"'
+    ),
 }
 
 
@@ -174,7 +176,7 @@ def test_the_sides_of_a_match_keep_their_names(text: str, small: Any) -> None:
         "width = 1 AND NOT (height = 2 OR frame = 3)",
         "EXISTS (metadata.a) AND frame < (1 + 2)",
         "((width = 1 OR height = 2) AND frame = 3) AND (frame) = -(2 * 3)",
-        'metadata.day > 2021-03-01 AND metadata.day IN (2021-03-02)',
+        "metadata.day > 2021-03-01 AND metadata.day IN (2021-03-02)",
     ],
 )
 def test_explain_counts_conditions_that_end_with_a_parenthesis(text: str, small: Any) -> None:
@@ -199,16 +201,16 @@ def test_explain_counts_conditions_that_end_with_a_parenthesis(text: str, small:
         ("ORDER BY {list}", "Q030"),
     ],
 )
-def test_a_list_stands_only_right_of_in(
-    text: str, code: str, small: Any
-) -> None:
+def test_a_list_stands_only_right_of_in(text: str, code: str, small: Any) -> None:
     with pytest.raises(QueryError) as refusal:
         small(text, parameters={"list": [1, "a"], "yes": True})
 
     assert refusal.value.details["query_code"] == code
 
 
-@pytest.mark.parametrize("text", ["ORDER BY {yes}", "ORDER BY 5", "{yes} + 1 = 2", "text({yes}) = 'true'"])
+@pytest.mark.parametrize(
+    "text", ["ORDER BY {yes}", "ORDER BY 5", "{yes} + 1 = 2", "text({yes}) = 'true'"]
+)
 def test_a_given_value_stands_where_a_field_may(text: str, small: Any) -> None:
     assert small(text, parameters={"yes": True}) == [1, 2, 3]
 
@@ -221,5 +223,3 @@ def test_positions_of_nodes_cover_their_parentheses() -> None:
         "NOT (a = 1 OR (b) < -(c + 2))",
         "d = (1 + 2)",
     ]
-
-

@@ -33,11 +33,19 @@ class Rows:
     def __init__(self, engine: Any, records: Records) -> None:
         self.engine, self.records = engine, records
 
-    def at(self, threshold: float | None, text: str = "", level: str = "matches", **more: Any) -> Any:
+    def at(
+        self, threshold: float | None, text: str = "", level: str = "matches", **more: Any
+    ) -> Any:
         run = self.records.runs[0].id
         with self.engine.store.read() as connection:
             found = engine_queries.select_rows(
-                connection, self.records.id, text, level, run_id=run, iou_threshold=threshold, **more
+                connection,
+                self.records.id,
+                text,
+                level,
+                run_id=run,
+                iou_threshold=threshold,
+                **more,
             )
             return engine_queries.keys_of(connection, found)
 
@@ -72,7 +80,9 @@ def test_a_higher_threshold_leaves_fewer_pairs_and_two_rows_for_each_lost_one(en
         assert rows.at(high, f"iou < {high}") == []
         parts = [stored(key) for key in rows.at(high)]
         assert {key for key, part in parts if part == 1} == rows.pairs(None) - few
-        assert [key for key, part in parts if part == 1] == [key for key, part in parts if part == 2]
+        assert [key for key, part in parts if part == 1] == [
+            key for key, part in parts if part == 2
+        ]
 
     check()
 
@@ -147,5 +157,3 @@ def test_a_condition_on_confidence_and_overlap_selects_among_the_rows(engine: An
         assert set(both) <= chosen & sure
 
     check()
-
-
