@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nucleus_lab.engine import index_making
 from nucleus_lab.engine.migrate import prepare
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import WorkspaceError
@@ -133,4 +134,5 @@ class Engine:
 
     def close(self) -> None:
         """Close the workspace; running jobs go on in their own processes."""
+        index_making.stop(self.store)
         self.store.close()

@@ -1,4 +1,4 @@
-"""Projects: what samples belong to. A workspace has one, and each user with a key has her own.
+"""Projects: what samples belong to. A workspace has one; so has each user with a key of her own.
 
 They are made when they are first asked for.
 """

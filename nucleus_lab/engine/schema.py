@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -152,13 +153,20 @@ item = Table(
     **_KEYED,
 )
 
+CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {}
+"""Which rows a partial index holds, by its name."""
+
+
+def _partial(
+    name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
+) -> None:
+    """Add an index of some rows; PostgreSQL is told by ``whole_schema``."""
+    CONDITIONS[name] = where
+    Index(name, *columns, unique=unique, sqlite_where=where)
+
+
 # Most items are of no scene: an index of those that are costs the others nothing.
-Index(
-    "ix_item_scene",
-    item.c.scene_id,
-    item.c.frame,
-    sqlite_where=item.c.scene_id.is_not(None),
-)
+_partial("ix_item_scene", item.c.scene_id, item.c.frame, where=item.c.scene_id.is_not(None))
 
 track = Table(
     "track",
@@ -282,11 +290,11 @@ for _name, _object, _columns in (
     ("uq_annotation_scene", annotation, ("scene_id", "annotation_id")),
     ("uq_prediction_scene", prediction, ("scene_id", "model_run_id", "annotation_id")),
 ):
-    Index(
+    _partial(
         _name,
         *(_object.c[_column] for _column in _columns),
+        where=_object.c.scene_id.is_not(None),
         unique=True,
-        sqlite_where=_object.c.scene_id.is_not(None),
     )
 
 

@@ -28,6 +28,7 @@ from nucleus_lab.query.dialects import Sql
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment
 from nucleus_lab.query.json_path import JSONValue
+from nucleus_lab.query.orderings import extremes
 from nucleus_lab.query.sources import value_of
 from nucleus_lab.query.values import (
     JSONSource,
@@ -35,7 +36,6 @@ from nucleus_lab.query.values import (
     as_number,
     as_text,
     as_time,
-    extremes,
 )
 
 _MOST_REMAINDERS: Final = 4

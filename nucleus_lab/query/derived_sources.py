@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, Double, and_, case, cast, distinct, func, literal, null, select
 from sqlalchemy.sql.elements import False_
 from sqlalchemy.sql.expression import FromClause

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from nucleus_lab.errors import QueryError
 from nucleus_lab.query import tree
 from nucleus_lab.query.bound import Constant, Place
+from nucleus_lab.query.faults import fault
 from nucleus_lab.query.tokens import MILLISECONDS, read_date
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -88,6 +91,21 @@ def parameter_value(value: Any, place: Place) -> Constant | None:
     return None
 
 
+def list_compared(node: tree.Parameter, source: str) -> QueryError:
+    """Build the error for a list where one value stands.
+
+    Args:
+        node: The parameter.
+        source: The query text.
+
+    Returns:
+        The error.
+    """
+    hint = f"write IN {{{node.name}}}"
+    width = node.end - node.start
+    return fault("Q030", "a list is compared here", source, node.start, width, hint)
+
+
 def text_as_moment(text: str) -> tuple[int, bool] | None:
     """Read text as a date.
 
@@ -126,3 +144,31 @@ def text_as_number(text: str) -> float | int | None:
 def _real(text: str) -> float | None:
     value = float(text)
     return value if math.isfinite(value) and "_" not in text else None
+
+
+def wanted_kind(others: list[tree.Expression], parameters: Mapping[str, Any]) -> str | None:
+    """Say whether a name that may be a class or a taxonomy is compared with text.
+
+    Args:
+        others: What it is compared with.
+        parameters: Values of ``{name}``.
+
+    Returns:
+        ``text`` or ``number``.
+    """
+    for node in others:
+        if isinstance(node, tree.Word):
+            return "text"
+        if isinstance(node, tree.Text):
+            return "number" if _reads_as_number(node.value) else "text"
+        if isinstance(node, tree.Parameter) and isinstance(parameters.get(node.name), str):
+            return "text"
+    return "number"
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -15,7 +15,13 @@ from nucleus_lab.query.catalog import Catalog
 from nucleus_lab.query.condition_functions import CONDITION_FUNCTIONS, ConditionFunctionReader
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LEVELS
-from nucleus_lab.query.given_values import constant_of, milliseconds, parameter_value
+from nucleus_lab.query.given_values import (
+    constant_of,
+    list_compared,
+    milliseconds,
+    parameter_value,
+    wanted_kind,
+)
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.parse import check_pattern
 from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_labels
@@ -159,7 +165,9 @@ class _Resolver(ConditionFunctionReader):
         for index, each in enumerate(node.operands):
             others = [other for other in node.operands if other is not each]
             rank = bool(index) and node.operators[index - 1] in _RANK
-            operands.append(self._operand(each, scope, _wanted(others, self.parameters), rank=rank))
+            operands.append(
+                self._operand(each, scope, wanted_kind(others, self.parameters), rank=rank)
+            )
         operators: list[str] = list(node.operators)
         negated = operators == ["!="]
         for text in unknown_labels(operands, self.catalog.labels):
@@ -183,7 +191,6 @@ class _Resolver(ConditionFunctionReader):
         return kind == "matches" and node.name in {"gt_label", "pred_label"}
 
     def _member(self, node: tree.In, scope: Scope | None) -> BoundCondition:
-        place = (node.start, node.end)
         if isinstance(node.values, tree.Parameter):
             listed = self._parameter(node.values)
             if listed.kind != "list":
@@ -201,29 +208,24 @@ class _Resolver(ConditionFunctionReader):
             found: list[bound.Constant] = []
             fields = []
             for each in node.values:
-                value: BoundValue
-                if isinstance(each, tree.Parameter):
-                    value = self._parameter(each)
-                else:
-                    value = self.value(each, scope, None)
+                is_given = isinstance(each, tree.Parameter)
+                value = self._parameter(each) if is_given else self.value(each, scope, None)
                 if not isinstance(value, bound.Constant):
                     fields.append(value)
                     continue
                 found += value.value if value.kind == "list" else [value]
             values = tuple(found)
         wanted = "text" if any(value.kind == "text" for value in values) else "number"
-        operand = self.value(node.operand, scope, wanted)
-        member = bound.Member(operand, values, place)
-        if not fields:
-            return member
+        operand, place = self.value(node.operand, scope, wanted), (node.start, node.end)
         equal = [bound.Test((operand, field), ("=",), place) for field in fields]
-        parts = (*((member,) if values else ()), *equal)
+        members = [bound.Member(operand, values, place)] if values or not fields else []
+        parts = (*members, *equal)
         return parts[0] if len(parts) == 1 else bound.AnyOf(parts)
 
     def _between(self, node: tree.Between, scope: Scope | None) -> BoundCondition:
         ends = [node.low, node.high]
         low, high = (self._operand(end, scope, None, rank=True) for end in ends)
-        middle = self.value(node.operand, scope, _wanted(ends, self.parameters))
+        middle = self.value(node.operand, scope, wanted_kind(ends, self.parameters))
         return bound.Test((low, middle, high), ("<=", "<="), (node.start, node.end))
 
     def _text_test(self, node: tree.TextTest, scope: Scope | None) -> BoundCondition:
@@ -270,14 +272,7 @@ class _Resolver(ConditionFunctionReader):
         if isinstance(node, tree.Parameter):
             given = self._parameter(node)
             if given.kind == "list":
-                raise fault(
-                    "Q030",
-                    "a list is compared here",
-                    self.source,
-                    node.start,
-                    node.end - node.start,
-                    hint=f"write IN {{{node.name}}}",
-                )
+                raise list_compared(node, self.source)
             return given
         if isinstance(node, tree.Path):
             meaning = self.path(node, scope, wanted)
@@ -400,26 +395,6 @@ class _Resolver(ConditionFunctionReader):
             if isinstance(meaning, bound.Count):
                 return meaning
         raise self.later("count() of this value", *place)
-
-
-def _wanted(others: list[tree.Expression], parameters: Mapping[str, Any]) -> str | None:
-    """Say whether a name that may be a class or a taxonomy is compared with text."""
-    for node in others:
-        if isinstance(node, tree.Word):
-            return "text"
-        if isinstance(node, tree.Text):
-            return "number" if _reads_as_number(node.value) else "text"
-        if isinstance(node, tree.Parameter) and isinstance(parameters.get(node.name), str):
-            return "text"
-    return "number"
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 __all__ = ["QueryError", "milliseconds", "resolve"]

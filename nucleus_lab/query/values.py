@@ -119,28 +119,6 @@ class JSONSource:
         found = select(1).select_from(alias).correlate_except(alias).where(condition).exists()
         return and_(json_value("kind", self.column, self.path) == "array", found)
 
-    def extreme(self, kind: str, fold: str, name: str) -> Sql:
-        """Read the value as one kind; of a list, its least or greatest member of that kind.
-
-        Args:
-            kind: ``text`` or ``number``.
-            fold: ``min`` or ``max``.
-            name: Alias for the members of a list.
-
-        Returns:
-            The value, NULL when there is none of that kind.
-        """
-        value = self.get(kind)
-        if not self.may_be("array"):
-            return value
-        alias = self.dialect.elements(self.column, self.path, name)
-        member = self.dialect.element(alias, kind)
-        if kind == "text":
-            member = self.dialect.by_code_point(member)
-        folded = select(getattr(func, fold)(member)).select_from(alias).correlate_except(alias)
-        is_list = json_value("kind", self.column, self.path) == "array"
-        return func.coalesce(value, case((is_list, folded.scalar_subquery())), type_=TYPES[kind])
-
     def present(self, name: str) -> Clause:
         """Tell whether there is a value.
 
@@ -388,31 +366,6 @@ def as_number(value: SqlValue, dialect: SQLite) -> Sql:
         return case((value.expression, 1.0), else_=0.0)
     del dialect
     return cast(value.expression, Double())
-
-
-def extremes(value: SqlValue, fold: str, names: Aliases, dialect: SQLite) -> list[Sql]:
-    """Read what an ordering compares: of many values the least or greatest.
-
-    Args:
-        value: The value.
-        fold: ``min`` or ``max``.
-        names: Fresh aliases.
-        dialect: The database.
-
-    Returns:
-        One expression; of metadata two, since its numbers and texts have no common order.
-    """
-    if value.kind == "json":
-        kinds = []
-        for kind in ("number", "text"):
-            found = [source.extreme(kind, fold, names.next("member")) for source in value.sources]
-            kinds.append(found[0] if len(found) == 1 else func.coalesce(*found, type_=TYPES[kind]))
-        return [cast(kinds[0], Double()), dialect.by_code_point(kinds[1])]
-    if value.kind != "text":
-        return [value.expression]
-    texts = [value.expression, *(each(fold) for each in value.folds)]
-    text = texts[0] if len(texts) == 1 else func.coalesce(*texts, type_=Text())
-    return [dialect.by_code_point(text)]
 
 
 def as_text(value: SqlValue) -> Sql:

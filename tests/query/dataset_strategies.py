@@ -42,6 +42,10 @@ def metadata(draw: random.Random) -> dict[str, Any]:
     any_number = lambda: draw.choice(NUMBERS)  # noqa: E731
     any_text = lambda: draw.choice(TEXTS)  # noqa: E731
     scalar = [any_number, any_text, lambda: draw.choice([True, False, None])]
+
+    def any_scalar() -> Any:
+        return draw.choice(scalar)()
+
     choices: dict[str, list[Any]] = {
         "camera": [lambda: draw.choice(["front", "rear", "left", None])],
         "speed": [any_number, any_number, any_number, *scalar],
@@ -51,10 +55,10 @@ def metadata(draw: random.Random) -> dict[str, Any]:
         "captured": [lambda: draw.choice(DATES)],
         "tags": [
             lambda: [draw.choice(scalar)() for _ in range(draw.randint(0, 3))],
-            lambda: draw.choice(scalar)(),
+            any_scalar,
         ],
         "deep": [lambda: {"k": draw.choice(scalar)()}, lambda: "flat", dict],
-        "Odd key": [lambda: draw.choice(scalar)()],
+        "Odd key": [any_scalar],
         "lat": [lambda: draw.choice([52.5, 1, "52", None, -10])],
         "latitude": [lambda: 52.6],
         "lon": [lambda: draw.choice([13.4, 179.95, -179.95])],

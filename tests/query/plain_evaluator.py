@@ -34,7 +34,9 @@ class Evaluator(FunctionReader):
 
     parameters: Mapping[str, Any]
 
-    def condition(self, node: tree.Expression, inside: str | None) -> Condition:
+    def condition(  # noqa: C901 - one line for each node
+        self, node: tree.Expression, inside: str | None
+    ) -> Condition:
         if isinstance(node, tree.And):
             return All(tuple(self.condition(part, inside) for part in node.parts))
         if isinstance(node, tree.Or):

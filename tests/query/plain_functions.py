@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from plain_conditions import All, AnyOf, Condition, Leaf, Whole, choices
-from plain_paths import Env, PathReader, Read, Some, number_read
+from plain_objects import ObjectReader
+from plain_paths import Env, Read, Some, number_read
 from plain_values import (
     DAY,
     UNITS,
@@ -32,7 +33,7 @@ EARTH = 6_371_008.8
 DATED = {"time", "json", "text"}
 
 
-class FunctionReader(PathReader):
+class FunctionReader(ObjectReader):
     """Reads values; the deriving class reads conditions."""
 
     parameters: Mapping[str, Any]
@@ -284,11 +285,14 @@ _ARITY = {
     "now": 0,
 }  # fmt: skip
 _TAKES = {
-    **dict.fromkeys(("lower", "upper", "length"), {"text", "json"}),
+    "lower": {"text", "json"},
+    "upper": {"text", "json"},
+    "length": {"text", "json"},
     "abs": {"number", "json"},
     "date": {"text", "json", "time"},
     "number": {"text", "json", "number", "bool"},
-    **dict.fromkeys(("text", "hash"), {"text", "json", "number", "bool"}),
+    "text": {"text", "json", "number", "bool"},
+    "hash": {"text", "json", "number", "bool"},
 }
 
 

@@ -12,15 +12,6 @@ from plain_values import Given, Refused
 
 from nucleus_lab.query import tree
 
-GEOMETRIES = {
-    "box": {"box"},
-    "polygon": {"polygon"},
-    "segmentation": {"mask"},
-    "category": {"category", "multicategory"},
-    "cuboid": {"cuboid"},
-    "line": {"line"},
-    "keypoints": {"keypoints"},
-}
 OBJECTS = {"annotations", "predictions", "matches"}
 TWINS = {"audit_status": "task_audit_status", "task_audit_status": "audit_status"}
 Segments = tuple[tree.Segment, ...]
@@ -48,6 +39,7 @@ class Env:
 
 
 Test = Callable[[Env], bool]
+ObjectTest = Callable[[Env, Any], bool]
 
 
 @dataclass(frozen=True)
@@ -74,7 +66,7 @@ class Some:
     """A collection that stands as a condition; ``weight`` is how often an object counts."""
 
     reach: Reach
-    test: Callable[[Env, Any], bool]
+    test: ObjectTest
     weight: Callable[[Any], int] = lambda _: 1
 
 
@@ -106,7 +98,7 @@ class PathReader:
             self.run = records.runs[0].id
         self.fields = fields_of(records)
 
-    def condition_test(self, node: tree.Expression, kind: str) -> Callable[[Env, Any], bool]:
+    def condition_test(self, node: tree.Expression, kind: str) -> ObjectTest:
         """Read what stands in brackets; the deriving class does."""
         raise NotImplementedError
 
@@ -161,6 +153,12 @@ class PathReader:
         pairs = [pair for each in holders for pair in getattr(each, attribute).items()]
         return [pair for pair in pairs if not tag or pair[0] == tag[0]]
 
+    def objects(
+        self, kind: str, node: tree.Path, inside: str | None, wanted: str | None
+    ) -> Read | Some:
+        """Read a path into annotations, predictions or matches; the deriving class does."""
+        raise NotImplementedError
+
     # Fields -----------------------------------------------------------------------------------
 
     def field_read(
@@ -213,11 +211,11 @@ class PathReader:
             more["same"] = equals
         return Read(found.kind, sources, values, **more)
 
-    def _of_object(
+    def of_object(
         self,
         reach: Reach,
         names: list[str],
-        where: tuple[Callable[[Env, Any], bool], ...] = (),
+        where: tuple[ObjectTest, ...] = (),
         *,
         joins: bool = True,
     ) -> Read:
@@ -235,12 +233,10 @@ class PathReader:
             raise Refused("Q020")
         return read
 
-    def _of_row(
-        self, kind: str, names: list[str], where: tuple[Callable[[Env, Any], bool], ...] = ()
-    ) -> Read:
+    def of_row(self, kind: str, names: list[str], where: tuple[ObjectTest, ...] = ()) -> Read:
         """A property of an object that belongs to the row itself; there may be none."""
 
-        def test(env: Env, each: Callable[[Env, Any], bool]) -> bool:
+        def test(env: Env, each: ObjectTest) -> bool:
             return env.row[kind] is not None and each(env, env.row[kind])
 
         tests = tuple((lambda env, each=each: test(env, each)) for each in where)
@@ -267,7 +263,9 @@ class PathReader:
                 return read
         return None
 
-    def path(self, node: tree.Path, inside: str | None, wanted: str | None) -> Read | Some:
+    def path(  # noqa: C901 - one line for each root
+        self, node: tree.Path, inside: str | None, wanted: str | None
+    ) -> Read | Some:
         """Give a path its meaning; ``wanted`` is what it is compared with."""
         found = self.bare(node, inside)
         if found is not None:
@@ -278,13 +276,13 @@ class PathReader:
             raise Refused("Q020")
         names = [each.name for each in rest]
         if root.name == "matches" and level == "matches" and node.filter is None:
-            return self._of_row("matches", names)
+            return self.of_row("matches", names)
         if root.name in OBJECTS and not (root.name == "matches" and level in _NO_MATCHES):
-            return self._objects(root.name, node, inside, wanted)
+            return self.objects(root.name, node, inside, wanted)
         if root.name == "tracks" or (root.name == "items" and level == "scenes"):
-            return self._members(Reach(root.name), (), node, rest, joins=root.name == "tracks")
+            return self.members(Reach(root.name), (), node, rest, joins=root.name == "tracks")
         if root.name in {"slice", "slices"}:
-            return self._of_object(Reach("slices"), names or ["name"], joins=False)
+            return self.of_object(Reach("slices"), names or ["name"], joins=False)
         if root.name == "autotag" and level != "scenes":
             return self._autotag(names)
         if root.name == "item" and level != "scenes":
@@ -292,19 +290,19 @@ class PathReader:
         elif root.name == "scene" and level == "scenes":
             read = self.field_read("scenes", names, lambda env: env.row["scenes"])
         elif root.name == "scene":
-            return self._of_object(Reach("scenes"), names, joins=False)
+            return self.of_object(Reach("scenes"), names, joins=False)
         elif level == "scenes" and root.name == "metadata":
-            return self._of_object(Reach("items"), ["metadata", *names], joins=False)
+            return self.of_object(Reach("items"), ["metadata", *names], joins=False)
         else:
             read = None
         if read is None:
             raise Refused("Q020")
         return read
 
-    def _members(
+    def members(
         self,
         reach: Reach,
-        where: tuple[Callable[[Env, Any], bool], ...],
+        where: tuple[ObjectTest, ...],
         node: tree.Path,
         rest: Segments,
         *,
@@ -322,7 +320,7 @@ class PathReader:
             return collection
         if len(rest) == 1 and rest[0].name == "count" and not rest[0].quoted:
             return self.counted(collection)
-        return self._of_object(reach, [each.name for each in rest], where, joins=joins)
+        return self.of_object(reach, [each.name for each in rest], where, joins=joins)
 
     def counted(self, some: Some) -> Read:
         def count(env: Env) -> int:
@@ -336,129 +334,16 @@ class PathReader:
         level, *tag = [name for name in names if name != "training"]
         reach = Reach("examples" if training else "autotags", (level, *tag))
         if tag:
-            return self._of_object(reach, ["training" if training else "score"], joins=False)
+            return self.of_object(reach, ["training" if training else "score"], joins=False)
 
         def chosen(_: Env, pair: Any) -> bool:
             return bool(pair[1] is True if training else pair[1] > 0)
 
-        return self._of_object(reach, ["name"], (chosen,), joins=False)
-
-    # Annotations, predictions, matches --------------------------------------------------------
-
-    def _objects(
-        self, kind: str, node: tree.Path, inside: str | None, wanted: str | None
-    ) -> Read | Some:
-        every_run = kind == "predictions" and node.filter is not None and _names_model(node.filter)
-        if kind != "annotations" and not every_run:
-            self.need_run()
-        reach = Reach(kind, every_run=every_run)
-        rest = node.segments[1:]
-        where: tuple[Callable[[Env, Any], bool], ...] = ()
-        types: set[str] = set()
-        if rest and not rest[0].quoted and rest[0].name in GEOMETRIES and kind != "matches":
-            types, rest = GEOMETRIES[rest[0].name], rest[1:]
-            where = (lambda _, each: each.type in types,)
-        if node.filter is not None:
-            if rest:
-                name = rest[0].name
-                where = (*where, lambda _, each: name in each.all_labels)
-            return self._members(reach, where, node, (), joins=False)
-        if not rest:
-            return Some(reach, lambda env, each: all(test(env, each) for test in where))
-        head = rest[0]
-        if head.name == "count" and not head.quoted:
-            return self._count(reach, types, None)
-        if kind == "matches":
-            return self._of_matches(reach, [each.name for each in rest])
-        names = [each.name for each in rest]
-        known = head.name in self.records.classes or head.name in self.records.taxonomies
-        reserved = head.name in {"metadata", "position", "dimensions"}
-        if not head.quoted and (reserved or (head.name in _PROPERTIES and not known)):
-            return self._property(reach, names, where, inside)
-        return self._class(reach, types, where, names, inside, wanted)
-
-    def _property(self, reach: Reach, names: list[str], where: Any, inside: str | None) -> Read:
-        if inside is None and reach.kind in {self.level, *_SIDES.get(self.level, ())}:
-            return self._of_row(reach.kind, names, where)
-        return self._of_object(reach, names, where)
-
-    def _class(
-        self, reach: Reach, types: set[str], where: Any, names: list[str], inside: Any, wanted: Any
-    ) -> Read:
-        name = names[0]
-        is_class = name in self.records.classes
-        is_taxonomy = name in self.records.taxonomies and not types
-        if len(names) > 1:
-            where = (*where, lambda _, each: name in each.all_labels)
-            return self._property(reach, ["metadata", *names[1:]], where, inside)
-        as_text = wanted == "text" and not types and (is_taxonomy or not is_class)
-        if as_text or (is_taxonomy and not is_class):
-            where = (lambda _, each: each.taxonomy == name,)
-            return self._property(reach, ["label"], where, inside)
-        return self._count(reach, types, name)
-
-    def _count(self, reach: Reach, types: set[str], label: str | None) -> Read:
-        if reach.kind == "matches":
-            return self.counted(Some(reach, lambda *_: True))
-
-        def test(_: Env, each: Thing) -> bool:
-            fits = each.type in types or (
-                not types and (label is not None or each.type not in GEOMETRIES["category"])
-            )
-            return fits and (label is None or label in each.all_labels)
-
-        def weight(each: Thing) -> int:
-            if each.type != "mask":
-                return 1
-            return sum(label in {None, name} for name in each.labels)
-
-        return self.counted(Some(reach, test, weight))
-
-    def _of_matches(self, reach: Reach, names: list[str]) -> Read:
-        name = names[0] if len(names) == 1 else ""
-
-        def rows(env: Env) -> tuple[int, int, int]:
-            found = self.objects_of(reach, env)
-            right = sum(each.category == "tp" for each in found)
-            made = sum(each.prediction is not None and _has_label(each.prediction)
-                       for each in found)  # fmt: skip
-            there = sum(each.truth is not None and _has_label(each.truth) for each in found)
-            return right, made, there
-
-        def rate(env: Env) -> float | None:
-            right, made, there = rows(env)
-            top, bottom = {"precision": (right, made), "recall": (right, there)}.get(
-                name, (2 * right, made + there)
-            )
-            return top / bottom if bottom else None
-
-        if name in {"tp", "fp", "fn"}:
-            return self.counted(Some(reach, lambda _, each: each.category == name))
-        if name in {"precision", "recall", "f1"}:
-            return number_read(rate)
-        return self._of_object(reach, names)
+        return self.of_object(reach, ["name"], (chosen,), joins=False)
 
 
 _NO_MATCHES = {"annotations", "predictions", "scenes"}
-_SIDES = {"matches": ("annotations", "predictions")}
-_PROPERTIES = {
-    "label", "type", "area", "track", "points", "annotation_id", "id", "taxonomy", "confidence",
-    "model",
-}  # fmt: skip
 
 
 def _inner(env: Env) -> Any:
     return env.inside and env.inside[1]
-
-
-def _has_label(side: Thing) -> bool:
-    return side.label is not None
-
-
-def _names_model(node: tree.Expression) -> bool:
-    """Tell whether a condition in brackets chooses model runs itself."""
-    if isinstance(node, tree.Path):
-        return [each.name for each in node.segments] == ["model"]
-    parts = [*getattr(node, "parts", ()), *getattr(node, "operands", ())]
-    parts += [getattr(node, name, None) for name in ("part", "operand", "left", "right")]
-    return any(_names_model(each) for each in parts if each is not None)

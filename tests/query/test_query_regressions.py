@@ -155,7 +155,9 @@ SIDES = {
     "annotations.label = car AND annotations.metadata.color = blue": (
         'annotations.label = "car" AND annotations.metadata.color = "blue"'
     ),
-    "annotations.car.color = blue": 'annotations.label = "car" AND annotations.metadata.color = "blue"',
+    "annotations.car.color = blue": (
+        'annotations.label = "car" AND annotations.metadata.color = "blue"'
+    ),
 }
 
 
