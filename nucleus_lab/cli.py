@@ -117,20 +117,32 @@ def keys() -> None:
     "create",
     epilog=_examples(
         "export NUCLEUS_API_KEY=$(nucleus-lab keys create --workspace lab --name team | tail -1)",
+        "nucleus-lab keys create --workspace lab --user anna     for anna's own things",
     ),
 )
 @_WORKSPACE
 @_DATABASE
-@click.option("--name", default="default", show_default=True, help="What the key is for.")
-def create_key(workspace: Path | None, database_url: str | None, name: str) -> None:
+@click.option("--name", help="What the key is for.  [default: the user's name, else 'default']")
+@click.option(
+    "--user",
+    default="",
+    metavar="NAME",
+    help="Make a key of one user: she sees what she made and what is shared, and nothing of other "
+    "users. Without it, the key is the team's: it sees everything, and what it makes is shared.",
+)
+def create_key(
+    workspace: Path | None, database_url: str | None, name: str | None, user: str
+) -> None:
     """Make a key and print it once, alone on the last line.
 
     Only a hash of it is stored: keep the key where you keep passwords.
     """
     from nucleus_lab.server import keys as workspace_keys
 
-    key = workspace_keys.create_key(_folder(workspace), name, database_url=database_url)
-    click.echo(f"key {name!r}, shown only now:")
+    name = name or user or "default"
+    folder = _folder(workspace)
+    key = workspace_keys.create_key(folder, name, user=user, database_url=database_url)
+    click.echo(f"key {name!r} of {_scope(user)}, shown only now:")
     click.echo(key)
 
 
@@ -138,7 +150,7 @@ def create_key(workspace: Path | None, database_url: str | None, name: str) -> N
 @_WORKSPACE
 @_DATABASE
 def list_keys(workspace: Path | None, database_url: str | None) -> None:
-    """List the keys: name, when it was made, and whether it is still in use."""
+    """List the keys: name, whose it is, when it was made, and whether it is still in use."""
     from nucleus_lab.server import keys as workspace_keys
 
     rows = workspace_keys.list_keys(_folder(workspace), database_url=database_url)
@@ -146,7 +158,7 @@ def list_keys(workspace: Path | None, database_url: str | None) -> None:
         click.echo("no keys")
     for row in rows:
         state = f"revoked {row['revoked_at']}" if row["revoked_at"] else "in use"
-        click.echo(f"{row['name']}\t{row['created_at']}\t{state}")
+        click.echo(f"{row['name']}\t{_scope(row['user'])}\t{row['created_at']}\t{state}")
 
 
 @keys.command("revoke")
@@ -159,6 +171,10 @@ def revoke_key(name: str, workspace: Path | None, database_url: str | None) -> N
 
     workspace_keys.revoke_key(_folder(workspace), name, database_url=database_url)
     click.echo(f"key {name!r} is revoked")
+
+
+def _scope(user: str | None) -> str:
+    return f"user {user}" if user else "the team"
 
 
 def _folder(workspace: Path | None) -> Path:

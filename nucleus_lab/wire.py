@@ -51,6 +51,8 @@ class Request(msgspec.Struct):
         files: Files beside the payload, in order.
         caller: Name of the key that was presented; ``""`` in-process.
         base_url: Endpoint under which the caller reaches this server; ``""`` in-process.
+        user: Whose key it is, who sees her own things and shared ones; ``""`` for a key of the
+            team and in-process, which see all.
         headers: Headers by names in small letters, for routes whose protocol uses them.
         timeout: Seconds to wait for the answer over HTTP; ``None`` for as long as usual.
     """
@@ -64,6 +66,7 @@ class Request(msgspec.Struct):
     base_url: str = ""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     timeout: float | None = None
+    user: str = ""
 
 
 class Response(msgspec.Struct):

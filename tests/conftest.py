@@ -1,7 +1,7 @@
 """Fixtures that all tests share: workspaces, engines on both databases, clients on both transports.
 
 A test that needs something a machine may lack (a PostgreSQL server, Chromium, the real datasets,
-a published client) skips with the reason. ``NUCLEUS_LAB_TESTS_REQUIRE=postgres,browser,data``
+a published client, Node) skips with the reason. ``NUCLEUS_LAB_TESTS_REQUIRE=postgres,browser,data``
 turns those skips into failures; continuous integration sets it.
 """
 
@@ -55,6 +55,15 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def workspace(tmp_path: Path) -> Path:
     """A folder for a workspace that does not exist yet."""
     return tmp_path / "workspace"
+
+
+@pytest.fixture(scope="session")
+def npm() -> str:
+    """The program that runs the scripts of the front end, which is installed."""
+    program = shutil.which("npm")
+    if program is None or not (REPOSITORY / "widgets" / "frontend" / "node_modules").is_dir():
+        lacking("node", "the front end is not installed: run `npm ci` in widgets/frontend")
+    return program
 
 
 # -- PostgreSQL --------------------------------------------------------------------------------

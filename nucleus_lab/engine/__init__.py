@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nucleus_lab.engine import index_making
 from nucleus_lab.engine.migrate import prepare
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import WorkspaceError
@@ -105,6 +106,33 @@ class Engine:
 
         return VectorFiles(self)
 
+    @property
+    def whole(self) -> Engine:
+        """The workspace with the rows of all users."""
+        return self
+
+    def seen_by(self, user: str) -> Engine:
+        """Return the workspace as a user sees it: her own rows, and those that everyone shares.
+
+        Args:
+            user: Name of the user; ``""`` for a team key or a program, which see all.
+
+        Returns:
+            What handlers and jobs are given; it needs no closing.
+        """
+        if not user:
+            return self.whole
+        if user not in self._seen:
+            from nucleus_lab.engine.seen import SeenEngine
+
+            self._seen.setdefault(user, SeenEngine(self, user))
+        return self._seen[user]
+
+    @cached_property
+    def _seen(self) -> dict[str, Engine]:
+        return {}
+
     def close(self) -> None:
         """Close the workspace; running jobs go on in their own processes."""
+        index_making.stop(self.store)
         self.store.close()

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, insert, select
 from nucleus_lab import wire
 from nucleus_lab.engine import clock
 from nucleus_lab.engine.datasets import document
+from nucleus_lab.engine.evaluation_schema import model_bundle
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.free_space import free_bytes
-from nucleus_lab.engine.schema import model_bundle
 from nucleus_lab.errors import ForbiddenError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:

@@ -209,7 +209,7 @@ def store_boxes(
     keys = [known.get(name) for name in new.reference_id]
     numbers = labels.keys_of(connection, dataset_id, set(boxes.label))
     documents = [wire.encode(extra).decode() if extra else None for extra in boxes.metadata]
-    items = [keys[index] for index in boxes.item]
+    items = list(map(keys.__getitem__, boxes.item))
     columns: dict[str, Sequence[Any]] = {
         "item_id": items,
         "annotation_id": boxes.annotation_id,
@@ -224,7 +224,10 @@ def store_boxes(
         columns["metadata"] = documents
     if run_id is not None and boxes.confidence:
         columns["confidence"] = boxes.confidence
-    if len(set(zip(boxes.item, boxes.annotation_id, strict=True))) < len(boxes):
+    if (
+        len(set(boxes.annotation_id)) < len(boxes)  # only then may one stand twice on an item
+        and len(set(zip(boxes.item, boxes.annotation_id, strict=True))) < len(boxes)
+    ):
         named = [
             f"{name} (item {new.reference_id[index]})"
             for index, name in zip(boxes.item, boxes.annotation_id, strict=True)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, ScalarSelect, delete, select, update
 
 from nucleus_lab.engine import (
+    column_indexes,
     deleted_annotations,
     embedding_removal,
     evaluation_deletion,
@@ -94,6 +95,7 @@ def delete_dataset(connection: Connection, dataset_id: int) -> None:
         connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
     connection.execute(delete(dataset).where(dataset.c.id == dataset_id))
     indexes.drop(connection, dataset_id)
+    column_indexes.drop_unneeded(connection)
 
 
 def delete_items(connection: Connection, dataset_id: int, item_ids: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""The tables of Evaluation V2: evaluations, benchmarks, presets, label sets; weights of models.
+"""The tables of Evaluation V2: evaluations, benchmarks, presets, label sets; files of models.
 
 They are a part of :mod:`nucleus_lab.engine.whole_schema`.
 """
@@ -19,13 +19,14 @@ from sqlalchemy import (
 )
 
 from nucleus_lab.engine.schema import _KEYED, _Key, _key, _Name, _of, metadata
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 # Which labels count as which: roll-up groups, or pairs of an annotation and a prediction.
 label_match_set = Table(
     "label_match_set",
     metadata,
     _key(),
+    owned(),
     Column("name", _Name, nullable=False),
     Column("rollup_groups", JSONDocument),  # [{"class_name", "labels"}]
     Column("allowed_label_matches", JSONDocument),  # pairs [annotation, prediction]
@@ -37,6 +38,7 @@ benchmark = Table(
     "benchmark",
     metadata,
     _key(),
+    owned(),
     Column("name", _Name, nullable=False),
     Column("description", Text),
     Column("metadata", JSONDocument),
@@ -100,13 +102,14 @@ evaluation_preset = Table(
     "evaluation_preset",
     metadata,
     _key(),
+    owned(),
     Column("created_by", _Name, nullable=False),
     Column("name", _Name, nullable=False),
     Column("rollup_groups", JSONDocument),
     Column("exclusion_rules", JSONDocument),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    UniqueConstraint("created_by", "name"),
+    UniqueConstraint("owner", "created_by", "name"),
     **_KEYED,
 )
 
@@ -119,5 +122,14 @@ model_weights = Table(
     Column("original_filename", Text),
     Column("content_type", Text, nullable=False),
     Column("checksum_sha256", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+model_bundle = Table(
+    "model_bundle",
+    metadata,
+    _of("model", primary_key=True),
+    Column("folder", Text, nullable=False, unique=True),  # below "bundles" of the workspace
+    Column("manifest", JSONDocument, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )

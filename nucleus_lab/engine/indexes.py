@@ -1,4 +1,4 @@
-"""Indexes of metadata keys, made where queries on a large dataset ask for a key again.
+"""Indexes of metadata keys, made where queries on a large dataset ask for a key.
 
 An index is partial (one dataset) and of an expression of :mod:`nucleus_lab.query.json_path`. Each
 key gets one of the kinds of its values, which tells a query in microseconds that, say, no item
@@ -8,15 +8,13 @@ holds a list there, and one for each kind that can be compared.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, literal_column, select, text
 
+from nucleus_lab.engine import index_making
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.store import Store
@@ -40,12 +38,10 @@ _NAMES: Final = {
     "postgresql": Statement(
         lambda: text(
             "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() "
-            "AND tablename = 'item' AND substr(indexname, 1, :size) = :prefix"
+            "AND substr(indexname, 1, :size) = :prefix"
         )
     ),
 }
-_LOCK = threading.Lock()
-_USES: WeakKeyDictionary[Store, Counter[tuple[int, tuple[str, ...]]]] = WeakKeyDictionary()
 
 
 def name_of(dataset_id: int, path: Sequence[str], kind: str) -> str:
@@ -63,8 +59,16 @@ def name_of(dataset_id: int, path: Sequence[str], kind: str) -> str:
     return f"ix_metadata_{dataset_id}_{digest}_{kind}"
 
 
-def _existing(connection: Connection, prefix: str) -> set[str]:
-    """Return the names of our indexes that begin with a prefix."""
+def names_with(connection: Connection, prefix: str) -> set[str]:
+    """Return the names of indexes that begin with a prefix.
+
+    Args:
+        connection: The open transaction.
+        prefix: The beginning.
+
+    Returns:
+        The names.
+    """
     statement = _NAMES[connection.dialect.name]
     return {row[0] for row in statement.rows(connection, prefix=prefix, size=len(prefix))}
 
@@ -79,7 +83,7 @@ def indexed(connection: Connection, dataset_id: int) -> frozenset[str]:
     Returns:
         Names of its indexes.
     """
-    return frozenset(_existing(connection, f"ix_metadata_{dataset_id}_"))
+    return frozenset(names_with(connection, f"ix_metadata_{dataset_id}_"))
 
 
 def known_kinds(
@@ -119,7 +123,7 @@ def _held(dataset_id: int, path: tuple[str, ...]) -> Any:
 
 
 def note_use(store: Store, dataset_id: int, paths: Iterable[Sequence[str]], size: int) -> None:
-    """Count the use of keys that have no index; at the second use they get one.
+    """Have the indexes of keys made, behind the query that used them without.
 
     Args:
         store: The database.
@@ -129,15 +133,9 @@ def note_use(store: Store, dataset_id: int, paths: Iterable[Sequence[str]], size
     """
     if size < LARGE:
         return
-    wanted = []
-    with _LOCK:
-        uses = _USES.setdefault(store, Counter())
-        for path in paths:
-            uses[dataset_id, tuple(path)] += 1
-            if uses[dataset_id, tuple(path)] == 2:
-                wanted.append(tuple(path))
-    for path in wanted:
-        ensure(store, dataset_id, path)
+    for path in paths:
+        name = name_of(dataset_id, path, "kind")
+        index_making.soon(store, name, partial(_make, dataset_id=dataset_id, path=tuple(path)))
 
 
 def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
@@ -151,15 +149,18 @@ def ensure(store: Store, dataset_id: int, path: Sequence[str]) -> bool:
     Returns:
         Whether the key has indexes now; ``False`` when the dataset has enough already.
     """
-    prefix = f"ix_metadata_{dataset_id}_"
     with store.write() as connection:
-        names = _existing(connection, prefix)
-        if name_of(dataset_id, path, "kind") in names:
-            return True
-        if sum(name.endswith("_kind") for name in names) >= MOST_KEYS:
-            return False
-        for kind in ("kind", *_COMPARED):
-            _create(connection, dataset_id, path, kind)
+        return _make(connection, dataset_id, path)
+
+
+def _make(connection: Connection, dataset_id: int, path: Sequence[str]) -> bool:
+    names = names_with(connection, f"ix_metadata_{dataset_id}_")
+    if name_of(dataset_id, path, "kind") in names:
+        return True
+    if sum(name.endswith("_kind") for name in names) >= MOST_KEYS:
+        return False
+    for kind in ("kind", *_COMPARED):
+        _create(connection, dataset_id, path, kind)
     return True
 
 
@@ -212,7 +213,7 @@ def drop(connection: Connection, dataset_id: int) -> int:
     Returns:
         Indexes dropped.
     """
-    names = _existing(connection, f"ix_metadata_{dataset_id}_")
+    names = names_with(connection, f"ix_metadata_{dataset_id}_")
     for name in names:
         connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
     return len(names)

@@ -102,18 +102,19 @@ def _claim(engine: Engine, only: int | None) -> tuple[str, Task] | None:
                 worker_pid=runner.pid,
                 worker_started=runner.started,
             )
-            .returning(job.c.type, job.c.dataset_id, job.c.payload)
+            .returning(job.c.type, job.c.dataset_id, job.c.payload, job.c.owner)
         ).one_or_none()
     if row is None:
         return None
-    return row.type, Task(key, row.dataset_id, decode(row.payload or "{}"))
+    return row.type, Task(key, row.dataset_id, decode(row.payload or "{}"), row.owner)
 
 
 def _run(engine: Engine, job_type: str, task: Task) -> tuple[str, Message]:
     """Do the work; every outcome becomes a status and a message."""
     try:
         work = find(job_type, engine.settings.job_modules)
-        return COMPLETED, plain(work(engine, task))
+        # A job does what its user may do, and sees what she sees.
+        return COMPLETED, plain(work(engine.seen_by(task.owner), task))
     except JobCancelledError:
         return CANCELLED, None
     except FaultyJobError as fault:  # its work has listed every error already

@@ -88,8 +88,8 @@ class JobQueue:
         if self._engine.settings.inline_jobs:
             from nucleus_lab.engine.job_runs import run_next
 
-            run_next(self._engine, only=key)
-        self._start_worker()
+            run_next(self._engine.whole, only=key)
+        self.start_worker()
         return self.info(key)
 
     def info(self, key: int) -> dict[str, Any]:
@@ -204,6 +204,9 @@ class JobQueue:
 
         Called when a workspace is opened and before jobs are listed.
         """
+        if self._engine.whole is not self._engine:  # processes are the workspace's, not a user's
+            self._engine.whole.jobs.recover()
+            return
         with self._engine.store.read() as connection:
             if _UNFINISHED.first(connection) is None:  # as at most starts
                 return
@@ -216,7 +219,7 @@ class JobQueue:
                 except NucleusError as fault:  # a full disk must not keep the workspace shut
                     _log.warning("job %s cannot be marked: %s", row.id, fault)
         if any(row.status == QUEUED for row in rows):
-            self._start_worker()
+            self.start_worker()
 
     def _row(self, key: int) -> Row[Any]:
         statement = _columns().where(job.c.id == key)
@@ -229,7 +232,7 @@ class JobQueue:
                 job_id=shown,
             )
         if row.status == QUEUED:
-            self._start_worker()
+            self.start_worker()
         elif row.status == RUNNING and self._bury(row):
             with self._engine.store.read() as connection:
                 return connection.execute(statement).one()
@@ -249,9 +252,12 @@ class JobQueue:
         _log.warning("job %s: %s", row.id, reason)
         return True
 
-    def _start_worker(self) -> None:
+    def start_worker(self) -> None:
         """Start one worker process when there is more to do than live workers do."""
         if self._engine.settings.inline_jobs:
+            return
+        if self._engine.whole is not self._engine:
+            self._engine.whole.jobs.start_worker()
             return
         statement = (
             select(job.c.status, func.count())
@@ -264,10 +270,10 @@ class JobQueue:
             return
         slot = self._slots.take()
         if slot is not None:
-            from nucleus_lab.engine.worker_start import start_worker
+            from nucleus_lab.engine import worker_start
 
             try:
-                start_worker(self._engine, slot)
+                worker_start.start_worker(self._engine, slot)
             except OSError as fault:  # no memory, no process left: the next look tries again
                 _log.warning("no worker process can be started: %s", fault)
 

@@ -5,21 +5,23 @@ They are a part of :mod:`nucleus_lab.engine.whole_schema`.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
 from nucleus_lab.engine.schema import _KEYED, _Key, _key, _Name, _of, metadata
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 labeling_project = Table(
     "labeling_project",
     metadata,
     _key(),
-    Column("name", _Name, nullable=False, unique=True),
+    owned(),
+    Column("name", _Name, nullable=False),
     Column("types", JSONDocument, nullable=False),  # annotation types that tasks may answer with
     Column("labels", JSONDocument),  # NULL: any label
     Column("taxonomies", JSONDocument),  # name -> {"type": category | multicategory, "labels"}
     Column("instructions", Text, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("owner", "name"),
     **_KEYED,
 )
 

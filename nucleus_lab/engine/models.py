@@ -10,13 +10,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import clock, evaluation_deletion, scenario_deletion, slices
 from nucleus_lab.engine.datasets import document
-from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_weights
+from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_bundle, model_weights
 from nucleus_lab.engine.schema import (
     dataset,
     evaluation,
     match,
     model,
-    model_bundle,
     model_run,
     prediction,
     slice_member,
@@ -113,7 +112,9 @@ def by_reference(connection: Connection, reference_id: str) -> int:
     Raises:
         NotFoundError: There is no such model.
     """
-    found = connection.scalar(select(model.c.id).where(model.c.reference_id == reference_id))
+    # Users may have models of one name; a team, which sees them all, means its own.
+    named = select(model.c.id).where(model.c.reference_id == reference_id)
+    found = connection.scalar(named.order_by(model.c.owner, model.c.id).limit(1))
     if found is None:
         raise NotFoundError(f"there is no model with the reference id {reference_id!r}")
     return int(found)

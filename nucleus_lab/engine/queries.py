@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import logging
 import math
 import secrets
 from collections.abc import Mapping
@@ -16,12 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, select, tuple_
 
-from nucleus_lab.engine import indexes
+from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.query_run import prepare, run_statement
-from nucleus_lab.engine.query_select import Selection, select_rows
+from nucleus_lab.engine.query_select import Selection, driven, select_rows
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.store import Store
-from nucleus_lab.errors import InvalidInputError, NucleusError
+from nucleus_lab.errors import InvalidInputError
 
 __all__ = [
     "MOST_ROWS",
@@ -34,8 +33,6 @@ __all__ = [
     "select_rows",
 ]
 
-_log = logging.getLogger(__name__)
-
 MOST_ROWS: Final = 100_000
 """Rows of one page at most."""
 
@@ -43,20 +40,26 @@ _MOST_READY: Final = 8
 
 
 def improve(store: Store, found: Selection) -> None:
-    """Make indexes for what a query has used, when it pays; call it after the transaction.
+    """Have indexes made for what a query has used, when it pays; call it after the transaction.
 
     Args:
         store: The database.
         found: A selection that was just read.
     """
-    if not found.unindexed:
-        return
-    try:
-        with store.read() as connection:
-            size = indexes.size_of(connection, found.dataset_id)
-        indexes.note_use(store, found.dataset_id, found.unindexed, size)
-    except NucleusError as fault:  # the answer is there already; without an index it is only slower
-        _log.warning("no index for dataset %s: %s", found.dataset_id, fault)
+    with store.read() as connection:
+        size = indexes.size_of(connection, found.dataset_id)
+        if size < indexes.LARGE:
+            return
+        known = column_indexes.existing(connection)
+    indexes.note_use(store, found.dataset_id, found.unindexed, size)
+    if "compared" not in found.ready:
+        found.ready["compared"] = column_indexes.wanted(found.where)
+    wanted = [
+        offer
+        for offer in found.ready["compared"]
+        if offer.name not in known and (offer.expression is None or store.dialect == "sqlite")
+    ]
+    column_indexes.note_use(store, wanted, size)
 
 
 def item_filter(
@@ -123,7 +126,9 @@ def count_of(connection: Connection, found: Selection) -> int:
     query = found.query
     ready = found.ready.get("count")
     if ready is None:
-        counted = select(func.count()).select_from(found.source).where(*found.where)
+        counted: Any = select(func.count()).select_from(found.source).where(*found.where)
+        if found.alone is not None:
+            counted = select(found.alone.counted())
         ready = found.ready["count"] = prepare(connection, counted)
     total = int(run_statement(connection, found.query.source, ready)[0][0])
     if query.sample is not None:
@@ -172,8 +177,13 @@ def _page_after(
         # Where the last item is now: positions move up when gaps are closed between two pages.
         now = connection.scalar(select(item.c.position).where(item.c.id == key))
         position = position if now is None else now
-    if found.walk is not None and _many(connection, found, size):
-        found = found.walk
+    chosen = _selective(connection, found, size)
+    if chosen:
+        by_index = found.ready.get(("driven", chosen))
+        if by_index is None:
+            by_index = driven(found, [found.drivers[at] for at in chosen])
+            found.ready["driven", chosen] = by_index
+        found = by_index
     statement = found.ready.get(size) if position < 0 else None
     if statement is None:
         statement = select(*found.position).select_from(found.source).where(*found.where)
@@ -189,12 +199,23 @@ def _page_after(
     return [row[1] for row in rows], f"k-{rows[-1][0]}-{rows[-1][1]}"
 
 
-def _many(connection: Connection, found: Selection, size: int) -> bool:
-    """Tell whether walking the dataset fills a page sooner than the index finds all rows."""
+def _selective(connection: Connection, found: Selection, size: int) -> tuple[int, ...]:
+    """Choose the indexes that find all rows sooner than a walk of the dataset fills a page."""
+    if not found.drivers:
+        return ()
     total = indexes.size_of(connection, found.dataset_id)
     # Rows to walk for a page, size · total ÷ matches, against twice the matches to be sorted.
     most = math.isqrt(max(1, size * total // 2))
-    return all(connection.scalar(select(each.counted(most))) == most for each in found.drivers)
+    best: dict[int, tuple[int, int]] = {}
+    for at, driver in enumerate(found.drivers):
+        probe = found.ready.get(("probe", at, most))
+        if probe is None:
+            probe = prepare(connection, select(driver.keys.counted(most)))
+            found.ready["probe", at, most] = probe
+        rows = run_statement(connection, found.query.source, probe)[0][0]
+        if rows < most:
+            best[driver.place] = min((rows, at), best.get(driver.place, (rows, at)))
+    return tuple(sorted(at for _, at in best.values()))
 
 
 def _read_token(token: str | None, *, plain: bool) -> tuple[int, int]:
@@ -228,6 +249,8 @@ def _keys(
 def _keys_statement(
     connection: Connection, found: Selection, seed: int, start: int, size: int | None
 ) -> Any:
+    if found.alone is not None and found.plain and not start and size is None:
+        return found.alone.ordered()
     where = found.where
     if found.query.sample is not None:
         where = [*where, found.row.c.id.in_(_sample(connection, found, seed))]

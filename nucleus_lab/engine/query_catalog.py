@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Table, bindparam, exists, select, text
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import indexes
+from nucleus_lab.engine import column_indexes, indexes
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -76,7 +76,16 @@ _OTHER = {
     kind: Statement(partial(_any_other, table))
     for kind, table in (("annotations", annotation), ("predictions", prediction))
 }
-_NAMES = ("positions_dense", "labels", "taxonomies", "autotags", "runs", "_saved", "plain")
+_NAMES = (
+    "positions_dense",
+    "labels",
+    "taxonomies",
+    "autotags",
+    "runs",
+    "_saved",
+    "plain",
+    "column_indexes",
+)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -142,6 +151,17 @@ class StoredCatalog(Catalog):
     @cached_property
     def _index_names(self) -> frozenset[str]:
         return indexes.indexed(self._connection, self.dataset_id)
+
+    @cached_property
+    def column_indexes(self) -> frozenset[str]:
+        """Names of the indexes of columns that there are."""
+        return column_indexes.existing(self._connection)
+
+    @property
+    def indexed_labels(self) -> frozenset[str]:
+        """Which of annotations and predictions have an index of their labels."""
+        known = column_indexes.LABELS.items()
+        return frozenset(kind for kind, offer in known if offer.name in self.column_indexes)
 
     @cached_property
     def positions_dense(self) -> bool:

@@ -7,31 +7,23 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Text, text
 
-from nucleus_lab.engine.schema import _Key, _of, annotation, metadata, prediction
+from nucleus_lab.engine.schema import _Key, _of, _partial, annotation, metadata, prediction
 from nucleus_lab.engine.schema_types import JSONDocument
 
-# A label is of one dataset, so an index of labels finds the items of a class without a join.
-Index("ix_annotation_label", annotation.c.label_id, annotation.c.item_id)
-Index(
-    "ix_prediction_label",
-    prediction.c.model_run_id,
-    prediction.c.label_id,
-    prediction.c.item_id,
-    prediction.c.confidence,
-)
+# Indexes of labels and numbers are made where queries need them: engine.column_indexes.
 
 # Most objects are of no track.
-Index(
+_partial(
     "ix_annotation_track",
     annotation.c.track_reference_id,
     annotation.c.item_id,
-    sqlite_where=annotation.c.track_reference_id.is_not(None),
+    where=annotation.c.track_reference_id.is_not(None),
 )
 
 # Categories and masks are counted otherwise than what lies at one place with one label; the index
 # holds only them, and tells a query at once that there are none.
 for _name, _object in (("ix_annotation_other", annotation), ("ix_prediction_other", prediction)):
-    Index(_name, _object.c.type, sqlite_where=_object.c.type > text("5"))
+    _partial(_name, _object.c.type, where=_object.c.type > text("5"))
 
 # How many lidar points a cuboid holds: derived, with what it was counted from.
 cuboid_points = Table(

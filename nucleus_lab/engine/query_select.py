@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -57,8 +57,8 @@ class Selection(msgspec.Struct):
         dataset_id: Primary key of the dataset.
         unindexed: Keys of item metadata that it uses and no index holds.
         sort: The columns of ``position`` as an ordering names them.
-        drivers: Keys that indexes find, by which the rows are found.
-        walk: The same without them: better for a page of what many rows satisfy.
+        drivers: Indexes that may find the rows of a page; :func:`driven` uses them.
+        alone: The index that answers the whole condition, where one does.
         ready: Statements that were written before, by what they are for.
     """
 
@@ -73,8 +73,8 @@ class Selection(msgspec.Struct):
     dataset_id: int = 0
     unindexed: set[tuple[str, ...]] = msgspec.field(default_factory=set)
     sort: list[ColumnElement[Any]] = msgspec.field(default_factory=list)
-    drivers: list[query_driver.IndexedKeys] = msgspec.field(default_factory=list)
-    walk: Selection | None = None
+    drivers: list[query_driver.Driver] = msgspec.field(default_factory=list)
+    alone: query_driver.IndexedKeys | None = None
     ready: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     @property
@@ -123,7 +123,16 @@ def select_rows(
         )
     catalog = StoredCatalog(connection, dataset_id, run_id, iou_threshold)
     key = query_cache.key_of(
-        (connection.dialect.name, dataset_id, level, run_id, match_type, paged, iou_threshold),
+        # Not the dialect alone: what is written for users differs (engine.ownership).
+        (
+            connection.dialect.statement_compiler,
+            dataset_id,
+            level,
+            run_id,
+            match_type,
+            paged,
+            iou_threshold,
+        ),
         text or "",
         parameters,
     )
@@ -131,9 +140,7 @@ def select_rows(
     if found is None:
         query = resolve(parse(text or ""), level, catalog, parameters)
         query.warnings += _of_missing(connection, catalog, query)
-        found = _compile(connection, query, catalog, match_type, whole=not paged)
-        if paged and found.drivers:
-            found.walk = _compile(connection, query, catalog, match_type, whole=False, driven=False)
+        found = _compile(connection, query, catalog, match_type, paged=paged)
         # Whether items lack a key may change with each of them: such a query is read anew, and so
         # is one of the present moment or with scores, which are large.
         passing = query.keeping or query.momentary
@@ -147,8 +154,7 @@ def _compile(
     catalog: StoredCatalog,
     match_type: str,
     *,
-    whole: bool,
-    driven: bool = True,
+    paged: bool,
 ) -> Selection:
     level, dataset_id = query.level, catalog.dataset_id
     row = _ROWS[level]
@@ -177,16 +183,23 @@ def _compile(
             where += _match_rows(row, catalog.evaluation(run), match_type)
             name += [annotation.c.annotation_id, prediction.c.annotation_id]
     dialect = connection.dialect.name
-    drivers: list[query_driver.IndexedKeys] = []
+    drivers: list[query_driver.Driver] = []
+    keys: list[query_driver.IndexedKeys] = []
     rest = query
-    if level == "items" and dialect == "sqlite" and driven:
-        drivers, rest = query_driver.drive(query, metadata, catalog)
-    if drivers:
-        keys = [row.c.id.op("IN", is_comparison=True)(each) for each in drivers]
-        where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *keys]
-    rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
-    where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
     order = order_of(query, metadata, catalog, dialect, rows)
+    plain = not order and query.limit is query.offset is query.sample is None
+    if level == "items" and dialect == "sqlite" and paged and plain:
+        parts, drivers = query_driver.drivers_of(query, metadata, catalog)
+        where += parts
+    else:
+        if level == "items" and dialect == "sqlite":
+            keys, rest = query_driver.drive(query, metadata, catalog)
+        if keys:
+            found = [row.c.id.op("IN", is_comparison=True)(each) for each in keys]
+            where = [query_driver.unindexed(item.c.dataset_id) == dataset_id, *found]
+        rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
+        whole = not paged or bool(order)
+        where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
     return Selection(
         row,
         source,
@@ -198,9 +211,28 @@ def _compile(
         query.warnings,
         dataset_id,
         catalog.unindexed,
-        [query_driver.unindexed(column) for column in position] if drivers else position,
+        [query_driver.unindexed(column) for column in position] if keys else position,
         drivers,
+        keys[0] if len(keys) == 1 and rest.condition is None else None,
     )
+
+
+def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection:
+    """Let indexes find the rows of a selection.
+
+    Args:
+        found: A selection of items for pages.
+        chosen: Some of its drivers, one for a condition.
+
+    Returns:
+        The same selection, answered through them.
+    """
+    where = list(found.where)
+    where[0] = query_driver.unindexed(item.c.dataset_id) == found.dataset_id
+    for driver in chosen:
+        where[driver.place + 1] = driver.condition
+    sort = [query_driver.unindexed(column) for column in found.position]
+    return msgspec.structs.replace(found, where=where, sort=sort, drivers=[], ready={})
 
 
 def _of_missing(connection: Connection, catalog: StoredCatalog, query: BoundQuery) -> list[str]:

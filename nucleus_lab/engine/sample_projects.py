@@ -1,4 +1,7 @@
-"""Projects: what samples belong to. A workspace has one, made when it is first asked for."""
+"""Projects: what samples belong to. A workspace has one; so has each user with a key of her own.
+
+They are made when they are first asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from nucleus_lab.engine import clock
 from nucleus_lab.engine.sample_schema import sample_project
+from nucleus_lab.engine.schema_types import viewer
 from nucleus_lab.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -17,22 +21,23 @@ NAME: Final = "samples"
 
 
 def default(engine: Engine) -> int:
-    """Return the project of a workspace.
+    """Return the project that new samples go to.
 
     Args:
-        engine: The workspace.
+        engine: The workspace, or what a user sees of it.
 
     Returns:
         Its id.
     """
-    only = select(sample_project.c.id).where(sample_project.c.name == NAME)
+    columns = sample_project.c
+    only = select(columns.id).where(columns.name == NAME, columns.owner == viewer())
     with engine.store.read() as connection:
         found = connection.scalar(only)
     if found is None:
         with engine.store.write() as connection:
             row = (NAME, clock.now())
-            columns = ("name", "created_at")
-            engine.store.upsert(connection, sample_project, columns, [row], key=["name"])
+            key = ("owner", "name")
+            engine.store.upsert(connection, sample_project, ("name", "created_at"), [row], key=key)
             found = connection.scalar(only)
     return int(found or 0)
 
@@ -44,18 +49,21 @@ def listing(engine: Engine) -> list[dict[str, Any]]:
         engine: The workspace.
 
     Returns:
-        Their payloads, by id.
+        Their payloads, the one that new samples go to first.
     """
     default(engine)
+    columns = sample_project.c
+    # One's own before those of others: clients take the first.
+    rows_of = select(sample_project).order_by(columns.owner != viewer(), columns.id)
     with engine.store.read() as connection:
-        rows = connection.execute(select(sample_project).order_by(sample_project.c.id)).all()
+        rows = connection.execute(rows_of).all()
     return [
         {
             "id": row.id,
             "name": row.name,
             "description": "",
             "created": clock.iso(row.created_at),
-            "owner": "",
+            "owner": row.owner,
             "isEnterpriseProject": False,
         }
         for row in rows

@@ -11,15 +11,16 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Tabl
 from sqlalchemy import UniqueConstraint as Unique
 
 from nucleus_lab.engine.schema import _KEYED, _key, _Name, _of, metadata
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 sample_project = Table(
     "sample_project",
     metadata,
     _key(),
+    owned(),
     Column("name", _Name, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Unique("name"),
+    Unique("owner", "name"),
     **_KEYED,
 )
 

@@ -7,18 +7,21 @@ are named by their public ids: those that every workspace has are no rows.
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import UniqueConstraint as Unique
 
 from nucleus_lab.engine.schema import _KEYED, _Key, _key, _Name, _of, metadata
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 # Functions that are computed elsewhere; their results are uploaded.
 external_function = Table(
     "external_function",
     metadata,
     _key(),
-    Column("name", _Name, nullable=False, unique=True),
+    owned(),
+    Column("name", _Name, nullable=False),
     Column("level", Text, nullable=False),  # item | scene | track
     Column("created_at", BigInteger, nullable=False),
+    Unique("owner", "name"),
     **_KEYED,
 )
 
@@ -26,10 +29,12 @@ scenario_test = Table(
     "scenario_test",
     metadata,
     _key(),
-    Column("name", _Name, nullable=False, unique=True),
+    owned(),
+    Column("name", _Name, nullable=False),
     _of("slice"),
     Column("baseline_model_id", _Key, ForeignKey("model.id", ondelete="SET NULL")),
     Column("created_at", BigInteger, nullable=False),
+    Unique("owner", "name"),
     **_KEYED,
 )
 

@@ -134,7 +134,9 @@ def by_name(connection: Connection, name: str) -> TestRow:
     Raises:
         NotFoundError: There is no such test.
     """
-    row = connection.execute(select(*_columns()).where(scenario_test.c.name == name)).first()
+    # Users may have tests of one name; a team, which sees them all, means its own.
+    named = select(*_columns()).where(scenario_test.c.name == name)
+    row = connection.execute(named.order_by(scenario_test.c.owner, scenario_test.c.id)).first()
     if row is None:
         raise NotFoundError(
             f"there is no scenario test named {name!r}: see client.validate.scenario_tests"

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from nucleus_lab.engine.schema_types import JSONDocument
+from nucleus_lab.engine.schema_types import JSONDocument, owned
 
 SCHEMA_VERSION: Final = "0001"
 """Head of the migrations; a workspace with a version unknown here is refused."""
@@ -60,6 +61,7 @@ api_key = Table(
     metadata,
     _key(),
     Column("name", _Name, nullable=False),
+    Column("user", _Name, nullable=False, server_default=""),  # "": a team key, which sees all
     Column("hash", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -70,6 +72,7 @@ dataset = Table(
     "dataset",
     metadata,
     _key(),
+    owned(),
     Column("name", _Name, nullable=False),
     Column("is_scene", Boolean, nullable=False),
     Column("use_privacy_mode", Boolean, nullable=False),
@@ -150,13 +153,20 @@ item = Table(
     **_KEYED,
 )
 
+CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {}
+"""Which rows a partial index holds, by its name."""
+
+
+def _partial(
+    name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
+) -> None:
+    """Add an index of some rows; PostgreSQL is told by ``whole_schema``."""
+    CONDITIONS[name] = where
+    Index(name, *columns, unique=unique, sqlite_where=where)
+
+
 # Most items are of no scene: an index of those that are costs the others nothing.
-Index(
-    "ix_item_scene",
-    item.c.scene_id,
-    item.c.frame,
-    sqlite_where=item.c.scene_id.is_not(None),
-)
+_partial("ix_item_scene", item.c.scene_id, item.c.frame, where=item.c.scene_id.is_not(None))
 
 track = Table(
     "track",
@@ -184,13 +194,15 @@ model = Table(
     "model",
     metadata,
     _key(),
-    Column("reference_id", _Name, nullable=False, unique=True),
+    owned(),
+    Column("reference_id", _Name, nullable=False),
     Column("name", _Name, nullable=False),
     Column("metadata", JSONDocument),
     Column("tags", JSONDocument),
     Column("trained_slice_ids", JSONDocument),
     Column("bundle_name", Text),
     Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("owner", "reference_id"),
     **_KEYED,
 )
 
@@ -278,11 +290,11 @@ for _name, _object, _columns in (
     ("uq_annotation_scene", annotation, ("scene_id", "annotation_id")),
     ("uq_prediction_scene", prediction, ("scene_id", "model_run_id", "annotation_id")),
 ):
-    Index(
+    _partial(
         _name,
         *(_object.c[_column] for _column in _columns),
+        where=_object.c.scene_id.is_not(None),
         unique=True,
-        sqlite_where=_object.c.scene_id.is_not(None),
     )
 
 
@@ -310,15 +322,6 @@ slice_member = Table(
     Column("position", BigInteger, nullable=False),
     Index("ix_slice_member", "member_id", "member"),
     sqlite_with_rowid=False,
-)
-
-model_bundle = Table(
-    "model_bundle",
-    metadata,
-    _of("model", primary_key=True),
-    Column("folder", Text, nullable=False, unique=True),  # below "bundles" of the workspace
-    Column("manifest", JSONDocument, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
 )
 
 saved_query = Table(
@@ -394,6 +397,7 @@ job = Table(
     "job",
     metadata,
     _key(),
+    owned(),
     _of("dataset", nullable=True),
     Column("type", Text, nullable=False),  # job.CustomerJobTypes
     Column("status", Text, nullable=False),  # job.JobStatus; Queued is shown to clients as Running

@@ -1,10 +1,10 @@
-"""The column type of JSON documents, the same on SQLite and PostgreSQL."""
+"""Columns that are the same on SQLite and PostgreSQL: JSON documents, and whose a row is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Text, type_coerce
+from sqlalchemy import Column, Text, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -83,3 +83,26 @@ class JSONDocument(UserDefinedType[str]):
             The converting expression.
         """
         return json_to_text(column)
+
+
+class viewer(GenericFunction[str]):  # noqa: N801 - named like a SQL function
+    """Name of the user who asks; ``''`` for a team key and in-process."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(viewer)
+def _viewer(_element: Any, compiler: SQLCompiler, **_kw: Any) -> str:
+    # Only the compilers of engine.ownership have a user to name.
+    return str(getattr(compiler, "viewer", "''"))
+
+
+def owned() -> Column[str]:
+    """Return the column that says whose a row is: it fills itself.
+
+    Returns:
+        ``owner``: the user who made the row; ``''`` for what everyone shares.
+    """
+    names = Text().with_variant(Text(collation="C"), "postgresql")
+    return Column("owner", names, nullable=False, server_default="", default=viewer())

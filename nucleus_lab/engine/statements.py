@@ -20,7 +20,7 @@ from nucleus_lab import wire
 
 
 class Statement:
-    """One statement, compiled on first use for each kind of database.
+    """One statement, compiled on first use for each kind of database and of viewer.
 
     Args:
         build: Builds the statement; called at most once, so that importing a module builds none.
@@ -30,16 +30,16 @@ class Statement:
 
     def __init__(self, build: Callable[[], ClauseElement]) -> None:
         self._build = build
-        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        self._compiled: dict[type, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 
     def _text(self, connection: Connection) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         """Return the text, the names of its places in order, and the values of its literals."""
-        found = self._compiled.get(connection.dialect.name)
+        found = self._compiled.get(connection.dialect.statement_compiler)
         if found is None:
             compiled: Any = self._build().compile(dialect=connection.dialect)
             literals = {name: given for name, given in compiled.params.items() if given is not None}
             found = (str(compiled), tuple(compiled.positiontup or ()), literals)
-            self._compiled[connection.dialect.name] = found
+            self._compiled[connection.dialect.statement_compiler] = found
         return found
 
     def execute(self, connection: Connection, **values: Any) -> Any:

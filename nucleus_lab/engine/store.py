@@ -12,17 +12,16 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Table, create_engine, event
+from sqlalchemy import Connection, Table
 from sqlalchemy import Engine as Pool
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
-from nucleus_lab.engine import bulk_write, sqlite_functions
+from nucleus_lab.engine import bulk_write, pools
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.file_guard import FileGuard
 from nucleus_lab.engine.mounts import NETWORK_FILE_SYSTEMS, file_system_type
@@ -30,8 +29,6 @@ from nucleus_lab.engine.sqlite_library import sqlite_library
 from nucleus_lab.errors import WorkspaceError
 
 DATABASE_FILE: Final = "workspace.db"
-_BUSY_MS: Final = 60_000
-_CACHE_KIB: Final = 65_536
 _MOST_IDLE_READERS: Final = 16
 
 _ORPHANS: list[object] = []
@@ -63,18 +60,21 @@ class Store:
         self._threads = threading.local()
         self._turns = threading.Lock()
         self._readers: deque[_Reader] = deque(maxlen=_MOST_IDLE_READERS)
-        self._closed = False
+        self._closed = threading.Event()
+        self._open: Callable[[], Pool]
         if database_url is None:
             self.dialect = "sqlite"
             self.place = str(workspace / DATABASE_FILE)
             self._guard = FileGuard(workspace / DATABASE_FILE)
-            self._pool = self._open_sqlite()
+            self._open = self._open_sqlite
         else:
             self.dialect = "postgresql"
-            url = _postgresql_url(database_url)
+            url = pools.postgresql_url(database_url)
             self.place = url.render_as_string(hide_password=True)
-            self._pool = _open_postgresql(url)
-        _forget_in_children(self)
+            self._open = partial(pools.open_postgresql, url)
+        self._pool = self._open()
+        self._of_users: tuple[deque[_Reader], Pool] | None = None
+        self._follow_forks()
 
     @property
     def file(self) -> Path | None:
@@ -83,10 +83,23 @@ class Store:
 
     def close(self) -> None:
         """Close all connections; the store must not be used afterwards."""
-        self._closed = True
-        while self._readers:
-            self._readers.pop().close()
-        self._pool.dispose()
+        self._closed.set()
+        of_users = () if self._of_users is None else (self._of_users,)
+        for readers, pool in ((self._readers, self._pool), *of_users):
+            while readers:
+                readers.pop().close()
+            pool.dispose()
+
+    def for_users(self) -> tuple[deque[_Reader], Pool]:
+        """Return the connections that users share who are shown only some rows.
+
+        Returns:
+            Idle readers, and the pool.
+        """
+        with self._turns:
+            if self._of_users is None:
+                self._of_users = deque(maxlen=_MOST_IDLE_READERS), pools.for_users(self._open())
+            return self._of_users
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -103,6 +116,7 @@ class Store:
                 with self._pool.connect() as connection:
                     connection.execution_options(isolation_level="REPEATABLE READ")
                     with connection.begin():
+                        self._introduce(connection)
                         yield connection
                 return
             self._check_database()
@@ -115,10 +129,11 @@ class Store:
                 reader.driver.execute("BEGIN")
                 if not reader.noted:
                     reader.noted = self._note_files(reader.connection)
+                self._introduce(reader.connection)
                 yield reader.connection
             finally:
                 reader.driver.rollback()  # nothing was written; also right after a failure
-                if self._closed or len(self._readers) == _MOST_IDLE_READERS:
+                if self._closed.is_set() or len(self._readers) == _MOST_IDLE_READERS:
                     reader.close()
                 else:
                     self._readers.append(reader)
@@ -155,6 +170,7 @@ class Store:
                     connection.execution_options(writes=True)
                 with connection.begin():
                     self._note_files(connection)
+                    self._introduce(connection)
                     yield connection
         finally:
             self._threads.writing = False
@@ -170,7 +186,7 @@ class Store:
             yield
             return
         turns = self._turns
-        if not turns.acquire(timeout=_BUSY_MS / 1000):
+        if not turns.acquire(timeout=pools.BUSY_MS / 1000):
             raise sqlite_library().OperationalError("database is locked")
         try:
             yield
@@ -185,6 +201,9 @@ class Store:
                 weak reference.
         """
         self._pool.update_execution_options(workspace=weakref.ref(workspace))
+
+    def _introduce(self, connection: Connection) -> None:
+        """Say who reads or writes: here a program or a team that sees all rows."""
 
     def journal_mode(self, wanted: str) -> str:
         """Ask SQLite for a journal mode, which the file then keeps.
@@ -264,6 +283,26 @@ class Store:
         except OSError:
             return sys.maxsize
 
+    def begin_anew(self) -> None:
+        """Leave the connections to the parent, right after a fork."""
+        _ORPHANS.append((self._pool.pool, self._readers, self._of_users))
+        self._readers, self._of_users = deque(maxlen=_MOST_IDLE_READERS), None
+        self._pool.dispose(close=False)
+        self._threads, self._turns = threading.local(), threading.Lock()
+
+    def _follow_forks(self) -> None:
+        """Let a forked child start with no connections of its parent."""
+        if not hasattr(os, "register_at_fork"):
+            return
+        reference = weakref.ref(self)
+
+        def forget() -> None:
+            store = reference()
+            if store is not None:
+                store.begin_anew()
+
+        os.register_at_fork(after_in_child=forget)
+
     def _open_sqlite(self) -> Pool:
         kind = file_system_type(self._workspace)
         if kind in NETWORK_FILE_SYSTEMS:
@@ -272,28 +311,7 @@ class Store:
                 "database can be damaged: choose a folder on a local disk (NUCLEUS_LAB_WORKSPACE), "
                 "or give the URL of a PostgreSQL database (NUCLEUS_LAB_DATABASE_URL)"
             )
-        from sqlalchemy.pool import QueuePool
-
-        pool = create_engine(
-            URL.create("sqlite", database=self.place),
-            module=sqlite_library(),
-            connect_args={
-                "timeout": _BUSY_MS / 1000,
-                "isolation_level": None,  # BEGIN is sent below, and not by the driver's guesses
-                "check_same_thread": False,
-                "cached_statements": 256,
-            },
-            poolclass=QueuePool,
-            pool_size=16,
-            max_overflow=-1,
-            pool_use_lifo=True,
-            # Every transaction here ends in a block; a second rollback on return is a tenth of a
-            # short read.
-            pool_reset_on_return=None,
-        )
-        event.listen(pool, "connect", _configure_sqlite)
-        event.listen(pool, "begin", _begin_sqlite)
-        return pool
+        return pools.open_sqlite(self.place)
 
 
 class _Reader:
@@ -316,80 +334,7 @@ class _Reader:
         self.connection.close()
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.executescript(
-        f"PRAGMA busy_timeout={_BUSY_MS};"
-        f"PRAGMA cache_size=-{_CACHE_KIB};"
-        "PRAGMA temp_store=MEMORY;"
-        "PRAGMA journal_size_limit=67108864;"
-        "PRAGMA synchronous=FULL;"
-        "PRAGMA foreign_keys=ON;"
-    )
-    sqlite_functions.register(connection)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another process has
-    # committed in between, whatever the busy timeout says: a writer takes its lock at the start.
-    options = connection.get_execution_options()
-    if options.get("begins_itself"):
-        return
-    writes = options.get("writes")
-    driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 def _prepare_write(driver: Any, *, bulk: bool, durable: bool) -> None:
     """Set what a write transaction needs; SQLite takes neither inside one."""
     driver.execute("PRAGMA foreign_keys=OFF" if bulk else "PRAGMA foreign_keys=ON")
     driver.execute("PRAGMA synchronous=FULL" if durable else "PRAGMA synchronous=NORMAL")
-
-
-def _postgresql_url(text: str) -> URL:
-    try:
-        url = make_url(text)
-    except ArgumentError as fault:
-        raise WorkspaceError(
-            "the database URL cannot be read: write postgresql://user:password@host:5432/database"
-        ) from fault
-    if url.get_backend_name() != "postgresql":
-        raise WorkspaceError(
-            f"the database URL begins with {url.drivername}: only postgresql:// is possible; leave "
-            "the URL out for the SQLite file of the workspace"
-        )
-    return url.set(drivername="postgresql+psycopg")
-
-
-def _open_postgresql(url: URL) -> Pool:
-    try:
-        return create_engine(
-            url,
-            paramstyle="format",
-            pool_size=8,
-            max_overflow=-1,
-            pool_use_lifo=True,
-            pool_pre_ping=True,
-        )
-    except ModuleNotFoundError as fault:
-        raise WorkspaceError(
-            "PostgreSQL needs the psycopg driver: pip install 'nucleus_lab[postgres]'"
-        ) from fault
-
-
-def _forget_in_children(store: Store) -> None:
-    """Let a forked child start with no connections of its parent."""
-    if not hasattr(os, "register_at_fork"):
-        return
-    reference = weakref.ref(store)
-
-    def forget() -> None:
-        opened = reference()
-        if opened is not None:
-            _ORPHANS.append(opened._pool.pool)  # noqa: SLF001 - this module's own class
-            _ORPHANS.append(opened._readers)  # noqa: SLF001
-            opened._readers = deque(maxlen=_MOST_IDLE_READERS)  # noqa: SLF001
-            opened._pool.dispose(close=False)  # noqa: SLF001
-            opened._threads = threading.local()  # noqa: SLF001
-            opened._turns = threading.Lock()  # noqa: SLF001
-
-    os.register_at_fork(after_in_child=forget)

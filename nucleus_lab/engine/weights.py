@@ -200,7 +200,7 @@ def finish(engine: Engine, model: str, upload: str, etags: dict[int, str] | None
         key = models.key_of(connection, model)
     note = _note(engine, upload)
     if note["model_id"] != key:
-        raise NotFoundError(f"upload {upload!r} is for another model than {model}")
+        raise _unknown(upload)
     folder = _folder(engine)
     _check_parts(folder, upload, -(-note["size_bytes"] // PART_BYTES), etags)
     part = folder / f"{upload}.part"
@@ -253,10 +253,15 @@ def _note(engine: Engine, upload: str) -> dict[str, Any]:
     try:
         note: dict[str, Any] = wire.decode((_folder(engine) / f"{upload}.json").read_bytes())
     except FileNotFoundError:
-        raise NotFoundError(
-            f"there is no upload {upload!r}: it was finished, or is too old; ask for a new one"
-        ) from None
+        raise _unknown(upload) from None
     return note
+
+
+def _unknown(upload: str) -> NotFoundError:
+    return NotFoundError(
+        f"there is no such upload {upload!r} for this model: it was finished, or is too old; ask "
+        "for a new one"
+    )
 
 
 def describe(engine: Engine, model: str, base_url: str) -> dict[str, Any]:

@@ -7,10 +7,6 @@ much as the tables that every start needs.
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import text
-
 from nucleus_lab.engine import (
     embedding_schema,
     evaluation_schema,
@@ -19,7 +15,7 @@ from nucleus_lab.engine import (
     sample_schema,
     scenario_schema,
 )
-from nucleus_lab.engine.schema import annotation, item, metadata, prediction
+from nucleus_lab.engine.schema import CONDITIONS, metadata
 
 __all__ = ["PARTS", "complete_for_postgresql", "metadata"]
 
@@ -40,13 +36,7 @@ def complete_for_postgresql() -> None:
     Naming an option of a dialect imports that dialect, which would cost every start a tenth of a
     second.
     """
-    conditions: dict[str, Any] = {
-        "_scene": lambda table: table.c.scene_id.is_not(None),
-        "_other": lambda table: table.c.type > text("5"),
-        "_track": lambda table: table.c.track_reference_id.is_not(None),
-    }
-    for table in (item, annotation, prediction):
+    for table in metadata.tables.values():
         for index in table.indexes:
-            if index.dialect_options["sqlite"]["where"] is not None:
-                wanted = conditions[str(index.name)[-6:]]
-                index.dialect_kwargs["postgresql_where"] = wanted(table)
+            if str(index.name) in CONDITIONS:
+                index.dialect_kwargs["postgresql_where"] = CONDITIONS[str(index.name)]

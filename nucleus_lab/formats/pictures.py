@@ -20,6 +20,18 @@ _PLAIN = re.compile(r"[\w\- ()+,@=]+(?:[./][\w\- ()+,@=]+)*")
 """Names that need no second look: the hot path of :func:`safe_name`."""
 
 
+def is_plain_name(name: str) -> bool:
+    """Tell quickly whether a file name cannot leave its folder and stands as it should.
+
+    Args:
+        name: The name as the source wrote it.
+
+    Returns:
+        Whether :func:`safe_name` would return it as it is; ``False`` also where it might.
+    """
+    return _PLAIN.fullmatch(name) is not None and ".." not in name
+
+
 def safe_name(name: str, where: str) -> str:
     """Hold a file name from inside a file against leaving its folder.
 
@@ -33,7 +45,7 @@ def safe_name(name: str, where: str) -> str:
     Raises:
         InvalidInputError: The name is empty, absolute, or climbs out with ``..``.
     """
-    if _PLAIN.fullmatch(name) and ".." not in name:
+    if is_plain_name(name):
         return name
     plain = PurePosixPath(name.replace("\\", "/"))
     parts = plain.parts

@@ -50,6 +50,11 @@ class Catalog:
         return frozenset()
 
     @property
+    def indexed_labels(self) -> frozenset[str]:
+        """Which of annotations and predictions have an index of their labels."""
+        return frozenset()
+
+    @property
     def labels(self) -> Mapping[str, int]:
         """Classes and their keys."""
         return {}

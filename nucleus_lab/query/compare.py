@@ -163,7 +163,16 @@ class Comparer:
         if sign == "STARTS WITH" and pattern.text and hints.indexable(value):
             ranged = self._starts(value, pattern.text)
             return exact if ranged is None else ranged
-        return _hinted(hints.pattern(self.dialect, value, sign, pattern.text), exact)
+        hint = hints.pattern(self.dialect, value, sign, pattern.text)
+        if hint is not None and sign == "STARTS WITH":
+            whole = hints.started(value, pattern.text)
+            inside = value.sources[0].in_lists(
+                self.names.next("member"),
+                lambda one: self._pattern(one.get("text"), sign, pattern.text),
+            )
+            if whole is not None and inside is not None:
+                exact = or_(whole, inside)
+        return _hinted(hint, exact)
 
     def _starts(self, value: SqlValue, start: str) -> Clause | None:
         """Write a beginning as a range, which an index answers."""

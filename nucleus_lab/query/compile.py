@@ -10,7 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData, and_, case, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    MetaData,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.sql.expression import FromClause
 
 from nucleus_lab.query import bound, hints
@@ -22,7 +35,7 @@ from nucleus_lab.query.compile_values import ValueCompiler
 from nucleus_lab.query.context import Context
 from nucleus_lab.query.dialects import Clause, Sql, dialect_named
 from nucleus_lab.query.group import many_of
-from nucleus_lab.query.json_path import JSONValue
+from nucleus_lab.query.json_path import JSONValue, json_value
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.values import SqlValue, present, some
 
@@ -166,8 +179,10 @@ class _Compiler(ValueCompiler):
                 return found
         values = [self.value(operand) for operand in node.operands]
         if len(values) == 2:
-            exact = self.comparer.compare(node.operators[0], values[0], values[1])
-            hint = self._remainder(node)
+            whole = self._whole_remainders(node)
+            if whole is not None:
+                return whole
+            exact, hint = self.comparer.compare(node.operators[0], values[0], values[1]), None
         else:
             exact, hint = self._chain(values, node.operators), self._between(values, node.operators)
         return exact if hint is None else and_(hint, exact)
@@ -182,7 +197,8 @@ class _Compiler(ValueCompiler):
             return None
         return hints.between(self.context.dialect, low.constant, value, high.constant)
 
-    def _remainder(self, node: bound.Test) -> Clause | None:
+    def _whole_remainders(self, node: bound.Test) -> Clause | None:
+        """Compare the remainder of a number in metadata: of whole ones the hint is the answer."""
         left, right = node.operands
         if node.operators != ("=",) or not isinstance(right, bound.Constant):
             return None
@@ -193,7 +209,18 @@ class _Compiler(ValueCompiler):
         ):
             return None
         value = self.value(left.left)
-        return hints.remainder(self.context.dialect, value, left.right, right)
+        hint = hints.remainder(self.context.dialect, value, left.right, right)
+        if hint is None:
+            return None
+        source = value.sources[0]
+        real: Sql = cast(json_value("raw number", source.column, source.path), Double())
+        rest = self._operate("%", real, literal(float(left.right.value), Double()))
+        branches: list[tuple[Any, Any]] = [
+            ("integer", true()),
+            ("real", rest == literal(float(right.value), Double())),
+        ]
+        exact = case(*branches, value=json_value("type", source.column, source.path))
+        return and_(hint, exact == true())
 
     def _chain(self, values: list[SqlValue], signs: tuple[str, ...]) -> Clause:
         """Compare neighbours; of a list, one member has to satisfy all that it takes part in."""

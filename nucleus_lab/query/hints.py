@@ -21,6 +21,7 @@ from nucleus_lab.query.json_path import json_value
 from nucleus_lab.query.values import JSONSource, SqlValue
 
 _ESCAPED: Final = frozenset('"\\/')
+_MAGIC: Final = frozenset("*?[")
 _MOST_TEXTS: Final = 4
 _EXACT: Final = 2**53
 _PATTERN: Final = 3
@@ -176,10 +177,28 @@ def pattern(dialect: SQLite, value: SqlValue, sign: str, text: str) -> Clause | 
     return _holds(source, text) if sign == "ENDS WITH" else None
 
 
+def started(value: SqlValue, start: str) -> Clause | None:
+    """Test whether the text of a row that met the hint begins with a text, with one look at it.
+
+    Args:
+        value: The value, for which :func:`pattern` gave a hint.
+        start: The beginning.
+
+    Returns:
+        The condition, false for lists; ``None`` where it cannot be said so.
+    """
+    if _MAGIC.intersection(start):
+        return None
+    source = value.sources[0]
+    written = json_value("json", source.column, source.path)
+    found: Clause = written.op("GLOB", is_comparison=True)(f'"{start}*')
+    return found
+
+
 def remainder(
     dialect: SQLite, value: SqlValue, divisor: Constant, wanted: Constant
 ) -> Clause | None:
-    """Hint at ``value % divisor = wanted``, all of them whole.
+    """Hint at ``value % divisor = wanted``, all of them whole; of whole values it is the answer.
 
     Args:
         dialect: The database.

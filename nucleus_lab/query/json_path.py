@@ -32,7 +32,7 @@ class JSONValue(ColumnElement[Any]):
     Args:
         kind: ``text``, ``number``, ``boolean`` or ``kind``; ``type`` for the database's own name of
             the type; ``raw text`` and the like without the guard, for the branches of a CASE over
-            that type.
+            that type; ``json`` for the value as JSON writes it, on SQLite.
         column: The JSON column, of the table or of an alias.
         path: Keys from the outside in.
 
@@ -70,6 +70,7 @@ TYPES: Final[dict[str, Any]] = {
     "raw text": Text(),
     "raw number": Numeric(asdecimal=False),
     "raw boolean": Boolean(),
+    "json": Text(),
 }
 """Types of the values by kind."""
 
@@ -157,10 +158,13 @@ def _column(element: JSONValue, compiler: SQLCompiler, kw: dict[str, Any]) -> st
 @compiles(JSONValue, "sqlite")
 def _sqlite(element: JSONValue, compiler: SQLCompiler, **kw: Any) -> str:
     labels = "".join("." + json.dumps(key, ensure_ascii=False) for key in element.path)
-    arguments = f"{_column(element, compiler, kw)}, {_literal('$' + labels, compiler)}"
+    document, place = _column(element, compiler, kw), _literal("$" + labels, compiler)
+    arguments = f"{document}, {place}"
     kind, value = f"json_type({arguments})", f"json_extract({arguments})"
     if element.kind == "type":
         return kind
+    if element.kind == "json":
+        return f"({document} -> {place})"
     if element.kind.startswith("raw"):
         return value
     if element.kind == "text":

@@ -89,8 +89,9 @@ def semijoin(compiler: Conditions, node: BoundCondition) -> Clause | None:
         scope, parts = node.scope.root, _parts(node.where)
         if not _of_items(scope) or not parts or scope.every_run:
             return None
-        plain = scope.kind in compiler.context.catalog.plain
-        labelled = plain and any(_names_label(part) for part in parts)
+        catalog = compiler.context.catalog
+        known = scope.kind in catalog.plain and scope.kind in catalog.indexed_labels
+        labelled = known and any(_names_label(part) for part in parts)
         if labelled and len(parts) == 1:
             return None  # most classes are on many items, and the first object of each will do
         if not labelled and (compiler.rare is None or not all(map(_cheap, parts))):
@@ -110,6 +111,8 @@ def _grouped(compiler: Conditions, node: bound.Test) -> Clause | None:
     counted, sign, number = found
     scope = counted.scope.root
     if counted.label is None or not _of_items(scope) or scope.every_run:
+        return None
+    if scope.kind not in compiler.context.catalog.indexed_labels:
         return None
     row, parts = compiler.counted(counted)
     if segment_count(compiler.context, counted, row) is not None:

@@ -210,6 +210,7 @@ INDEX: Final[dict[str, str]] = {
     "POST lab/labelingTask/{task}/complete": "nucleus.labeling_projects",
     "POST lab/labelingTask/{task}/reject": "nucleus.labeling_projects",
     "POST lab/models/addBundle": "nucleus.bundles",
+    "POST lab/slice/{slc}/exportRows": "nucleus.slices",
     "POST leaderboard/f1Curve": "nucleus.benchmarks",
     "POST leaderboard/ranking": "nucleus.benchmarks",
     "POST model/run/{prj}/": "nucleus.bundles",

@@ -13,6 +13,7 @@ from nucleus_lab.bulk import collector_paused
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.keys import Caller
 
 _lock = threading.Lock()
 _open: dict[tuple[int, str], tuple[Engine, int]] = {}
@@ -84,7 +85,7 @@ def opened(
         engine.close()
 
 
-def caller_of(engine: Engine, key: str) -> str | None:
+def caller_of(engine: Engine, key: str) -> Caller | None:
     """Find out whose key was presented.
 
     Args:
@@ -92,7 +93,7 @@ def caller_of(engine: Engine, key: str) -> str | None:
         key: The key as it came.
 
     Returns:
-        The name of the key; ``None`` when it is unknown or revoked.
+        Name and user of the key; ``None`` when it is unknown or revoked.
     """
     from nucleus_lab.engine import keys
 
@@ -113,19 +114,31 @@ def has_keys(engine: Engine) -> bool:
     return keys.any_active(engine)
 
 
-def create_key(engine: Engine, name: str) -> str:
+def nobody() -> Caller:
+    """Return who asks an open server, or a route that needs no key.
+
+    Returns:
+        A caller without a key, who sees everything.
+    """
+    from nucleus_lab.engine.keys import Caller
+
+    return Caller()
+
+
+def create_key(engine: Engine, name: str, user: str = "") -> str:
     """Make a key.
 
     Args:
         engine: The open workspace.
         name: What it is for.
+        user: Whose it is; ``""`` for a key of the team.
 
     Returns:
         The key; it is stored as a hash and cannot be shown again.
     """
     from nucleus_lab.engine import keys
 
-    return keys.create(engine, name)
+    return keys.create(engine, name, user)
 
 
 def list_keys(engine: Engine) -> list[dict[str, Any]]:
@@ -135,7 +148,7 @@ def list_keys(engine: Engine) -> list[dict[str, Any]]:
         engine: The open workspace.
 
     Returns:
-        ``name``, ``created_at`` and ``revoked_at`` of each.
+        ``name``, ``user``, ``created_at`` and ``revoked_at`` of each.
     """
     from nucleus_lab.engine import keys
 

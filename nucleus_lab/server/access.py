@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nucleus_lab.errors import ForbiddenError, UnauthorizedError
-from nucleus_lab.routes.workspaces import caller_of, has_keys
+from nucleus_lab.routes.workspaces import caller_of, has_keys, nobody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.keys import Caller
 
 
 def is_loopback(host: str) -> bool:
@@ -34,7 +35,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def authorize(engine: Engine, headers: Mapping[str, str], *, key_required: bool) -> str:
+def authorize(engine: Engine, headers: Mapping[str, str], *, key_required: bool) -> Caller:
     """Find out who asks.
 
     Args:
@@ -43,15 +44,15 @@ def authorize(engine: Engine, headers: Mapping[str, str], *, key_required: bool)
         key_required: Ask for a key even when the workspace has none.
 
     Returns:
-        Name of the presented key; ``""`` on an open server.
+        Name and user of the presented key; both ``""`` on an open server.
 
     Raises:
         UnauthorizedError: A key is needed, and none or a wrong one was sent.
     """
     key = _presented(headers)
-    name = caller_of(engine, key) if key else None
-    if name is not None:
-        return name
+    caller = caller_of(engine, key) if key else None
+    if caller is not None:
+        return caller
     if key_required or has_keys(engine):
         raise UnauthorizedError(
             "the key is unknown or revoked: check it, or make one by  nucleus-lab keys create"
@@ -60,7 +61,7 @@ def authorize(engine: Engine, headers: Mapping[str, str], *, key_required: bool)
             "x-limited-access-key or x-api-key (api_key= of NucleusClient, NUCLEUS_API_KEY)"
         )
     _refuse_web_pages(headers)
-    return ""
+    return nobody()
 
 
 def _presented(headers: Mapping[str, str]) -> str:

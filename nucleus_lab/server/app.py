@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from nucleus_lab.errors import NucleusError, TransportError
 from nucleus_lab.routes import TABLE, Route, dispatch, refused
+from nucleus_lab.routes.workspaces import nobody
 from nucleus_lab.server.access import authorize
 from nucleus_lab.server.arriving import PATIENCE_SECONDS, Arriving, GoneError
 from nucleus_lab.server.body import Body, boundary_of, read_parts, read_plain, too_large
@@ -21,6 +22,7 @@ from nucleus_lab.wire import JSON, Request, Response, encode
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
+    from nucleus_lab.engine.keys import Caller
 
     Receive = Callable[[], Awaitable[Any]]
     Send = Callable[[Any], Awaitable[None]]
@@ -126,7 +128,7 @@ class _App:
 
     async def _answer(self, head: _Head, arriving: Arriving) -> _Answer:
         several = head.headers.get("content-type", "").lower().startswith("multipart")
-        caller: str | None = None
+        caller: Caller | None = None
         if several or _announced(head) > MOST_UNPROVEN_BYTES:
             caller = await self._in_thread(self._caller, head)
         with ExitStack() as stack:
@@ -162,22 +164,24 @@ class _App:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    def _caller(self, head: _Head) -> str:
+    def _caller(self, head: _Head) -> Caller:
         entry = _entry(head)
         if entry is not None and entry.public:
-            return ""
+            return nobody()
         return authorize(self._engine, head.headers, key_required=self._key_required)
 
-    def _work(self, head: _Head, body: Body, caller: str | None) -> _Answer:
+    def _work(self, head: _Head, body: Body, caller: Caller | None) -> _Answer:
+        caller = self._caller(head) if caller is None else caller
         request = Request(
             head.method,
             head.path,
             None if head.method == "GET" else body.payload,
             head.query,
             body.files,
-            self._caller(head) if caller is None else caller,
+            caller.key,
             head.base_url,
             head.headers,
+            user=caller.user,
         )
         return _respond(dispatch(self._engine, request))
 

@@ -64,9 +64,21 @@ def test_a_key_is_printed_once_alone_on_the_last_line(workspace: Path) -> None:
     assert made.exit_code == 0
     assert re.fullmatch(r"\S{40,}", key)
     listed = run("keys", "list", "--workspace", workspace).output
-    assert re.fullmatch(r"team\t\S+Z\tin use\n", listed)
+    assert re.fullmatch(r"team\tthe team\t\S+Z\tin use\n", listed)
     assert key not in listed
     assert all(key.encode() not in path.read_bytes() for path in workspace.rglob("*.db*"))
+
+
+def test_a_key_of_a_user_is_named_after_her_and_listed_as_hers(workspace: Path) -> None:
+    made = run("keys", "create", "--workspace", workspace, "--user", "anna")
+    run("keys", "create", "--workspace", workspace, "--user", "anna", "--name", "desk")
+
+    assert made.output.splitlines()[0] == "key 'anna' of user anna, shown only now:"
+    listed = run("keys", "list", "--workspace", workspace).output
+    assert [line.split("\t")[:2] for line in listed.splitlines()] == [
+        ["anna", "user anna"],
+        ["desk", "user anna"],
+    ]
 
 
 def test_a_revoked_key_is_listed_as_such(workspace: Path) -> None:

@@ -15,14 +15,14 @@ def test_a_key_is_known_by_its_name_until_it_is_revoked(engine: Engine) -> None:
     key = keys.create(engine, "laptop")
     other = keys.create(engine, "server")
 
-    assert keys.verify(engine, key) == "laptop"
-    assert keys.verify(engine, other) == "server"
+    assert keys.verify(engine, key) == ("laptop", "")
+    assert keys.verify(engine, other) == ("server", "")
 
     with Engine_again(engine) as elsewhere:
         keys.revoke(elsewhere, "laptop")
 
     assert keys.verify(engine, key) is None
-    assert keys.verify(engine, other) == "server"
+    assert keys.verify(engine, other) == ("server", "")
     assert [(row["name"], row["revoked_at"] is None) for row in keys.listing(engine)] == [
         ("laptop", False),
         ("server", True),
@@ -67,13 +67,36 @@ def test_a_name_is_taken_until_its_key_is_revoked(engine: Engine) -> None:
 
     keys.revoke(engine, "laptop")
 
-    assert keys.verify(engine, keys.create(engine, "laptop")) == "laptop"
+    assert keys.verify(engine, keys.create(engine, "laptop")) == ("laptop", "")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201])
 def test_a_name_that_cannot_be_shown_is_refused(engine: Engine, name: str) -> None:
     with pytest.raises(InvalidInputError, match="key name"):
         keys.create(engine, name)
+
+
+def test_a_key_of_a_user_says_whose_it_is(engine: Engine) -> None:
+    key = keys.create(engine, "laptop", "anna")
+    desk = keys.create(engine, "desk", "anna")
+    team = keys.create(engine, "team")
+
+    assert keys.verify(engine, key) == keys.Caller("laptop", "anna")
+    assert keys.verify(engine, desk) == keys.Caller("desk", "anna")
+    assert keys.verify(engine, team) == keys.Caller("team", "")
+    assert [(row["name"], row["user"]) for row in keys.listing(engine)] == [
+        ("laptop", "anna"),
+        ("desk", "anna"),
+        ("team", None),
+    ]
+
+
+@pytest.mark.parametrize("user", [" ", " anna", "anna ", "a\nb", "x" * 201])
+def test_a_user_that_could_pass_for_another_is_refused(engine: Engine, user: str) -> None:
+    with pytest.raises(InvalidInputError, match="user name"):
+        keys.create(engine, "laptop", user)
+
+    assert keys.listing(engine) == []
 
 
 def test_revoking_an_unknown_name_says_so(engine: Engine) -> None:

@@ -10,7 +10,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from drive import _evaluated, _item_ids, finished, groups, refusal, rows, section, shown
+from drive import finished, groups, refusal, rows, section, shown
+from drive_objects import _evaluated, _item_ids
 
 
 @section

@@ -58,12 +58,16 @@ class Task:
         id: Row of the job.
         dataset_id: Row of the dataset it belongs to, if any.
         payload: What was handed to ``submit``.
+        owner: The user who submitted it; ``""`` for a team key or a program.
     """
 
-    def __init__(self, key: int, dataset_id: int | None, payload: dict[str, Any]) -> None:
+    def __init__(
+        self, key: int, dataset_id: int | None, payload: dict[str, Any], owner: str = ""
+    ) -> None:
         self.id = key
         self.dataset_id = dataset_id
         self.payload = payload
+        self.owner = owner
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._progress: tuple[int, int, Message] | None = None

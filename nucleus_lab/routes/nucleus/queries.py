@@ -150,7 +150,7 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             selected = set(keys)
             keys = [key for key in members if key in selected]
     queries.improve(engine.store, found)
-    shown = [identifiers.encode(identifiers.ITEM, key) for key in keys]
+    shown = identifiers.encode_all(identifiers.ITEM, keys)
     return {"item_ids": shown, "warnings": found.warnings}
 
 
