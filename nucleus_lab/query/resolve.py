@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from nucleus_lab.errors import QueryError
 from nucleus_lab.query import bound, tree
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
 from nucleus_lab.query.catalog import Catalog
@@ -18,7 +17,6 @@ from nucleus_lab.query.fields import LEVELS
 from nucleus_lab.query.given_values import (
     constant_of,
     list_compared,
-    milliseconds,
     parameter_value,
     wanted_kind,
 )
@@ -191,6 +189,7 @@ class _Resolver(ConditionFunctionReader):
         return kind == "matches" and node.name in {"gt_label", "pred_label"}
 
     def _member(self, node: tree.In, scope: Scope | None) -> BoundCondition:
+        fields: list[BoundValue] = []
         if isinstance(node.values, tree.Parameter):
             listed = self._parameter(node.values)
             if listed.kind != "list":
@@ -203,24 +202,26 @@ class _Resolver(ConditionFunctionReader):
                     hint="pass a list, tuple or set",
                 )
             values: tuple[bound.Constant, ...] = tuple(listed.value)
-            fields: list[BoundValue] = []
         else:
             found: list[bound.Constant] = []
-            fields = []
             for each in node.values:
-                is_given = isinstance(each, tree.Parameter)
-                value = self._parameter(each) if is_given else self.value(each, scope, None)
-                if not isinstance(value, bound.Constant):
+                value: BoundValue = (
+                    self._parameter(each)  # which may be a list
+                    if isinstance(each, tree.Parameter)
+                    else self.value(each, scope, None)
+                )
+                if isinstance(value, bound.Constant):
+                    found += value.value if value.kind == "list" else [value]
+                else:
                     fields.append(value)
-                    continue
-                found += value.value if value.kind == "list" else [value]
             values = tuple(found)
         wanted = "text" if any(value.kind == "text" for value in values) else "number"
         operand, place = self.value(node.operand, scope, wanted), (node.start, node.end)
-        equal = [bound.Test((operand, field), ("=",), place) for field in fields]
-        members = [bound.Member(operand, values, place)] if values or not fields else []
-        parts = (*members, *equal)
-        return parts[0] if len(parts) == 1 else bound.AnyOf(parts)
+        parts: list[BoundCondition] = []
+        if values or not fields:
+            parts.append(bound.Member(operand, values, place))
+        parts += [bound.Test((operand, field), ("=",), place) for field in fields]
+        return parts[0] if len(parts) == 1 else bound.AnyOf(tuple(parts))
 
     def _between(self, node: tree.Between, scope: Scope | None) -> BoundCondition:
         ends = [node.low, node.high]
@@ -395,6 +396,3 @@ class _Resolver(ConditionFunctionReader):
             if isinstance(meaning, bound.Count):
                 return meaning
         raise self.later("count() of this value", *place)
-
-
-__all__ = ["QueryError", "milliseconds", "resolve"]

@@ -10,7 +10,7 @@ from plain_records import Item, Match, Records, Scene, Thing
 from sqlalchemy import insert
 
 from nucleus_lab.annotation import ANNOTATION_TYPES
-from nucleus_lab.engine import Engine, query_schema, schema
+from nucleus_lab.engine import Engine, embedding_schema, query_schema, schema
 
 CODES = {name: entry.code for name, entry in ANNOTATION_TYPES.items()}
 
@@ -153,7 +153,7 @@ def _memberships(
         ]
     yield schema.slice_member, slices
     yield schema.autotag_score, scores
-    yield schema.metadata.tables["autotag_example"], examples
+    yield embedding_schema.autotag_example, examples
 
 
 def _json(value: Any) -> str | None:

@@ -42,12 +42,27 @@ def test_tags_are_added_once_and_removing_an_unknown_one_is_refused(ask, model):
 
 
 def test_trained_slices_are_noted(ask, model, five):
-    ask("POST", f"model/{model}/trainedSliceId", {"trained_slice_ids": ["slc_1"]})
-    body = {"annotations": [], "trained_slice_id": "slc_2"}
+    first, second = (
+        ask("POST", f"dataset/{five}/create_slice", {"name": name, "allow_empty": 1})["slice_id"]
+        for name in ("first", "second")
+    )
+    ask("POST", f"model/{model}/trainedSliceId", {"trained_slice_ids": [first]})
+    body = {"annotations": [], "trained_slice_id": second}
     ask("POST", f"dataset/{five}/model/{model}/uploadPredictions", body)
-    ask("DELETE", f"model/{model}/trainedSliceId", {"trained_slice_ids": ["slc_1"]})
+    ask("DELETE", f"model/{model}/trainedSliceId", {"trained_slice_ids": [first]})
 
-    assert ask("GET", f"model/{model}")["trained_slice_ids"] == ["slc_2"]
+    assert ask("GET", f"model/{model}")["trained_slice_ids"] == [second]
+
+
+def test_a_trained_slice_that_is_not_there_is_refused(ask, model, five):
+    body = {"annotations": [box(0)], "trained_slice_id": "slc_99"}
+
+    with pytest.raises(NotFoundError, match="slc_99"):
+        ask("POST", f"model/{model}/trainedSliceId", {"trained_slice_ids": ["slc_99"]})
+    with pytest.raises(NotFoundError, match="slc_99"):
+        ask("POST", f"dataset/{five}/model/{model}/uploadPredictions", body)
+    assert ask("GET", f"model/{model}")["trained_slice_ids"] == []
+    assert ask("GET", f"dataset/{five}/model_runs") == []
 
 
 def test_deleting_a_model_takes_its_predictions_along(ask, model, five):
