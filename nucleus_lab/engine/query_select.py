@@ -116,7 +116,16 @@ def select_rows(
         )
     catalog = StoredCatalog(connection, dataset_id, run_id, iou_threshold)
     key = query_cache.key_of(
-        (connection.dialect.name, dataset_id, level, run_id, match_type, paged, iou_threshold),
+        # Not the dialect alone: what is written for users differs (engine.ownership).
+        (
+            connection.dialect.statement_compiler,
+            dataset_id,
+            level,
+            run_id,
+            match_type,
+            paged,
+            iou_threshold,
+        ),
         text or "",
         parameters,
     )
