@@ -135,6 +135,23 @@ class _Restricting(SQLCompiler):
 
     viewer: str
 
+    @classmethod
+    def seen_rows(cls, name: str) -> str | None:
+        """Write the rows of a table that the user is shown, for SQL that is no statement of Core.
+
+        Args:
+            name: Name of the table, in quotes where it needs them.
+
+        Returns:
+            A sub-query; ``None`` where all rows are shown.
+        """
+        from nucleus_lab.engine.schema import metadata
+
+        table = metadata.tables[name.strip('"')]
+        if not is_restricted(table):
+            return None
+        return f"(SELECT * FROM {name} AS seen WHERE {condition(table, 'seen', cls.viewer)})"
+
     def visit_table(self, table: Any, *arguments: Any, **options: Any) -> Any:
         written = super().visit_table(table, *arguments, **options)  # type: ignore[no-untyped-call]
         if not options.get("asfrom") or options.get("iscrud") or options.get("ashint"):

@@ -38,7 +38,8 @@ def prepare(connection: Connection, statement: Sql) -> Prepared:
     Returns:
         What :func:`run_statement` takes.
     """
-    return Prepared(*driver_text(statement, connection.dialect.name))
+    seen = getattr(connection.dialect.statement_compiler, "seen_rows", None)
+    return Prepared(*driver_text(statement, connection.dialect.name, seen))
 
 
 def run_statement(connection: Connection, source: str, statement: Prepared) -> list[Any]:

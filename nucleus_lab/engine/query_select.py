@@ -22,7 +22,7 @@ from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
 from nucleus_lab.query.sources import has_category
 from nucleus_lab.query.sql import NULL, Sql
-from nucleus_lab.query.sql_select import Row
+from nucleus_lab.query.sql_select import Row, reading
 from nucleus_lab.query.written import text_of
 
 _ROWS: Final = {
@@ -138,7 +138,8 @@ def _compile(
     paged: bool,
 ) -> Selection:
     level, dataset_id = query.level, catalog.dataset_id
-    row = source = _ROWS[level]
+    row = _ROWS[level]
+    source = reading(row, row)
     if level == "matches" and catalog.iou_threshold is not None:
         read = text_of(readings(match, catalog.iou_threshold), connection.dialect.name)
         row, source = "readings", f"({read}) AS readings"
@@ -150,7 +151,7 @@ def _compile(
     position: list[Sql] = [owner.position, of_row.id]
     name: list[Sql] = [owner.reference_id]
     if level in {"annotations", "predictions", "matches"}:
-        source += f" JOIN item ON item.id = {row}.item_id"
+        source += f" JOIN {reading('item', 'item')} ON item.id = {row}.item_id"
         rows["items"] = "item"
     if level in {"annotations", "predictions"}:
         name.append(of_row.annotation_id)
@@ -159,10 +160,9 @@ def _compile(
         if level == "predictions":
             where.append(of_row.model_run_id == run)
         else:
-            source += (
-                f" LEFT OUTER JOIN annotation ON annotation.id = {row}.annotation_id"
-                f" LEFT OUTER JOIN prediction ON prediction.id = {row}.prediction_id"
-            )
+            for table in ("annotation", "prediction"):
+                joined = reading(table, table)
+                source += f" LEFT OUTER JOIN {joined} ON {table}.id = {row}.{table}_id"
             rows |= {"annotations": "annotation", "predictions": "prediction"}
             where += _match_rows(row, catalog.evaluation(run), match_type)
             name += [Row("annotation").c.annotation_id, Row("prediction").c.annotation_id]
@@ -172,7 +172,8 @@ def _compile(
     rest = query
     order = order_of(query, metadata, catalog, dialect, rows)
     plain = not order and query.limit is query.offset is query.sample is None
-    if level == "items" and dialect == "sqlite" and paged and plain:
+    everything = not hasattr(connection.dialect.statement_compiler, "seen_rows")
+    if level == "items" and dialect == "sqlite" and paged and plain and everything:
         parts, drivers = query_driver.drivers_of(query, metadata, catalog)
         where += parts
     else:

@@ -16,6 +16,9 @@ from typing import Any, Final, Protocol, runtime_checkable
 PLACE: Final = "\x00"
 """Where a value stands in a text; no name and no key can hold this character."""
 
+TABLE: Final = "\x02"
+"""Stands around the name of a table that is read, which a user may be shown in part."""
+
 OR: Final = 1
 AND: Final = 2
 NOT: Final = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nucleus_lab.query.sql import OR, TRUE, Sql, and_, gathered, given
+from nucleus_lab.query.sql import OR, TABLE, TRUE, Sql, and_, gathered, given
 
 
 class Exists(Sql):
@@ -57,6 +57,20 @@ class Columns:
     __getitem__ = __getattr__
 
 
+def reading(table: str, name: str) -> str:
+    """Write a table as it stands behind FROM.
+
+    Args:
+        table: Its name, or other SQL.
+        name: What it is called in the statement.
+
+    Returns:
+        The text; of a table it is finished when it is known who asks.
+    """
+    named = table.strip('"').isidentifier()
+    return f"{TABLE}{table}{TABLE} AS {name}" if named else f"{table} AS {name}"
+
+
 class Row:
     """A table under the name that a statement gives it.
 
@@ -76,7 +90,7 @@ class Row:
         self.name = name
         self.table = name if source is None else source
         self.c = Columns(self)
-        self.source = name if source is None else f"{source} AS {name}"
+        self.source = reading(self.table, name)
         self.values = values
 
 

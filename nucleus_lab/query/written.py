@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -21,7 +23,7 @@ from sqlalchemy.types import (
     TypeEngine,
 )
 
-from nucleus_lab.query.sql import AND, PLACE, Sql
+from nucleus_lab.query.sql import AND, PLACE, TABLE, Sql
 
 _TYPES: Final[dict[type, TypeEngine[Any]]] = {
     str: Text(),
@@ -65,7 +67,7 @@ class Written(ColumnElement[Any]):
 
 @compiles(Written)
 def _write(element: Written, compiler: SQLCompiler, **kw: Any) -> str:
-    texts = element.sql.text
+    texts = with_tables(element.sql.text, getattr(compiler, "seen_rows", None))
     if compiler.preparer._double_percents:  # noqa: SLF001 - the driver reads a percent as a place
         texts = texts.replace("%", "%%")
     first, *rest = texts.split(PLACE)
@@ -122,19 +124,50 @@ _PLACES: Final[dict[type, str]] = {
 }
 
 
-def driver_text(sql: Sql, dialect: str) -> tuple[str, tuple[Any, ...]]:
+_READ: Final = re.compile(f'{TABLE}([^{TABLE}]+){TABLE} AS ([\\w"]+)')
+
+SeenRows = Callable[[str], str | None]
+"""Writes what a user is shown of a table; ``None`` for all of it."""
+
+
+def with_tables(text: str, seen: SeenRows | None) -> str:
+    """Finish the tables that a statement reads.
+
+    Args:
+        text: The statement.
+        seen: What a user is shown; ``None`` for those who are shown everything.
+
+    Returns:
+        The statement with names of tables, or sub-queries in their places.
+    """
+
+    def finished(found: re.Match[str]) -> str:
+        table, name = found[1], found[2]
+        rows = None if seen is None else seen(table)
+        if rows is not None:
+            return f"{rows} AS {name}"
+        return table if table == name else f"{table} AS {name}"
+
+    return _READ.sub(finished, text)
+
+
+def driver_text(
+    sql: Sql, dialect: str, seen: SeenRows | None = None
+) -> tuple[str, tuple[Any, ...]]:
     """Write a whole statement as a driver takes it.
 
     Args:
         sql: The statement.
         dialect: ``sqlite`` or ``postgresql``.
+        seen: What a user is shown of a table.
 
     Returns:
         The text with the driver's places, and the values in order.
     """
+    whole = with_tables(sql.text, seen)
     if dialect == "sqlite":
-        return sql.text.replace(PLACE, "?"), sql.values
-    first, *rest = sql.text.replace("%", "%%").split(PLACE)
+        return whole.replace(PLACE, "?"), sql.values
+    first, *rest = whole.replace("%", "%%").split(PLACE)
     parts, values = [first], []
     for value, text in zip(sql.values, rest, strict=True):
         place, plain = _PLACES.get(type(value), "CAST(%s AS BIGINT)"), value
