@@ -8,9 +8,9 @@ therefore written as ``id IN (SELECT … INDEXED BY …)``, and the answer is so
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, MetaData, func, select
 
 from nucleus_lab.engine import column_indexes, indexes
@@ -37,8 +37,7 @@ _BY_NAME: Final = "sqlite_autoindex_item_1"
 _COMPARED: Final = {"text", "number", "boolean", "array"}
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedKeys:
+class IndexedKeys(msgspec.Struct, frozen=True):
     """The keys of the items that a condition selects, found through one index.
 
     Attributes:

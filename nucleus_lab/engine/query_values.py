@@ -7,9 +7,9 @@ that an answer takes milliseconds. Where an index of the key exists it gives the
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, bindparam, select
 
 from nucleus_lab import wire
@@ -37,8 +37,7 @@ _SAMPLE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(msgspec.Struct, frozen=True):
     """Values of a key.
 
     Attributes:
