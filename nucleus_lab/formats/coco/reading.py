@@ -174,10 +174,11 @@ class _Reader:
         columns = self.collection.boxes
         items = self.collection.items
         first = self.first
-        if None in _all(entries, "bbox"):
-            there = [at for at, entry in enumerate(entries) if entry.bbox is not None]
-            entries, owners = [entries[at] for at in there], [owners[at] for at in there]
         boxes = _all(entries, "bbox")
+        if None in boxes:
+            there = [at for at, box in enumerate(boxes) if box is not None]
+            entries, owners = [entries[at] for at in there], [owners[at] for at in there]
+            boxes = [boxes[at] for at in there]
         widths = [width or 1e9 for width in items.width[first:]]
         heights = [height or 1e9 for height in items.height[first:]]
         corners: list[tuple[float, ...]] = list(zip(*boxes, strict=True)) or [()] * 4
@@ -210,7 +211,7 @@ class _Reader:
                 )
                 and _plain_areas(_all(entries, "area"), ws, hs)
             )
-            columns.metadata += [None if bare else box_metadata(entry) for entry in entries]
+            columns.metadata += [None] * len(entries) if bare else map(box_metadata, entries)
         self._repeated_ids(columns, len(entries))
 
     def _bad_box(self, entry: Entry, width: int | None, height: int | None) -> None:
