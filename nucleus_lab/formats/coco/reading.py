@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress, islice, repeat
 from operator import attrgetter, ge, gt, mul
 from pathlib import Path
@@ -25,6 +25,11 @@ _USUAL = ("https://", "http://")
 def _all(entries: Sequence[Any], name: str) -> list[Any]:
     """Read one attribute of many records, at the speed of a built-in loop."""
     return list(map(attrgetter(name), entries))
+
+
+def _each(entries: Sequence[Any], name: str) -> Iterator[Any]:
+    """Read one attribute of record after record, where the first find ends the search."""
+    return map(attrgetter(name), entries)
 
 
 def read_dataset(path: Path, options: ReadOptions) -> Collection:
@@ -137,12 +142,12 @@ class _Reader:
         self, entries: list[Entry], index: dict[Id, int], categories: dict[int, Category]
     ) -> tuple[list[Entry], list[int]]:
         """Drop entries of unknown pictures or categories; sort the rest by picture."""
-        owners = list(map(index.get, _all(entries, "image_id"), repeat(-1)))
-        if None in _all(entries, "id"):
+        owners = list(map(index.get, _each(entries, "image_id"), repeat(-1)))
+        if None in _each(entries, "id"):
             for number, entry in enumerate(entries):
                 if entry.id is None:
                     entry.id = f"entry-{number}"
-        used = set(_all(entries, "category_id"))
+        used = set(_each(entries, "category_id"))
         kept: Sequence[int] = range(len(entries))
         if not used <= categories.keys() or -1 in owners:
             kept = [
@@ -194,8 +199,8 @@ class _Reader:
             corners = [tuple(compress(values, good)) for values in corners]
         names = {number: category.name for number, category in categories.items()}
         columns.item += [first + at for at in owners] if first else owners
-        columns.label += map(names.__getitem__, _all(entries, "category_id"))
-        columns.annotation_id += map(str, _all(entries, "id"))
+        columns.label += map(names.__getitem__, _each(entries, "category_id"))
+        columns.annotation_id += map(str, _each(entries, "id"))
         if entries:
             xs, ys, ws, hs = corners
             columns.x += xs
@@ -204,7 +209,7 @@ class _Reader:
             columns.height += hs
             # Nearly all files have nothing else about a box, which is told faster for all at once.
             bare = (
-                not any(_all(entries, "iscrowd"))
+                not any(_each(entries, "iscrowd"))
                 and all(
                     _all(entries, name).count(None) == len(entries)
                     for name in ("attributes", "metadata")
@@ -251,7 +256,7 @@ class _Reader:
     def _others(
         self, entries: list[Entry], owners: list[int], categories: dict[int, Category]
     ) -> None:
-        if not any(_all(entries, "segmentation")) and not any(_all(entries, "keypoints")):
+        if not any(_each(entries, "segmentation")) and not any(_each(entries, "keypoints")):
             return
         references = self.collection.items.reference_id
         seen: set[tuple[int, str]] = set()
@@ -287,6 +292,8 @@ def _all_inside(
     xs, ys, ws, hs = corners
     if min(ws) <= 0 or min(hs) <= 0 or min(xs) < 0 or min(ys) < 0:
         return False
+    if max(xs) < min(widths) and max(ys) < min(heights):
+        return True  # inside the smallest picture, hence inside each box's own
     return not (
         any(map(ge, xs, map(widths.__getitem__, owners)))
         or any(map(ge, ys, map(heights.__getitem__, owners)))
