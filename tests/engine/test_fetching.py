@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import importlib.util
 import os
 import socket
 import sys
@@ -22,6 +21,7 @@ from nucleus_lab.engine.fetch_rules import check_address, check_allowed, check_h
 from nucleus_lab.engine.fetching import fetch
 from nucleus_lab.engine.settings import Settings
 from nucleus_lab.errors import ForbiddenError, MediaError
+from tests.s3_server import s3_server
 
 
 class Site:
@@ -355,32 +355,23 @@ def test_storage_that_does_not_answer_is_given_up(
 
 
 @pytest.fixture
-def s3_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def photos_in_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An S3 server of our own with one public name of a bucket."""
-    if importlib.util.find_spec("moto") is None or importlib.util.find_spec("s3fs") is None:
-        pytest.skip("moto and s3fs are not installed")
-    import boto3
-    from moto.server import ThreadedMotoServer
+    with s3_server(monkeypatch) as endpoint:
+        import boto3
 
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1"}
-    s3 = boto3.client("s3", endpoint_url=endpoint, **keys)
-    s3.create_bucket(Bucket="photos")
-    s3.put_object(Bucket="photos", Key="p/a.png", Body=b"from s3")
-    options = {"endpoint_url": endpoint, "key": "k", "secret": "s"}
-    monkeypatch.setitem(fsspec.config.conf, "s3", options)
-    yield endpoint
-    s3.close()
-    server.stop()
+        keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1"}
+        s3 = boto3.client("s3", endpoint_url=endpoint, **keys)
+        s3.create_bucket(Bucket="photos")
+        s3.put_object(Bucket="photos", Key="p/a.png", Body=b"from s3")
+        options = {"endpoint_url": endpoint, "key": "k", "secret": "s"}
+        monkeypatch.setitem(fsspec.config.conf, "s3", options)
+        yield endpoint
+        s3.close()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-def test_a_file_in_s3_is_read(s3_server: str, workspace: Path) -> None:
+def test_a_file_in_s3_is_read(photos_in_s3: str, workspace: Path) -> None:
     engine = Engine(workspace, settings=served("s3://photos/*"))
     try:
         remote = engine.media.thumbnails.remote

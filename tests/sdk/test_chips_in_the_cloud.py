@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from PIL import Image
 
 from nucleus_lab import BoxAnnotation, DatasetItem
 from nucleus_lab.errors import MediaError
+from tests.s3_server import s3_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -31,32 +31,26 @@ def needs(*modules: str) -> None:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Read]]:
     """URL of a bucket, and what reads an object of it without our code."""
-    needs("moto", "s3fs")
-    import boto3
     import fsspec
-    from moto.server import ThreadedMotoServer
 
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    # As a user sets it up: worker processes inherit the environment.
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    direct = boto3.client("s3")
-    direct.create_bucket(Bucket="chips")
-    yield (
-        "s3://chips/of x",
-        lambda url: direct.get_object(Bucket="chips", Key=url.removeprefix("s3://chips/"))[
-            "Body"
-        ].read(),
-    )
-    direct.close()
-    server.stop()
-    fsspec.filesystem("s3").clear_instance_cache()
+    with s3_server(monkeypatch) as endpoint:
+        import boto3
+
+        # As a user sets it up: worker processes inherit the environment.
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        direct = boto3.client("s3")
+        direct.create_bucket(Bucket="chips")
+        yield (
+            "s3://chips/of x",
+            lambda url: direct.get_object(Bucket="chips", Key=url.removeprefix("s3://chips/"))[
+                "Body"
+            ].read(),
+        )
+        direct.close()
+        fsspec.filesystem("s3").clear_instance_cache()
 
 
 @pytest.fixture
