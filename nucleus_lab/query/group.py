@@ -91,6 +91,8 @@ def _leaves(value: BoundValue) -> Iterator[BoundValue]:
 
 
 def _operands(leaf: Any) -> tuple[BoundValue, ...]:
+    if isinstance(leaf, bound.Matches):
+        return leaf.operand, leaf.pattern
     return leaf.operands if isinstance(leaf, bound.Test) else (leaf.operand,)
 
 
@@ -150,6 +152,9 @@ def _strip(condition: BoundCondition) -> BoundCondition:
     leaf: Any = condition
     if isinstance(condition, bound.Test):
         leaf = replace(condition, operands=tuple(strip_value(each) for each in condition.operands))
+    elif isinstance(condition, bound.Matches):
+        sides = map(strip_value, _operands(condition))
+        leaf = bound.Matches(next(sides), condition.operator, next(sides), condition.place)
     elif isinstance(condition, _LEAVES):
         leaf = replace(condition, operand=strip_value(condition.operand))
     return bound.All((*where, leaf)) if where else leaf

@@ -200,7 +200,7 @@ def _mentions(node: tree.Expression | None, name: str) -> bool:
     parts: list[tree.Expression] = []
     for attribute in ("parts", "operands"):
         parts += getattr(node, attribute, ())
-    for attribute in ("part", "operand", "left", "right"):
+    for attribute in ("part", "operand", "pattern", "left", "right"):
         inner = getattr(node, attribute, None)
         if inner is not None:
             parts.append(inner)

@@ -233,12 +233,24 @@ class _Resolver(ConditionFunctionReader):
         operand = self.value(node.operand, scope, "text")
         pattern = self.value(node.pattern, scope, "text")
         start, end = node.pattern.start, node.pattern.end
-        if not isinstance(pattern, bound.Constant):
-            raise self.later(f"a field right of {node.operator}", start, end)
-        if pattern.kind not in {"text", "number"}:
-            raise fault("Q030", f"{node.operator} needs a text", self.source, start, end - start)
-        if node.operator == "MATCHES":
-            check_pattern(pattern.text, node.pattern, self.source)
+        if isinstance(pattern, bound.Constant):
+            if pattern.kind not in {"text", "number"}:
+                message = f"{node.operator} needs a text"
+                raise fault("Q030", message, self.source, start, end - start)
+            if node.operator == "MATCHES":
+                check_pattern(pattern.text, node.pattern, self.source)
+        elif node.operator == "MATCHES":
+            written = self.source[start:end]
+            raise fault(
+                "Q050",
+                "a regular expression stands in the query, where it is checked at once; "
+                f"{written} differs from row to row",
+                self.source,
+                start,
+                end - start,
+                hint=f"to look for the text itself write CONTAINS {written}; "
+                f"with % and _ for any letters: LIKE {written}",
+            )
         return bound.Matches(operand, node.operator, pattern, (node.start, node.end))
 
     def _is_null(self, node: tree.IsNull, scope: Scope | None) -> BoundCondition:

@@ -105,7 +105,9 @@ def keeps_missing(part: BoundCondition, source: str) -> tuple[str, tuple[str, ..
     operands: tuple[Any, ...] = ()
     if isinstance(part, bound.Test):
         operands = part.operands
-    elif isinstance(part, bound.Member | bound.Matches):
+    elif isinstance(part, bound.Matches):
+        operands = (part.operand, part.pattern)
+    elif isinstance(part, bound.Member):
         operands = (part.operand,)
     for operand in operands:
         if not isinstance(operand, bound.FieldValue) or operand.field.source != "metadata":
@@ -180,7 +182,7 @@ def _compared_in(leaf: BoundCondition) -> Iterator[Compared]:
         if leaf.operators == ("=",):
             texts = [_plain(each) for each in leaf.operands if isinstance(each, bound.Constant)]
     elif isinstance(leaf, bound.Matches):
-        operands = (leaf.operand,)
+        operands = (leaf.operand, leaf.pattern)
     elif isinstance(leaf, bound.Member):
         operands = (leaf.operand,)
         if len(leaf.values) <= _MOST_VALUES:

@@ -308,7 +308,7 @@ class QueryMaker:
         if how == "chain" and kind == "number":
             return f"{self.literal(kind)} {self.pick(['<', '<='])} {value} <= {self.literal(kind)}"
         if how == "text" and kind in {"text", "json"}:
-            return f"{value} {negated}{self.text_test()}"
+            return f"{value} {negated}{self.text_test(at)}"
         if how == "other":
             other = {"number": self.number, "text": self.text, "time": self.time}.get(kind)
             right = other(at) if other else self.field("json", at)
@@ -327,8 +327,11 @@ class QueryMaker:
             many = [f"{each}" for each in many] + [""]
         return self.pick(["({})", "[{}]"]).format(", ".join(many))
 
-    def text_test(self) -> str:
+    def text_test(self, at: str) -> str:
         how = self.pick(["LIKE", "ILIKE", "CONTAINS", "STARTS WITH", "ENDS WITH", "MATCHES", "~"])
+        if how not in {"MATCHES", "~"} and self.pick([True, False, False]):
+            kind = self.pick(["text", "json"]) if FIELDS[at]["json"] else "text"
+            return f"{how} ({self.text(at) if kind == 'text' else self.field(kind, at)})"
         if how in {"MATCHES", "~"}:
             return f"{how} {quoted(self.pick(PATTERNS))}"
         part = self.pick([*TEXTS, "r", "a", "WET", "image_", "Ä"])
