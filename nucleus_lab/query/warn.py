@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue
+from nucleus_lab.query.faults import nearest
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
 
 _LABELS: Final = {"label", "gt_label", "pred_label"}
@@ -137,6 +138,32 @@ def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> lis
         return []
     given = [each for each in operands if isinstance(each, bound.Constant) and each.kind == "text"]
     return [each.text for each in given if each.text not in known]
+
+
+def unknown_values(operands: Sequence[BoundValue]) -> list[str]:
+    """Find the texts of a comparison that a field never has: a misspelt category or error.
+
+    Args:
+        operands: What is compared.
+
+    Returns:
+        A warning ``W2`` for each, with all values and the nearest one first.
+    """
+    fields = [each.inner if isinstance(each, bound.Many) else each for each in operands]
+    known = next(
+        (each.field for each in fields if isinstance(each, bound.FieldValue) and each.field.names),
+        None,
+    )
+    if known is None:
+        return []
+    texts = [each.text for each in operands if isinstance(each, bound.Constant)]
+    told = []
+    for text in texts:
+        if text.lower() not in known.names:
+            near = nearest(text, known.values)
+            ordered = [near] * bool(near) + [each for each in known.values if each != near]
+            told.append(f"W2: {text!r} is no {known.name}; values: {', '.join(ordered)}")
+    return told
 
 
 class Compared(NamedTuple):

@@ -96,7 +96,7 @@ class PathReader:
         self.run = run
         if run is None and len(records.runs) == 1:
             self.run = records.runs[0].id
-        self.fields = fields_of(records)
+        self.fields = fields_of(records, threshold)
 
     def condition_test(self, node: tree.Expression, kind: str) -> ObjectTest:
         """Read what stands in brackets; the deriving class does."""

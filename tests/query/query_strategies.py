@@ -53,7 +53,7 @@ _OF_MATCHES = [
     "matches.recall", "matches.f1",
 ]  # fmt: skip
 _MATCH_NUMBERS = ["iou", "best_iou", "confidence"]
-_MATCH_TEXTS = ["category", "match_type", "gt_label", "pred_label", "label"]
+_MATCH_TEXTS = ["category", "match_type", "tide", "tide", "gt_label", "pred_label", "label"]
 _MANY_NUMBERS = [
     f"{root}.{name}"
     for root in ("annotations", "predictions")
@@ -139,6 +139,7 @@ _VALUES = {
     "label": ["car", "truck", '"traffic light"', "sky", "calm", "both"],
     "type": ["box", "polygon", "segmentation", "category", "cuboid", "image", "lidar", "video"],
     "category": ["tp", "FP", "false_negative", '"true positive"'],
+    "tide": ["localisation", "Background", "missed", "both", "duplicate", "classification", "gone"],
     "track": ["t1", "t2", '"T 3"'],
     "slice": ["train", '"hard negatives"', "val", "gone"],
     "model": ["cnn", "vit", "r1", "gone"],
