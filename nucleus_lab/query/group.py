@@ -105,8 +105,10 @@ def _key_of(condition: BoundCondition) -> _Key | None:
     """Return the collection of which the condition is a pure formula."""
     if isinstance(condition, _LEAVES):
         leaves = [leaf for operand in _operands(condition) for leaf in _leaves(operand)]
+        # Of a side of the row itself there is but one object: its conditions keep their order.
         keys = {
-            _key(leaf) if isinstance(leaf, Many) and leaf.groupable else None for leaf in leaves
+            _key(leaf) if isinstance(leaf, Many) and leaf.groupable and not leaf.bound else None
+            for leaf in leaves
         }
         return keys.pop() if len(keys) == 1 else None
     if isinstance(condition, bound.All | bound.AnyOf) and condition.parts:

@@ -41,8 +41,8 @@ TESTS = {
 }
 
 
-@pytest.fixture
-def odd(engine: Any) -> Any:
+@pytest.fixture(scope="module")
+def odd(shared_engine: Any) -> Any:
     """One item for each pair, and three that lack a side; the last two hold lists and objects."""
     items = [
         Item(n, f"i{n}", n, "x.png", {"text": text, "part": part})
@@ -62,10 +62,10 @@ def odd(engine: Any) -> Any:
         thing.metadata, thing.item = {"color": color}, boxed
         boxed.annotations.append(thing)
     records = Records(1, [*items, boxed], runs=[Run(1, ["r", "m", "n"])], classes=["car", "bus"])
-    store(engine, records)
+    store(shared_engine, records)
 
     def ask(text: str, level: str = "items", **more: Any) -> list[int]:
-        with engine.store.read() as connection:
+        with shared_engine.store.read() as connection:
             found = engine_queries.select_rows(connection, 1, text, level, **more)
             keys = engine_queries.keys_of(connection, found)
             told = query_explain.explained(connection, 1, text, level, **more)

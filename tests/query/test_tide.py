@@ -22,8 +22,8 @@ def thing(key: int, label: str, run: int | None = None) -> Thing:
     return each
 
 
-@pytest.fixture
-def ask(engine: Any) -> Any:
+@pytest.fixture(scope="module")
+def ask(shared_engine: Any) -> Any:
     """One row of each kind on an item, and one item without any."""
     item, other = Item(1, "one", 0, "1.png", {}), Item(2, "two", 1, "2.png", {})
     truths = [thing(key, label) for key, label in enumerate((CAR, CAR, BUS, DOG, DOG, CAR), 11)]
@@ -41,14 +41,14 @@ def ask(engine: Any) -> Any:
     ]
     records = Records(1, [item, other], runs=[Run(1, ["r", "m", "n"])], evaluated=[1])
     records.classes = [CAR, BUS, DOG]
-    store(engine, records)
+    store(shared_engine, records)
 
     def run(text: str, level: str = "matches", **more: Any) -> list[int]:
-        with engine.store.read() as connection:
+        with shared_engine.store.read() as connection:
             found = engine_queries.select_rows(connection, 1, text, level, **more)
             return engine_queries.keys_of(connection, found)
 
-    run.engine = engine  # type: ignore[attr-defined]
+    run.engine = shared_engine  # type: ignore[attr-defined]
     return run
 
 
