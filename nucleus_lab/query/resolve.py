@@ -22,7 +22,13 @@ from nucleus_lab.query.given_values import (
 )
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.parse import check_pattern
-from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_labels, unknown_values
+from nucleus_lab.query.warn import (
+    contradictions,
+    keeps_missing,
+    unknown_labels,
+    unknown_models,
+    unknown_values,
+)
 
 _FUNCTIONS: Final = {
     "abs": 1,
@@ -81,6 +87,8 @@ class _Resolver(ConditionFunctionReader):
 
     def query(self, query: tree.Query) -> bound.BoundQuery:
         condition = None
+        if self.level == "matches":
+            self.tell_unevaluated()
         if query.condition is not None:
             condition = normal(self.condition(query.condition, None))
             self.warnings += contradictions(condition, self.source)
@@ -106,7 +114,14 @@ class _Resolver(ConditionFunctionReader):
             place = (key.operand.start, key.operand.end)
             folded = aggregate("max" if key.descending else "min", operand, place)
             if folded is None:
-                raise self.later("ordering by this mixture of fields", key.start, key.end)
+                raise fault(
+                    "Q030",
+                    "one order cannot come from objects of two collections",
+                    self.source,
+                    key.start,
+                    key.end - key.start,
+                    hint="fold each side: max(annotations.area) - max(predictions.area)",
+                )
             folded.ordering = True
             operand = folded
         return bound.BoundKey(operand, key.descending, key.nulls_first)
@@ -180,6 +195,9 @@ class _Resolver(ConditionFunctionReader):
         for text in unknown_labels(operands, self.catalog.labels):
             self._warn("W1", f"there is no class {text!r}", nearest(text, self.catalog.labels))
         self.warnings += unknown_values(operands)
+        for text in unknown_models(operands, self.catalog.runs):
+            known = [run.model_ids[-1] for run in self.catalog.runs]
+            self._warn("W1", f"there is no model run of {text!r}", nearest(text, known))
 
     def _operand(
         self, node: tree.Expression, scope: Scope | None, wanted: str | None, *, rank: bool
@@ -319,7 +337,15 @@ class _Resolver(ConditionFunctionReader):
         if isinstance(node, tree.Function):
             return self._function(node, scope)
         if isinstance(node, tree.Duration):
-            raise self.later("a distance", node.start, node.end)
+            written = self.source[node.start : node.end]
+            raise fault(
+                "Q030",
+                f"{written} is a distance, which no field is compared with",
+                self.source,
+                node.start,
+                node.end - node.start,
+                hint=f"write it as the radius of near(lat, lon, {written})",
+            )
         raise fault(
             "Q032",
             "a condition is compared here, as if it were a value",
@@ -416,4 +442,16 @@ class _Resolver(ConditionFunctionReader):
                 return bound.Count(meaning.scope, (), None, meaning.where, place, name, rows=True)
             if isinstance(meaning, bound.Count):
                 return meaning
-        raise self.later("count() of this value", *place)
+            if isinstance(meaning, bound.Many) and not meaning.bound:
+                there = bound.Present(meaning.inner, place)
+                where = bound.All((*map(normal, meaning.where), there))
+                scope = meaning.inner.scope
+                return bound.Count(scope, (), None, where, place, name, rows=True)
+        raise fault(
+            "Q030",
+            "count() counts objects, or the values that they have",
+            self.source,
+            node.start,
+            node.end - node.start,
+            hint="write count(annotations), count(annotations.metadata.color) or annotations.count",
+        )

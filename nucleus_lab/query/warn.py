@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue
+from nucleus_lab.query.catalog import Run
 from nucleus_lab.query.faults import nearest
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
 
@@ -138,6 +139,24 @@ def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> lis
         return []
     given = [each for each in operands if isinstance(each, bound.Constant) and each.kind == "text"]
     return [each.text for each in given if each.text not in known]
+
+
+def unknown_models(operands: Sequence[BoundValue], runs: Sequence[Run]) -> list[str]:
+    """Find the models of a comparison that have no run on the dataset.
+
+    Args:
+        operands: What is compared.
+        runs: The model runs.
+
+    Returns:
+        The texts.
+    """
+    if not any(isinstance(each, bound.FieldValue) and each.field.source == "@model"
+               for each in operands):  # fmt: skip
+        return []
+    known = {text for run in runs for text in (*run.model_ids, run.name)}
+    texts = [each.text for each in operands if isinstance(each, bound.Constant)]
+    return [text for text in texts if text not in known]
 
 
 def unknown_values(operands: Sequence[BoundValue]) -> list[str]:

@@ -265,7 +265,7 @@ class Evaluator(FunctionReader):
         """What an order compares: of metadata first numbers, then texts."""
         read = self.value(key.operand, None, "number")
         if len(set(read.reaches)) > 1:
-            raise Refused("Q060")
+            raise Refused("Q030")
         fold = max if key.descending else min
         json = read.kind == "json"
 

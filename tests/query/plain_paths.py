@@ -59,6 +59,7 @@ class Read:
     where: tuple[Test, ...] = ()
     given: Given | None = None
     same: Callable[[Env, str], bool] | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -327,7 +328,7 @@ class PathReader:
             found = self.objects_of(some.reach, env)
             return sum(some.weight(each) for each in found if some.test(env, each))
 
-        return number_read(count)
+        return number_read(count, counts=True)
 
     def _autotag(self, names: list[str]) -> Read:
         training = names[0] == "training" or names[2:] == ["training"]

@@ -197,7 +197,7 @@ class QueryMaker:
             return self.function(at, depth)
         if how == "fold" and not at.startswith("["):
             many = self.pick([*_MANY_NUMBERS, *_MANY_JSON, "annotations[label = car].area"])
-            return f"{self.pick(['min', 'max', 'sum', 'avg'])}({many})"
+            return f"{self.pick(['min', 'max', 'sum', 'avg', 'count'])}({many})"
         if how == "brackets" and not at.startswith("["):
             kind = self.brackets(at)
             return f"{kind}[{self.condition(f'[{kind}]', 1)}].count"

@@ -74,6 +74,9 @@ ANSWERS = {
     "metadata.a IN (metadata.b, 7)": [2],
     'metadata.day IN (date("2021-03-02"))': [3],
     "metadata.a NOT IN (metadata.b)": [1, 3],
+    # The values that objects have are counted.
+    "count(annotations.metadata.speed) = 1": [1],
+    "count(annotations.metadata.color) < count(annotations)": [1, 2],
     # Every class of a track counts.
     'tracks.label LIKE "car"': [1, 2],
     "tracks.label IN ()": [],
@@ -155,9 +158,9 @@ SIDES = {
     "annotations.label = car AND annotations.metadata.color = blue": (
         'annotations.label = "car" AND annotations.metadata.color = "blue"'
     ),
-    'annotations."car".color <= metadata.day AND frame > 0 AND annotations."car".color = blue': (
-        'annotations.label = "car" AND annotations.metadata.color <= metadata.day AND item.frame > 0 '
-        'AND annotations.label = "car" AND annotations.metadata.color = "blue"'
+    'annotations."car".color <= metadata.tags AND frame > 0 AND annotations."car".color = blue': (
+        'annotations.label = "car" AND annotations.metadata.color <= metadata.tags '
+        'AND item.frame > 0 AND annotations.label = "car" AND annotations.metadata.color = "blue"'
     ),
     "annotations.car.color = blue": (
         'annotations.label = "car" AND annotations.metadata.color = "blue"'

@@ -126,3 +126,22 @@ def test_how_a_query_was_read_and_how_it_goes_on(ask: Any) -> None:
 
 def test_what_is_background_is_the_same_in_an_evaluation_and_in_a_query() -> None:
     assert readings.LEAST_IOU == limits.LEAST_IOU
+
+
+def test_a_run_without_an_evaluation_is_told(shared_engine: Any, ask: Any) -> None:
+    records = Records(2, [Item(900, "x", 0, "x.png", {})], runs=[Run(2, ["r2", "vit", "n2"])])
+    store(shared_engine, records)
+    told = {}
+    with shared_engine.store.read() as connection:
+        for text, level in (("", "matches"), ("matches.fp > 0", "items")):
+            told[level] = query_explain.explained(connection, 2, text, level)["warnings"]
+        model = query_explain.explained(
+            connection, 2, "predictions[model = vitt].count > 0", "items"
+        )
+
+    missing = (
+        "W1: there is no evaluation of 'vit', and so no match; "
+        "call dataset.calculate_evaluation_metrics(model)"
+    )
+    assert told == {"matches": [missing], "items": [missing]}
+    assert model["warnings"] == ["W1: there is no model run of 'vitt'; did you mean 'vit'?"]
