@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain, compress, islice, repeat
-from operator import attrgetter, ge, gt, mul
+from operator import attrgetter, ge, gt
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats import pictures
 from nucleus_lab.formats.base import ReadOptions
 from nucleus_lab.formats.coco import layout
+from nucleus_lab.formats.coco.metadata import box_metadata, item_metadata, plain_areas
 from nucleus_lab.formats.coco.records import BareEntry, Category, Entry, Id, Picture, load_dataset
 from nucleus_lab.formats.coco.shapes import shapes_of
 from nucleus_lab.location import is_local
@@ -131,7 +132,7 @@ class _Reader:
         widths, heights = _all(images, "width"), _all(images, "height")
         items.width += widths
         items.height += heights
-        items.metadata += [_item_metadata(image, self.split) for image in images]
+        items.metadata += [item_metadata(image, self.split) for image in images]
         for number, (width, height) in enumerate(zip(widths, heights, strict=True)):
             if (width is not None and width < 1) or (height is not None and height < 1):
                 raise InvalidInputError(
@@ -218,7 +219,7 @@ class _Reader:
                     for name in ("attributes", "metadata")
                 )
             )
-            bare = bare and _plain_areas(_all(entries, "area"), ws, hs)
+            bare = bare and plain_areas(_all(entries, "area"), ws, hs)
             columns.metadata += [None] * len(entries) if bare else map(box_metadata, entries)
         self._repeated_ids(columns, len(entries))
 
@@ -305,17 +306,6 @@ def _all_inside(
     )
 
 
-def _plain_areas(
-    areas: Sequence[float | None], widths: Sequence[float], heights: Sequence[float]
-) -> bool:
-    """Tell whether no box says another area than its own."""
-    own = list(map(mul, widths, heights))
-    return areas == own or all(
-        area is None or abs(area - product) <= 1e-6 * area
-        for area, product in zip(areas, own, strict=True)
-    )
-
-
 def _reference_root(base: Path, root: Path) -> Path:
     """The folder that reference ids start from: ``images`` where there is one."""
     images = root / "images"
@@ -389,40 +379,3 @@ def named(categories: Sequence[Category], file: Path) -> dict[int, Category]:
             path=str(file),
         )
     return found
-
-
-def _item_metadata(image: Picture, split: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = dict(image.metadata) if image.metadata else {}
-    metadata["coco_image_id"] = image.id
-    if image.split or split:
-        metadata["split"] = image.split or split
-    if image.license is not None and image.license != "":
-        metadata["license"] = image.license
-    if image.coco_url:
-        metadata["coco_url"] = image.coco_url
-    if image.flickr_url:
-        metadata["flickr_url"] = image.flickr_url
-    if image.date_captured is not None and image.date_captured != "":
-        metadata["date_captured"] = image.date_captured
-    return metadata
-
-
-def box_metadata(entry: _Entry) -> dict[str, Any] | None:
-    """Collect what a box has beside its corners.
-
-    Args:
-        entry: The COCO annotation.
-
-    Returns:
-        Its attributes, ``iscrowd`` when set, and ``area`` when it is not that of the box.
-    """
-    area, box = entry.area, entry.bbox
-    plain = area is None or (box is not None and abs(area - box[2] * box[3]) <= 1e-6 * area)
-    if plain and not entry.iscrowd and not entry.attributes and not entry.metadata:
-        return None
-    metadata = {**(entry.attributes or {}), **(entry.metadata or {})}
-    if entry.iscrowd:
-        metadata["iscrowd"] = 1
-    if not plain:
-        metadata["area"] = area
-    return metadata
