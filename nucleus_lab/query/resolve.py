@@ -5,7 +5,7 @@ What a path means is decided in :mod:`nucleus_lab.query.paths`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from nucleus_lab.query import bound, tree
@@ -22,13 +22,7 @@ from nucleus_lab.query.given_values import (
 )
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.parse import check_pattern
-from nucleus_lab.query.warn import (
-    contradictions,
-    keeps_missing,
-    unknown_labels,
-    unknown_models,
-    unknown_values,
-)
+from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_texts
 
 _FUNCTIONS: Final = {
     "abs": 1,
@@ -48,8 +42,6 @@ _FUNCTIONS: Final = {
     "similarity": 1,
     "text_similarity": 1,
 }
-_MOST_TOLD: Final = 20
-"""Values of a list that are looked at for a slip of the pen."""
 _RANK: Final = {"<", "<=", ">", ">="}
 
 
@@ -186,18 +178,9 @@ class _Resolver(ConditionFunctionReader):
         operators: list[str] = list(node.operators)
         negated = operators == ["!="]
         if set(operators) <= {"=", "!="}:
-            self._tell_unknown(operands)
+            self.warnings += unknown_texts(operands, self.catalog)
         test = bound.Test(tuple(operands), ("=",) if negated else tuple(operators), place)
         return self._negate(test, negated=negated)
-
-    def _tell_unknown(self, operands: Sequence[BoundValue]) -> None:
-        """Warn of texts that a field does not have."""
-        for text in unknown_labels(operands, self.catalog.labels):
-            self._warn("W1", f"there is no class {text!r}", nearest(text, self.catalog.labels))
-        self.warnings += unknown_values(operands)
-        for text in unknown_models(operands, self.catalog.runs):
-            known = [run.model_ids[-1] for run in self.catalog.runs]
-            self._warn("W1", f"there is no model run of {text!r}", nearest(text, known))
 
     def _operand(
         self, node: tree.Expression, scope: Scope | None, wanted: str | None, *, rank: bool
@@ -243,7 +226,7 @@ class _Resolver(ConditionFunctionReader):
             values = tuple(found)
         wanted = "text" if any(value.kind == "text" for value in values) else "number"
         operand, place = self.value(node.operand, scope, wanted), (node.start, node.end)
-        self._tell_unknown([operand, *values[:_MOST_TOLD]])
+        self.warnings += unknown_texts([operand, *values], self.catalog)
         parts: list[BoundCondition] = []
         if values or not fields:
             parts.append(bound.Member(operand, values, place))

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue
-from nucleus_lab.query.catalog import Run
+from nucleus_lab.query.catalog import Catalog, Run
 from nucleus_lab.query.faults import nearest
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
 
@@ -122,7 +122,36 @@ def keeps_missing(part: BoundCondition, source: str) -> tuple[str, tuple[str, ..
     return None
 
 
-def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> list[str]:
+def unknown_texts(operands: Sequence[BoundValue], catalog: Catalog) -> list[str]:
+    """Find what is compared with a class, a model, a category or an error that there is not.
+
+    Args:
+        operands: What is compared; of a long list the first are looked at.
+        catalog: Names of the dataset.
+
+    Returns:
+        A warning ``W1`` or ``W2`` for each, with the nearest known text.
+    """
+    few = operands[: _MOST_VALUES + 1]
+    models = [run.model_ids[-1] for run in catalog.runs]
+    told = [
+        ("there is no class", text, nearest(text, catalog.labels))
+        for text in _unknown_labels(few, catalog.labels)
+    ]
+    told += [
+        ("there is no model run of", text, nearest(text, models))
+        for text in _unknown_models(few, catalog.runs)
+    ]
+    return [
+        *(
+            f"W1: {what} {text!r}" + (f"; did you mean {near!r}?" if near else "")
+            for what, text, near in told
+        ),
+        *_unknown_values(few),
+    ]
+
+
+def _unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> list[str]:
     """Find the labels of a comparison that the dataset does not have; new data may bring them.
 
     Args:
@@ -141,7 +170,7 @@ def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> lis
     return [each.text for each in given if each.text not in known]
 
 
-def unknown_models(operands: Sequence[BoundValue], runs: Sequence[Run]) -> list[str]:
+def _unknown_models(operands: Sequence[BoundValue], runs: Sequence[Run]) -> list[str]:
     """Find the models of a comparison that have no run on the dataset.
 
     Args:
@@ -159,7 +188,7 @@ def unknown_models(operands: Sequence[BoundValue], runs: Sequence[Run]) -> list[
     return [text for text in texts if text not in known]
 
 
-def unknown_values(operands: Sequence[BoundValue]) -> list[str]:
+def _unknown_values(operands: Sequence[BoundValue]) -> list[str]:
     """Find the texts of a comparison that a field never has: a misspelt category or error.
 
     Args:
