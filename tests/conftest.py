@@ -43,12 +43,17 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the settings of the person who runs the tests out of them."""
+    """Keep the settings of the person who runs the tests out of them.
+
+    Workers end soon after the last job: those of earlier tests, which nobody needs any more, would
+    look at their queues thirty times a second for twenty seconds.
+    """
     for name in list(os.environ):
         if name.startswith(("NUCLEUS_LAB_", "NUCLEUS_")) and not name.startswith(
             "NUCLEUS_LAB_TEST"
         ):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("NUCLEUS_LAB_WORKER_IDLE_S", "1")
 
 
 @pytest.fixture
