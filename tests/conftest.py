@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from forked_workers import Nursery
 from live_server import free_port, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -54,6 +56,25 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NUCLEUS_LAB_WORKER_IDLE_S", "1")
+
+
+@pytest.fixture(scope="session")
+def _nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick_workers(_nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork workers instead of starting each anew.
+
+    Test modules about how workers start have a fixture of this name that does nothing.
+    """
+    if sys.platform == "linux":
+        from nucleus_lab.engine import worker_start
+
+        monkeypatch.setattr(worker_start, "subprocess", _nursery)
 
 
 @pytest.fixture
