@@ -215,7 +215,7 @@ def _new_database(
 @pytest.fixture
 def new_workspace(workspace: Path, _new_workspace: Path) -> Path:
     """The folder of a workspace that was just made."""
-    shutil.copytree(_new_workspace, workspace)
+    shutil.copytree(_new_workspace, workspace, dirs_exist_ok=True)
     return workspace
 
 
