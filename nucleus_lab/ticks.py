@@ -1,4 +1,4 @@
-"""Round numbers for axes: steps of 1, 2 or 5 times a power of ten, written with fitting decimals."""
+"""Round numbers for axes: multiples of 1, 2 or 5 times a power of ten, with fitting decimals."""
 
 from __future__ import annotations
 

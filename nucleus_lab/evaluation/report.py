@@ -174,6 +174,8 @@ class EvaluationReport:
         model_run_id: Id of the run that holds the predictions.
         dataset_id: Id of the dataset.
         created_at: When it was stored, ISO 8601 in UTC.
+        label_order: The labels of the dataset, the most frequent first; plots and galleries take
+            their colours in this order. Empty where counting them would take long.
     """
 
     overall: ClassMetrics
@@ -192,6 +194,7 @@ class EvaluationReport:
     model_run_id: str = ""
     dataset_id: str = ""
     created_at: str = ""
+    label_order: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any] | str | bytes) -> EvaluationReport:

@@ -215,7 +215,7 @@ def _table(recording: Recording) -> str:
     left = "style='text-align:left'"
     rows = "".join(
         f"<tr><td {left}>{escape(sensor.name)}</td><td style='text-align:right'>{value:.6g}</td>"
-        f"<td {left}>{escape(sensor.units)}</td></tr>"
+        f"<td {left}>{'' if sensor.units == NO_UNITS else escape(sensor.units)}</td></tr>"
         for sensor, value in zip(
             recording.sensors[:_TABLE_ROWS], recording.values[0].tolist(), strict=False
         )
