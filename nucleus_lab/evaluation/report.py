@@ -321,7 +321,7 @@ class EvaluationReport:
         if len(self.classes) > _HTML_ROWS:
             notes.append(f"{len(self.classes) - _HTML_ROWS} more classes in <code>.classes</code>")
         notes += [
-            f"{count} {html.escape(kind)} not evaluated"
+            f"{count:,} {html.escape(kind)} not evaluated"
             for kind, count in self.not_evaluated.items()
         ]
         if self.stale:
@@ -329,7 +329,8 @@ class EvaluationReport:
         # Wider than a narrow page: a box of its own that the keyboard can reach and scroll.
         return (
             '<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Metrics">'
-            f"<table><caption>{' · '.join(notes)}</caption><thead><tr>{head}</tr></thead>"
+            f"<table><caption style='text-align:left'>{' · '.join(notes)}</caption>"
+            f"<thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table></div>"
         )
 
