@@ -257,7 +257,7 @@ class Gallery(Selectable):
         ids = list(
             self._dataset.item_ids(query or None, model=self._model, params=params, limit=PAGE)
         )
-        return self._listed(query, ids, more=len(ids) == PAGE)
+        return self._listed(query, ids, more=True)
 
     def _listed(
         self,
