@@ -107,7 +107,7 @@ def refuse_missing(paths: Iterable[tuple[str, str]]) -> None:
     """
     missing = [(name, path) for name, path in paths if not Path(path).is_file()]
     if missing:
-        shown = _some(f"{path!r} (of item {name!r})" for name, path in missing)
+        shown = _some(f"{path!r} (of {name!r})" for name, path in missing)
         raise MediaError(
             f"there is no file {shown}: correct the path, or use a URL for a picture elsewhere; "
             "nothing was uploaded",

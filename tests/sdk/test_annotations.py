@@ -207,7 +207,7 @@ def test_a_local_mask_travels_and_keeps_its_path(dataset: Any, tmp_path: Path) -
 def test_a_missing_mask_refuses_the_call(dataset: Any, tmp_path: Path) -> None:
     lost = SegmentationAnnotation(str(tmp_path / "no.png"), [Segment("sky", 1)], "a")
 
-    with pytest.raises(MediaError, match=r"no\.png \(of a\)"):
+    with pytest.raises(MediaError, match=r"no\.png' \(of 'a'\)"):
         dataset.annotate([TRUTH[0], lost])
     assert dataset.refloc("a")["annotations"]["box"] == []
 
