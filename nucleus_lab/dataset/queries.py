@@ -154,6 +154,7 @@ class QueryMethods(DatasetBase):
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
         iou_threshold: float | None = None,
+        limit: int | None = None,
     ) -> list[str]:
         """Find the ids of items, which is fast for very many of them.
 
@@ -164,6 +165,8 @@ class QueryMethods(DatasetBase):
             params: Values of ``{name}`` in the query.
             iou_threshold: A pair of a match that overlaps less is read as a false positive and a
                 miss; without it pairs are as the evaluation stored them.
+            limit: Only the first so many, which are found at once however many match; at most
+                100,000, and not of a slice.
 
         Returns:
             Ids such as ``di_0000000000001``.
@@ -171,8 +174,10 @@ class QueryMethods(DatasetBase):
         Raises:
             QueryError: The query cannot be read.
             NotFoundError: There is no such slice or model.
+            InvalidInputError: The limit is out of its range, or given with a slice.
         """
-        body = self._selection(query, model, params, iou_threshold) | {"slice_id": slice_id}
+        body = self._selection(query, model, params, iou_threshold)
+        body |= {"slice_id": slice_id, "limit": limit}
         answer = self._ask_lab(body, "itemIds")
         tell(answer, depth=1)
         found: list[str] = answer["item_ids"]

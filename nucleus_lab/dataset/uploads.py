@@ -90,8 +90,8 @@ def refuse_duplicates(noun: str, names: Iterable[str], remedy: str) -> None:
         seen.add(name)
     if twice:
         raise DuplicateIDError(
-            f"{noun} {_some(twice)} {'stands' if len(twice) == 1 else 'stand'} twice in one call: "
-            f"{remedy}",
+            f"{noun} {_some(map(repr, twice))} {'stands' if len(twice) == 1 else 'stand'} "
+            f"twice in one call: {remedy}",
             duplicates=list(twice)[:100],
         )
 
@@ -107,7 +107,7 @@ def refuse_missing(paths: Iterable[tuple[str, str]]) -> None:
     """
     missing = [(name, path) for name, path in paths if not Path(path).is_file()]
     if missing:
-        shown = _some(f"{path} (of {name})" for name, path in missing)
+        shown = _some(f"{path!r} (of {name!r})" for name, path in missing)
         raise MediaError(
             f"there is no file {shown}: correct the path, or use a URL for a picture elsewhere; "
             "nothing was uploaded",
@@ -117,7 +117,7 @@ def refuse_missing(paths: Iterable[tuple[str, str]]) -> None:
 
 def _some(names: Iterable[str]) -> str:
     listed = list(names)
-    text = ", ".join(repr(name) for name in listed[:5])
+    text = ", ".join(listed[:5])
     return text if len(listed) <= 5 else f"{text} and {len(listed) - 5} more"
 
 

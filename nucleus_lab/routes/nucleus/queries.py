@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
@@ -52,6 +52,7 @@ class SelectionBody(msgspec.Struct):
     model_id: str | None = None
     params: dict[str, Any] | None = None
     iou_threshold: float | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 def _page(
@@ -146,9 +147,15 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             body.query,
             run_id=run,
             parameters=body.params,
+            paged=body.limit is not None,
             iou_threshold=body.iou_threshold,
         )
-        keys = queries.keys_of(connection, found)
+        if body.limit is None:
+            keys = queries.keys_of(connection, found)
+        elif body.slice_id is None:
+            keys, _ = queries.page_of(connection, found, None, body.limit)
+        else:
+            raise InvalidInputError("limit is not possible with a slice_id", path="limit")
         if body.slice_id is not None:
             members = _members(connection, row.id, body.slice_id)
             selected = set(keys)
