@@ -1,0 +1,128 @@
+"""A page that ends in time: windows of a dataset, one behind the other, until the time is used.
+
+What matches next to nothing, and has no index, is found by looking at everything. A walk looks at
+some items, measures how fast that goes, and takes as many for the next window as the time left
+allows; what it found so far is the page, and where it stopped is its token.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from nucleus_lab.engine import query_places
+from nucleus_lab.engine.query_places import Place
+from nucleus_lab.engine.query_run import Prepared, prepare, run_statement
+from nucleus_lab.engine.query_select import Selection
+from nucleus_lab.query.sql import FALSE, PLACE, Sql, and_, literal, template
+
+_SHARE: Final = 0.8
+"""Of the time left, what the next window may be expected to take."""
+_SCENES: Final = 8
+"""A scene is looked at as long as several items."""
+
+
+class Pace(NamedTuple):
+    """How a walk goes.
+
+    Attributes:
+        first: Items of the first window.
+        growth: A window is at most as many times as large as the one before.
+        clock: Seconds that have passed.
+    """
+
+    first: int = 64
+    growth: int = 8
+    clock: Callable[[], float] = time.perf_counter
+
+
+class Stretch(NamedTuple):
+    """What a walk has found.
+
+    Attributes:
+        rows: Position and key of each row, at most as many as were wanted.
+        stopped: The last position it looked at, when time ended it.
+        last: The last position of the dataset.
+    """
+
+    rows: list[Any]
+    stopped: int | None
+    last: int
+
+
+def walk(
+    connection: Connection,
+    found: Selection,
+    after: Place,
+    wanted: int,
+    within: float,
+    pace: Pace,
+) -> Stretch:
+    """Look at a dataset from a place on; at one window at least, so that each walk gets on.
+
+    Args:
+        connection: The open transaction.
+        found: A selection that can be walked.
+        after: Where to go on.
+        wanted: Rows at most.
+        within: Seconds.
+        pace: How to go.
+
+    Returns:
+        What was found, and where the walk stopped.
+    """
+    began = asked = pace.clock()
+    inside = after.key != query_places.LAST_KEY and after.position >= 0
+    first, last = query_places.ends(connection, found, after.position + (not inside))
+    window = _window(connection, found)
+    if first is None or window is None:
+        return Stretch([], None, last)
+    size = max(1, pace.first // (_SCENES if found.row == "scene" else 1))
+    least = max(1, size // 4)
+    rows: list[Any] = []
+    at, key = (after.position, after.key) if inside else (first - 1, query_places.LAST_KEY)
+    below = first
+    while True:
+        below = min(below + size, last + 1)
+        values = (at, key, below, *window.values, wanted - len(rows))
+        rows += run_statement(connection, found.query.source, Prepared(window.text, values))
+        if len(rows) >= wanted or below > last:
+            return Stretch(rows, None, last)
+        now = pace.clock()
+        left = within - (now - began)
+        size = _next_size(size, now - asked, left, pace.growth)
+        if size < least:
+            return Stretch(rows, below - 1, last)
+        asked, at, key = now, below - 1, query_places.LAST_KEY
+
+
+def _next_size(size: int, spent: float, left: float, growth: int) -> int:
+    """Return how many items the time left is enough for; 0 for none."""
+    if left <= 0:
+        return 0
+    most = size * growth
+    return most if spent <= 0 else min(most, int(size * _SHARE * left / spent))
+
+
+def _window(connection: Connection, found: Selection) -> Prepared | None:
+    """Write the statement of a window, with the values of the query; none selects nothing."""
+    ready: Prepared | None = found.ready.get("window")
+    if ready is None:
+        columns = ", ".join(column.text for column in found.position)
+        none = literal(0)
+        behind = template(f"({columns}) > ({{}}, {{}})", none, none)
+        owner, *conditions = found.where
+        # The window first: the database asks in this order where nothing tells it another.
+        where = and_(owner, behind, template(f"{found.position[0].text} < {{}}", none), *conditions)
+        if where is FALSE:
+            return None
+        order = ", ".join(key.text for key in found.sort)
+        text = f"SELECT {columns} FROM {found.walked} WHERE {where.text} "
+        text += f"ORDER BY {order} LIMIT {PLACE}"
+        written = prepare(connection, Sql(text, (*where.values, 0)))
+        ready = Prepared(written.text, written.values[3:-1])
+        found.ready["window"] = ready
+    return ready
