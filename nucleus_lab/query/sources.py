@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from nucleus_lab import identifiers
@@ -72,13 +73,14 @@ def _longitude(context: Context, field: FieldValue, row: Row) -> SqlValue:
 
 def _public(prefix: str) -> Builder:
     def build(context: Context, field: FieldValue, row: Row) -> SqlValue:
-        def equals(text: str) -> Clause:
-            try:
-                return row.c.id == identifiers.decode(prefix, text)
-            except NotFoundError:
-                return context.never()
+        def among(texts: Sequence[str]) -> Clause:
+            keys: set[int] = set()
+            for text in texts:
+                with suppress(NotFoundError):
+                    keys.add(identifiers.decode(prefix, text))
+            return row.c.id.in_(sorted(keys)) if keys else context.never()
 
-        return static_value(field, context.dialect.public_id(prefix, row.c.id), equals)
+        return static_value(field, context.dialect.public_id(prefix, row.c.id), among=among)
 
     return build
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from itertools import chain, cycle, repeat
 from typing import Any
@@ -16,7 +17,7 @@ from query_strategies import queries as any_queries
 from query_world import make
 from record_storage import store
 
-from nucleus_lab.engine import Engine, deletion, items, queries, query_walk, schema
+from nucleus_lab.engine import Engine, datasets, deletion, items, queries, query_walk, schema
 from nucleus_lab.engine.query_walk import Pace
 from nucleus_lab.engine.statements import cursor_of
 from nucleus_lab.errors import InvalidInputError, QueryError
@@ -109,11 +110,7 @@ def test_pages_in_time_are_together_the_whole_answer(level: str, engine: Engine)
 def filled(engine: Engine) -> int:
     """A dataset of twelve items with two or three boxes each; some of both are wanted."""
     with engine.store.write() as connection:
-        connection.execute(
-            schema.dataset.insert(),
-            [{"name": "d", "is_scene": False, "use_privacy_mode": False, "created_at": 0}],
-        )
-        key = int(connection.execute(schema.dataset.select()).all()[-1].id)
+        key = datasets.create(connection, secrets.token_hex(8))
         connection.execute(schema.label.insert(), [{"dataset_id": key, "name": "car"}])
     append(engine, key, "old", 12)
     return key
