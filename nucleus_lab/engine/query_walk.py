@@ -76,27 +76,26 @@ def walk(
     """
     began = asked = pace.clock()
     inside = after.key != query_places.LAST_KEY and after.position >= 0
-    first, last = query_places.ends(connection, found, after.position + (not inside))
-    window = _window(connection, found)
-    if first is None or window is None:
-        return Stretch([], None, last)
+    rows: list[Any] = []
+    if inside and found.row not in {"item", "scene"}:
+        rows = _rows(connection, found, after.position, after.position + 1, wanted, after.key)
+    first, last = query_places.ends(connection, found, after.position + 1)
+    if first is None or len(rows) >= wanted:
+        return Stretch(rows, None, last)
     size = max(1, pace.first // (_SCENES if found.row == "scene" else 1))
     least = max(1, size // 4)
-    rows: list[Any] = []
-    at, key = (after.position, after.key) if inside else (first - 1, query_places.LAST_KEY)
     below = first
     while True:
-        below = min(below + size, last + 1)
-        values = (at, key, below, *window.values, wanted - len(rows))
-        rows += run_statement(connection, found.query.source, Prepared(window.text, values))
+        at, below = below, min(below + size, last + 1)
+        rows += _rows(connection, found, at, below, wanted - len(rows))
         if len(rows) >= wanted or below > last:
             return Stretch(rows, None, last)
         now = pace.clock()
         left = within - (now - began)
-        size = _next_size(size, now - asked, left, pace.growth)
+        size = _next_size(below - at, now - asked, left, pace.growth)
         if size < least:
             return Stretch(rows, below - 1, last)
-        asked, at, key = now, below - 1, query_places.LAST_KEY
+        asked = now
 
 
 def _next_size(size: int, spent: float, left: float, growth: int) -> int:
@@ -107,22 +106,39 @@ def _next_size(size: int, spent: float, left: float, growth: int) -> int:
     return most if spent <= 0 else min(most, int(size * _SHARE * left / spent))
 
 
-def _window(connection: Connection, found: Selection) -> Prepared | None:
+def _rows(
+    connection: Connection,
+    found: Selection,
+    at: int,
+    below: int,
+    wanted: int,
+    behind: int | None = None,
+) -> list[Any]:
+    """Read what a window holds; of objects perhaps only those behind a key."""
+    window = _window(connection, found, inside=behind is not None)
+    if window is None:
+        return []
+    place = (at, below) if behind is None else (at, below, behind)
+    statement = Prepared(window.text, (*place, *window.values, wanted))
+    return run_statement(connection, found.query.source, statement)
+
+
+def _window(connection: Connection, found: Selection, *, inside: bool) -> Prepared | None:
     """Write the statement of a window, with the values of the query; none selects nothing."""
-    ready: Prepared | None = found.ready.get("window")
+    ready: Prepared | None = found.ready.get(("window", inside))
     if ready is None:
-        columns = ", ".join(column.text for column in found.position)
+        position, key = found.position
         none = literal(0)
-        behind = template(f"({columns}) > ({{}}, {{}})", none, none)
-        owner, *conditions = found.where
         # The window first: the database asks in this order where nothing tells it another.
-        where = and_(owner, behind, template(f"{found.position[0].text} < {{}}", none), *conditions)
+        place = [template("{} >= {}", position, none), template("{} < {}", position, none)]
+        place += [template("{} > {}", key, none)] if inside else []
+        where = and_(found.where[0], *place, *found.where[1:])
         if where is FALSE:
             return None
-        order = ", ".join(key.text for key in found.sort)
-        text = f"SELECT {columns} FROM {found.walked} WHERE {where.text} "
+        order = ", ".join(each.text for each in found.sort)
+        text = f"SELECT {position.text}, {key.text} FROM {found.walked} WHERE {where.text} "
         text += f"ORDER BY {order} LIMIT {PLACE}"
         written = prepare(connection, Sql(text, (*where.values, 0)))
-        ready = Prepared(written.text, written.values[3:-1])
-        found.ready["window"] = ready
+        ready = Prepared(written.text, written.values[len(place) : -1])
+        found.ready["window", inside] = ready
     return ready

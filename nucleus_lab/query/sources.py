@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from nucleus_lab import identifiers
@@ -74,11 +73,7 @@ def _longitude(context: Context, field: FieldValue, row: Row) -> SqlValue:
 def _public(prefix: str) -> Builder:
     def build(context: Context, field: FieldValue, row: Row) -> SqlValue:
         def among(texts: Sequence[str]) -> Clause:
-            keys: set[int] = set()
-            for text in texts:
-                with suppress(NotFoundError):
-                    keys.add(identifiers.decode(prefix, text))
-            return row.c.id.in_(sorted(keys)) if keys else context.never()
+            return row.c.id.in_(identifiers.decode_known(prefix, texts))
 
         return static_value(field, context.dialect.public_id(prefix, row.c.id), among=among)
 

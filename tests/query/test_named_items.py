@@ -12,6 +12,7 @@ from nucleus_lab.engine import queries, query_select
 from nucleus_lab.engine.query_run import prepare
 from nucleus_lab.engine.statements import cursor_of
 
+BY_NAME = "sqlite_autoindex_item_1"
 FEW = [3, 5, 5, 17, 71]
 
 
@@ -68,8 +69,7 @@ def test_lists_of_names_select_the_items_of_those_names(
         ("id", "SEARCH keyed_1 USING INTEGER PRIMARY KEY (rowid=?)"),
         (
             "ref_id",
-            "SEARCH keyed_1 USING COVERING INDEX sqlite_autoindex_item_1 "
-            "(dataset_id=? AND reference_id=?)",
+            f"SEARCH keyed_1 USING COVERING INDEX {BY_NAME} (dataset_id=? AND reference_id=?)",
         ),
     ],
 )
