@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.dataset.base import DatasetBase, segment
@@ -15,8 +15,6 @@ from nucleus_lab.evaluation_match import EvaluationMatch
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
-
-_PAGE: Final = 10_000
 
 
 class ObjectQueryType(StrEnum):
@@ -235,23 +233,19 @@ class QueryMethods(DatasetBase):
         read: Callable[[dict[str, Any]], Any],
         **more: Any,
     ) -> QueryRows[Any]:
-        """Ask the first page at once, so that a bad query is refused where it is written."""
+        """Ask the first rows at once, so that a bad query is refused where it is written."""
         more |= {
             "query": query,
-            "pageSize": _PAGE,
             "model_run_id": model.id if isinstance(model, Model) else model,
             "params": dict(params) if params else None,
             "iou_threshold": iou_threshold,
         }
         path = f"dataset/{segment(self.id)}/{route}"
-        first = self._client.make_request(more, path, "POST")
-        tell(first, depth=2)
 
-        def behind() -> Iterator[dict[str, Any]]:
-            token = first["nextPageToken"]
-            while token:
-                page = self._client.make_request({**more, "pageToken": token}, path, "POST")
-                yield page
-                token = page["nextPageToken"]
+        def ask(paging: dict[str, Any]) -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.make_request(more | paging, path, "POST")
+            return answer
 
-        return QueryRows(first, behind(), read)
+        rows = QueryRows(ask, read)
+        tell({"warnings": rows.warnings}, depth=2)
+        return rows

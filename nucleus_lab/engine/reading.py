@@ -44,7 +44,13 @@ def _one_item(condition: Any) -> Any:
 _BY_REFERENCE = Statement(lambda: _one_item(item.c.reference_id == bindparam("wanted")))
 _BY_KEY = Statement(lambda: _one_item(item.c.id == bindparam("wanted")))
 _BY_POSITION = Statement(lambda: _one_item(item.c.position == bindparam("wanted")))
-_BY_KEYS = Statement(lambda: _one_item(among(item.c.id, "wanted")))
+_BY_KEYS = Statement(
+    lambda: select(*_item_columns()).where(
+        among(item.c.id, "wanted"),
+        # By their keys: SQLite would go through all items of the dataset instead.
+        item.c.dataset_id + 0 == bindparam("dataset_id"),
+    )
+)
 _PAGE = Statement(
     lambda: (
         _one_item(item.c.position > bindparam("after"))

@@ -22,7 +22,9 @@ _BY_REFERENCE = Statement(
 )
 _BY_KEY = Statement(
     lambda: select(item.c.id, item.c.reference_id).where(
-        item.c.dataset_id == bindparam("dataset_id"), among(item.c.id, "wanted")
+        # By their keys: SQLite would go through all items of the dataset instead.
+        item.c.dataset_id + 0 == bindparam("dataset_id"),
+        among(item.c.id, "wanted"),
     )
 )
 _ONE = Statement(
