@@ -17,9 +17,9 @@ from nucleus_lab.engine.mask_objects import MaskObjects
 from nucleus_lab.engine.schema import dataset, evaluation, item, match, model_run
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import NotFoundError
-from nucleus_lab.evaluation.best_overlap import best_overlaps
-from nucleus_lab.evaluation.match import LabelRule, Matches
+from nucleus_lab.evaluation.match import LabelRule, Matches, overlaps
 from nucleus_lab.evaluation.match import match as match_objects
+from nucleus_lab.evaluation.nearest import Nearest, nearest
 from nucleus_lab.evaluation.objects import Flags, Floats, Ints, Objects
 from nucleus_lab.evaluation.report import EvaluationReport
 from nucleus_lab.evaluation.summary import shaped_coco_metrics, summarise
@@ -75,7 +75,7 @@ def evaluate(
         row = connection.execute(select(dataset.c.change_seq).where(dataset.c.id == dataset_id))
         seen: int = row.scalar_one()
         arrays = DatasetArrays(connection, dataset_id, run_id, masks)
-        truths, predictions, matches, best, skipped = _matched(arrays, options, progress)
+        truths, predictions, matches, near, skipped = _matched(arrays, options, progress)
     items = len(arrays.item_keys)
     progress(_READ, _TOTAL, "computing average precision")
     coco = shaped_coco_metrics(truths, predictions, items)
@@ -98,7 +98,7 @@ def evaluate(
         key = _replace(connection, run_id, report, seen)
         # The SQLite driver binds an exact int in a third of the time of a bool.
         flag = np.int64 if store.dialect == "sqlite" else np.bool_
-        found = (truths, predictions, matches, best)
+        found = (truths, predictions, matches, near)
         rows = _rows(key, arrays, found, kept, flag, progress)
         store.upsert(connection, match, _COLUMNS, rows, key=())
     progress(_TOTAL, _TOTAL, "done")
@@ -107,12 +107,12 @@ def evaluate(
 
 def _matched(
     arrays: DatasetArrays, options: EvaluationOptions, progress: Progress
-) -> tuple[Objects, Objects, Matches, Floats, dict[str, int]]:
+) -> tuple[Objects, Objects, Matches, Nearest, dict[str, int]]:
     """Read and match part by part, so that memory holds one part of the candidate pairs."""
     size = min(max(len(arrays.item_keys) // _PARTS, _LEAST_ITEMS), _MOST_ITEMS)
     rule = label_rule(options, arrays.labels)
     parts: list[tuple[Objects, Objects, Matches]] = []
-    best: list[Floats] = []
+    near: list[Nearest] = []
     skipped: dict[str, int] = {}
     done, total = 0, max(len(arrays.item_keys), 1)
     for part in arrays.parts(size):
@@ -120,9 +120,10 @@ def _matched(
         predictions = part.predictions
         if options.confidence_threshold > 0:
             predictions = predictions.take(predictions.confidence >= options.confidence_threshold)
-        found = match_objects(part.truths, predictions, rule)
+        pairs = overlaps(part.truths, predictions)
+        found = match_objects(part.truths, predictions, rule, pairs)
         parts.append((part.truths, predictions, found))
-        best.append(best_overlaps(part.truths, predictions, found))
+        near.append(nearest(part.truths, predictions, pairs, found, rule))
         for name, number in part.skipped.items():
             skipped[name] = skipped.get(name, 0) + number
         done += part.items
@@ -131,7 +132,7 @@ def _matched(
         Objects.joined([part[0] for part in parts]),
         Objects.joined([part[1] for part in parts]),
         Matches.joined([part[2] for part in parts], zip(starts[0], starts[1], strict=True)),
-        np.concatenate([np.zeros(0), *best]),
+        Nearest.joined(near),
         skipped,
     )
 
@@ -199,19 +200,23 @@ _COLUMNS: Final = (
     "prediction_label_id",
     "confidence",
     "best_iou",
+    "right_iou",
+    "right_annotation_id",
+    "wrong_iou",
+    "wrong_annotation_id",
 )
 
 
 def _rows(
     key: int,
     arrays: DatasetArrays,
-    found: tuple[Objects, Objects, Matches, Floats],
+    found: tuple[Objects, Objects, Matches, Nearest],
     kept: Flags | None,
     flag: type[np.generic],
     progress: Progress,
 ) -> Iterator[tuple[Any, ...]]:
     """Make the rows of the match table, in the order of the items."""
-    truths, predictions, matches, best = found
+    truths, predictions, matches, near = found
     paired, detected = matches.truth >= 0, matches.prediction >= 0
     group = np.where(
         detected,
@@ -239,9 +244,24 @@ def _rows(
             _or_none(_at(arrays.label_keys, _at(truths.label, truth)), alone),
             _or_none(_at(arrays.label_keys, _at(predictions.label, prediction)), missed),
             _or_none(_at(predictions.confidence, prediction), missed),
-            _or_none(_at(best, prediction), missed),
+            _or_none(_at(near.best, prediction), missed),
+            *_besides(near.own, near.own_key, prediction),
+            *_besides(near.other, near.other_key, prediction),
             strict=False,
         )
+
+
+def _besides(iou: Floats, key: Ints, prediction: Ints) -> tuple[list[Any], list[Any]]:
+    """Overlaps of predictions, and with whom; few have any but that of the pair."""
+    overlaps: list[Any] = [None] * len(prediction)
+    keys: list[Any] = [None] * len(prediction)
+    found = np.flatnonzero((prediction >= 0) & (_at(key, prediction) >= 0))
+    chosen = prediction[found]
+    for index, overlap, whose in zip(
+        found.tolist(), iou[chosen].tolist(), key[chosen].tolist(), strict=True
+    ):
+        overlaps[index], keys[index] = overlap, whose
+    return overlaps, keys
 
 
 def _at(values: Any, index: Ints) -> Any:

@@ -361,6 +361,8 @@ def _index_of_start(part: bound.Matches, catalog: Catalog) -> str | None:
     field = part.operand
     if part.operator != "STARTS WITH" or not isinstance(field, bound.FieldValue):
         return None
+    if not isinstance(part.pattern, bound.Constant):
+        return None
     if next_text(part.pattern.text) is None or field.scope.root.kind != "items":
         return None
     if field.field.source == "reference_id":

@@ -17,10 +17,10 @@ from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.query.bound import BoundQuery
 from nucleus_lab.query.compile import condition_of, order_of
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.outcomes import has_category
 from nucleus_lab.query.parse import parse
 from nucleus_lab.query.readings import readings
 from nucleus_lab.query.resolve import resolve
-from nucleus_lab.query.sources import has_category
 from nucleus_lab.query.sql import NULL, Sql
 from nucleus_lab.query.sql_select import Row, reading
 from nucleus_lab.query.written import text_of

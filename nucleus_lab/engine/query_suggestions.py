@@ -22,6 +22,7 @@ from nucleus_lab.query.complete import (
     quoted,
     written_name,
 )
+from nucleus_lab.query.fields import fields_of
 
 Found = list[tuple[str, str, str]]
 
@@ -238,6 +239,6 @@ def _values(connection: Connection, catalog: StoredCatalog, place: Place, level:
         return [(quoted(run.model_ids[-1]), "model", run.name) for run in catalog.runs]
     if last == "taxonomy":
         return [(quoted(name), "taxonomy", "") for name in catalog.taxonomies]
-    if last == "category" and "matches" in {path[0], place.inside, level}:
-        return [("tp", "value", "true"), ("fp", "value", "false"), ("fn", "value", "missed")]
-    return []
+    scope = path[0] if len(path) > 1 else place.inside or level
+    known = fields_of(scope).get(last)
+    return [] if known is None else [(text, "value", told) for text, told in known.values.items()]

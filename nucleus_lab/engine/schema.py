@@ -366,6 +366,13 @@ match = Table(
     Column("confidence", Double),
     # Best overlap of the prediction with any annotation; NULL for a missed annotation.
     Column("best_iou", Double),
+    # Best overlap of the prediction with annotations of a right label and of others, and the key
+    # of that annotation: which error of TIDE it is at any threshold. NULL below 0.1, and where it
+    # is the annotation of the pair.
+    Column("right_iou", Double),
+    Column("right_annotation_id", _Key),
+    Column("wrong_iou", Double),
+    Column("wrong_annotation_id", _Key),
     Index("ix_match_item", "evaluation_id", "item_id"),
 )
 

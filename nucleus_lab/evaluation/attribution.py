@@ -27,7 +27,8 @@ import numpy as np
 
 from nucleus_lab.evaluation.candidates import Assignment, Candidates
 from nucleus_lab.evaluation.match import LabelRule
-from nucleus_lab.evaluation.objects import Flags, Floats, Ints, Objects
+from nucleus_lab.evaluation.nearest import highest
+from nucleus_lab.evaluation.objects import Flags, Ints, Objects
 
 CAUSES: Final = (
     "truePositive",
@@ -76,9 +77,10 @@ def attribute(
     Returns:
         The causes.
     """
+    pairs = pairs.take(np.argsort(-pairs.iou, kind="stable"))
     fits = rule.right(truths.label[pairs.truth], predictions.label[pairs.prediction])
-    own, own_truth = _highest(pairs.take(fits), len(predictions))
-    other, other_truth = _highest(pairs.take(~fits), len(predictions))
+    own, own_truth = highest(pairs.take(fits), len(predictions))
+    other, other_truth = highest(pairs.take(~fits), len(predictions))
     wrong = ~assignment.right
     cause = np.full(len(predictions), _RIGHT, np.int64)
     localization = wrong & (own > 0) & (own < threshold)
@@ -92,13 +94,3 @@ def attribute(
     covered[own_truth[localization]] = True
     covered[other_truth[classification]] = True
     return Attribution(cause, covered)
-
-
-def _highest(pairs: Candidates, predictions: int) -> tuple[Floats, Ints]:
-    """The highest overlap of each prediction and the annotation; 0 and -1 without one."""
-    order = np.argsort(pairs.iou, kind="stable")
-    iou, truth = np.zeros(predictions), np.full(predictions, -1, np.int64)
-    # The last assignment to an index wins: that is the highest.
-    iou[pairs.prediction[order]] = pairs.iou[order]
-    truth[pairs.prediction[order]] = pairs.truth[order]
-    return iou, truth

@@ -17,38 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from nucleus_lab.evaluation.limits import LEAST_IOU
-from nucleus_lab.evaluation.match import LabelRule, greedy
+from nucleus_lab.evaluation.match import LabelRule, Overlaps, greedy
 from nucleus_lab.evaluation.objects import Flags, Floats, Ints, Objects
 from nucleus_lab.evaluation.overlap import overlapping
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Pairs of one group that overlap by at least :data:`LEAST_IOU`.
-
-    Attributes:
-        truth: Index of the annotation. ``(n,)``, int64.
-        prediction: Index of the prediction. ``(n,)``, int64.
-        iou: Their overlap. ``(n,)``, float64.
-    """
-
-    truth: Ints
-    prediction: Ints
-    iou: Floats
-
-    def __len__(self) -> int:
-        return len(self.truth)
-
-    def take(self, chosen: Flags) -> Candidates:
-        """Return some of the pairs.
-
-        Args:
-            chosen: One flag a pair.
-
-        Returns:
-            The chosen pairs in order.
-        """
-        return Candidates(self.truth[chosen], self.prediction[chosen], self.iou[chosen])
+class Candidates(Overlaps):
+    """Pairs of one group that overlap by at least :data:`LEAST_IOU`."""
 
 
 def candidates(truths: Objects, predictions: Objects) -> Candidates:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -102,13 +103,69 @@ class Matches:
         )
 
 
-def match(truths: Objects, predictions: Objects, rule: LabelRule | None = None) -> Matches:
+@dataclass(frozen=True, slots=True)
+class Overlaps:
+    """Pairs of one group that overlap.
+
+    Attributes:
+        truth: Index of the annotation. ``(n,)``, int64.
+        prediction: Index of the prediction. ``(n,)``, int64.
+        iou: Their overlap, above 0. ``(n,)``, float64.
+    """
+
+    truth: Ints
+    prediction: Ints
+    iou: Floats
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def take(self, chosen: Flags | Ints) -> Self:
+        """Return some of the pairs.
+
+        Args:
+            chosen: One flag a pair, or their places.
+
+        Returns:
+            The chosen pairs in order.
+        """
+        return type(self)(self.truth[chosen], self.prediction[chosen], self.iou[chosen])
+
+
+def overlaps(truths: Objects, predictions: Objects) -> Overlaps:
+    """Find all pairs that overlap, whatever their labels.
+
+    Args:
+        truths: Ground truth of any number of images.
+        predictions: Predictions on the same images.
+
+    Returns:
+        The pairs, the highest overlap first; of equal ones that of the surest prediction.
+    """
+    # With the surest prediction first, a stable sort by IoU breaks ties as documented.
+    surest = np.lexsort((-predictions.confidence, predictions.group))
+    blocks = list(overlapping(truths, predictions.take(surest)))
+    if not blocks:
+        none = np.zeros(0, np.int64)
+        return Overlaps(none, none, np.zeros(0))
+    truth, prediction, iou = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    order = np.argsort(-iou, kind="stable")
+    return Overlaps(truth[order], surest[prediction[order]], iou[order])
+
+
+def match(
+    truths: Objects,
+    predictions: Objects,
+    rule: LabelRule | None = None,
+    pairs: Overlaps | None = None,
+) -> Matches:
     """Pair predictions with annotations.
 
     Args:
         truths: Ground truth of any number of images.
         predictions: Predictions on the same images.
         rule: Which labels may pair; any two when left out.
+        pairs: What :func:`overlaps` returned for them; found here when left out.
 
     Returns:
         One row a pair and one row an object without a partner, so that every object is in
@@ -121,30 +178,13 @@ def match(truths: Objects, predictions: Objects, rule: LabelRule | None = None) 
         ([0, -1], [1, 0], [1.0, nan])
     """
     rule = rule or LabelRule()
-    # With the surest prediction first, a stable sort by IoU breaks ties as documented.
-    surest = np.lexsort((-predictions.confidence, predictions.group))
-    truth, prediction, iou = _candidates(truths, predictions.take(surest), rule)
-    prediction = surest[prediction]
-    order = np.argsort(-iou, kind="stable")
-    taken = order[greedy(truth[order], prediction[order], len(truths), len(predictions))]
-    return _rows(truths, predictions, (truth[taken], prediction[taken], iou[taken]), rule)
-
-
-def _candidates(
-    truths: Objects, predictions: Objects, rule: LabelRule
-) -> tuple[Ints, Ints, Floats]:
-    blocks = []
-    for truth, prediction, iou in overlapping(truths, predictions):
-        if rule.class_agnostic:
-            blocks.append((truth, prediction, iou))
-        else:
-            may = rule.right(truths.label[truth], predictions.label[prediction])
-            blocks.append((truth[may], prediction[may], iou[may]))
-    if not blocks:
-        none = np.zeros(0, np.int64)
-        return none, none, np.zeros(0)
-    truth, prediction, iou = (np.concatenate(column) for column in zip(*blocks, strict=True))
-    return truth, prediction, iou
+    pairs = overlaps(truths, predictions) if pairs is None else pairs
+    if not rule.class_agnostic:
+        pairs = pairs.take(
+            rule.right(truths.label[pairs.truth], predictions.label[pairs.prediction])
+        )
+    chosen = pairs.take(greedy(pairs.truth, pairs.prediction, len(truths), len(predictions)))
+    return _rows(truths, predictions, chosen, rule)
 
 
 def greedy(truth: Ints, prediction: Ints, truths: int, predictions: int) -> Ints:
@@ -199,10 +239,8 @@ def _greedy_loop(
     return np.array(chosen, np.int64)
 
 
-def _rows(
-    truths: Objects, predictions: Objects, pairs: tuple[Ints, Ints, Floats], rule: LabelRule
-) -> Matches:
-    truth, prediction, iou = pairs
+def _rows(truths: Objects, predictions: Objects, pairs: Overlaps, rule: LabelRule) -> Matches:
+    truth, prediction, iou = pairs.truth, pairs.prediction, pairs.iou
     alone = np.ones(len(predictions), np.bool_)
     alone[prediction] = False
     missed = np.ones(len(truths), np.bool_)

@@ -198,11 +198,11 @@ class Member(msgspec.Struct):
 
 
 class Matches(msgspec.Struct):
-    """The text of the value fits a pattern."""
+    """The text of the value fits a pattern, which may be a value of the row as well."""
 
     operand: BoundValue
     operator: TextOperator
-    pattern: Constant
+    pattern: BoundValue
     place: Place
 
 

@@ -173,6 +173,37 @@ class Comparer:
                 exact = or_(whole, inside)
         return _hinted(hint, exact)
 
+    def fits(self, value: SqlValue, sign: str, pattern: SqlValue) -> Clause:
+        """Test text against a pattern that is a value of the row; of a list, any member may do.
+
+        Args:
+            value: The value; other kinds than text never match.
+            sign: A text operator, but for ``MATCHES``.
+            pattern: The pattern; no value fits nothing.
+
+        Returns:
+            The condition.
+        """
+        for side in (value, pattern):
+            if side.kind not in {"text", "json"}:
+                start, end = side.place
+                message = f"{sign} needs texts, and {side.name} is {_NOUNS[side.kind]}"
+                written = side.name if side.name.startswith("(") else f"({side.name})"
+                hint = f"write text{written}" if side.kind in {"number", "bool"} else ""
+                raise fault("Q030", message, self.source, start, end - start, hint)
+        test = {
+            "LIKE": self.dialect.fits_like,
+            "ILIKE": self.dialect.fits_ilike,
+            "CONTAINS": self.dialect.holds,
+            "STARTS WITH": self.dialect.starts_with_value,
+            "ENDS WITH": self.dialect.ends_with_value,
+        }[sign]
+        return some(
+            value,
+            self.names,
+            lambda one: some(pattern, self.names, lambda other: test(as_text(one), as_text(other))),
+        )
+
     def _starts(self, value: SqlValue, start: str) -> Clause | None:
         """Write a beginning as a range, which an index answers."""
         behind = hints.next_text(start)

@@ -232,7 +232,10 @@ class _Compiler(ValueCompiler):
         return self.comparer.member(self.value(node.operand), node.values)
 
     def matches(self, node: bound.Matches) -> Clause:
-        return self.comparer.matches(self.value(node.operand), node.operator, node.pattern)
+        value = self.value(node.operand)
+        if isinstance(node.pattern, bound.Constant):
+            return self.comparer.matches(value, node.operator, node.pattern)
+        return self.comparer.fits(value, node.operator, self.value(node.pattern))
 
     def named(self, node: bound.Named) -> Clause:
         return self.condition(node.part)

@@ -192,14 +192,16 @@ class ConditionFunctionReader(ObjectPathReader):
             raise fault("Q041", f"saved queries go in a circle: {chain}", self.source, start, width)
         text = self.catalog.saved(name)
         if text is None:
-            near = nearest(name, self.catalog.saved_names)
+            known = self.catalog.saved_names
+            near = nearest(name, known)
+            listed = f"saved are {', '.join(known[:8])}" if known else "save one with --save NAME"
             raise fault(
                 "Q041",
                 f"there is no saved query named {name!r}",
                 self.source,
                 start,
                 width,
-                hint=f"did you mean {near!r}?" if near else "",
+                hint=f"did you mean {near!r}?" if near else listed,
             )
         self.saving.append(name)
         start_of_text = len(self.source) + 1

@@ -26,6 +26,9 @@ _MOMENT: Final = (
     "THEN CAST(round((julianday({}) - 2440587.5) * 86400000.0) AS INTEGER) END"
 )
 
+LONGEST_PATTERN: Final = 16_000
+"""Bytes of a pattern that a row holds; SQLite takes 50,000, where letters may be written as 3."""
+
 
 def ascii_lower(text: str) -> str:
     """Fold the case that both databases fold alike: that of A to Z.
@@ -219,6 +222,75 @@ class SQLite:
             The condition.
         """
         return call("substr", text, -len(end)) == end
+
+    def fits_like(self, text: Sql, pattern: Sql) -> Clause:
+        """Match a pattern of ``%`` and ``_`` that is a value of the row, with case.
+
+        Args:
+            text: The text.
+            pattern: The pattern; nothing in it is an escape.
+
+        Returns:
+            The condition.
+        """
+        glob = self._short(pattern)
+        # An opening bracket first: the others are written with brackets.
+        for letter, written in (("[", "[[]"), ("*", "[*]"), ("?", "[?]"), ("%", "*"), ("_", "?")):
+            glob = template(f"replace({{}}, '{letter}', '{written}')", glob)
+        return text.op("GLOB")(glob)
+
+    def fits_ilike(self, text: Sql, pattern: Sql) -> Clause:
+        """Match a pattern that is a value of the row, without the case of A to Z.
+
+        Args:
+            text: The text.
+            pattern: The pattern.
+
+        Returns:
+            The condition.
+        """
+        return text.op("LIKE")(self._short(pattern))
+
+    def _short(self, pattern: Sql) -> Sql:
+        """Make a pattern that is too long for SQLite one that fits nothing."""
+        length = "length(CAST({} AS BLOB))"
+        return template(f"CASE WHEN {length} <= {LONGEST_PATTERN} THEN {{}} END", pattern, pattern)
+
+    def holds(self, text: Sql, part: Sql) -> Clause:
+        """Find a part that is a value of the row, without the case of A to Z.
+
+        Args:
+            text: The text.
+            part: The part.
+
+        Returns:
+            The condition.
+        """
+        return call("instr", call("lower", text), call("lower", part)) > 0
+
+    def starts_with_value(self, text: Sql, start: Sql) -> Clause:
+        """Compare the beginning of a text with a value of the row.
+
+        Args:
+            text: The text.
+            start: The beginning.
+
+        Returns:
+            The condition.
+        """
+        return call("substr", text, 1, call("length", start)) == start
+
+    def ends_with_value(self, text: Sql, end: Sql) -> Clause:
+        """Compare the end of a text with a value of the row.
+
+        Args:
+            text: The text.
+            end: The end.
+
+        Returns:
+            The condition.
+        """
+        return call("substr", text, call("length", text) - call("length", end) + 1) == end
 
     def public_id(self, prefix: str, key: Sql) -> Sql:
         """Write the public id of a row.

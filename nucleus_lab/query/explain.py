@@ -114,12 +114,15 @@ class _Writer:
     def test(self, node: bound.Test, sign: str = "") -> str:
         text = self.value(node.operands[0])
         for operator, operand in zip(node.operators, node.operands[1:], strict=True):
-            written = self.value(operand)
-            plain = isinstance(operand, bound.FieldValue | bound.Many)
-            if plain and operator == "=" and "." not in written and "(" not in written:
-                written = f"({written})"  # right of = a lone word would be text
+            written = self._compared(operand) if operator == "=" else self.value(operand)
             text += f" {sign or operator} {written}"
         return text
+
+    def _compared(self, node: BoundValue) -> str:
+        """Write what stands where a lone word would be text: a field in parentheses."""
+        written = self.value(node)
+        plain = isinstance(node, bound.FieldValue | bound.Many)
+        return f"({written})" if plain and "." not in written and "(" not in written else written
 
     def member(self, node: bound.Member) -> str:
         places = {value.place for value in node.values}
@@ -131,7 +134,7 @@ class _Writer:
         return f"{self.value(node.operand)} IN ({values}{more})"
 
     def matches(self, node: bound.Matches) -> str:
-        return f"{self.value(node.operand)} {node.operator} {self.value(node.pattern)}"
+        return f"{self.value(node.operand)} {node.operator} {self._compared(node.pattern)}"
 
     def present(self, node: bound.Present) -> str:
         return f"{self.value(node.operand)} IS NOT NULL"
@@ -271,7 +274,7 @@ def _scopes(node: Any) -> Iterator[Scope]:
     for attribute in ("parts", "operands", "arguments"):
         for each in getattr(node, attribute, ()):
             yield from _scopes(each)
-    for attribute in ("part", "operand", "left", "right", "inner"):
+    for attribute in ("part", "operand", "pattern", "left", "right", "inner"):
         each = getattr(node, attribute, None)
         if each is not None:
             yield from _scopes(each)

@@ -6,6 +6,7 @@ A new field is a new row. ``source`` names a column, or a builder of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -23,6 +24,9 @@ class Field(msgspec.Struct, frozen=True):
         source: Column of the table, or ``@`` and the name of a builder.
         open: Keys may follow the name.
         description: What it is, for help and completion.
+        values: The texts that it may have, each with a line about it; empty where any may be.
+        names: Other ways to write them, and the values themselves, in small letters; empty where
+            only the value itself equals it.
     """
 
     scope: str
@@ -31,7 +35,41 @@ class Field(msgspec.Struct, frozen=True):
     source: str
     open: bool = False
     description: str = ""
+    values: Mapping[str, str] = {}
+    names: Mapping[str, str] = {}
 
+
+CATEGORIES: Final = {
+    "tp": "tp",
+    "true_positive": "tp",
+    "true positive": "tp",
+    "fp": "fp",
+    "false_positive": "fp",
+    "false positive": "fp",
+    "fn": "fn",
+    "false_negative": "fn",
+    "false negative": "fn",
+}
+"""Ways to write what became of a row of an evaluation."""
+ERRORS: Final = {
+    "localization": "localization",
+    "localisation": "localization",
+    "classification": "classification",
+    "both": "both",
+    "duplicate": "duplicate",
+    "background": "background",
+    "missed": "missed",
+}
+"""Ways to write an error of TIDE."""
+_CATEGORY: Final = {"tp": "true", "fp": "false", "fn": "missed"}
+_ERROR: Final = {
+    "localization": "right class, box too far off",
+    "classification": "box fits, wrong class",
+    "both": "wrong class, box too far off",
+    "duplicate": "fits an annotation that another prediction has",
+    "background": "overlaps nothing",
+    "missed": "an annotation that no prediction is about",
+}
 
 _OBJECT: Final = [
     ("label", "text", "@label", "class"),
@@ -82,8 +120,19 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("predictions", "model", "text", "@model", description="model that made it"),
     Field("matches", "iou", "number", "iou", description="overlap of a pair"),
     Field("matches", "best_iou", "number", "best_iou", description="best overlap with any truth"),
-    Field("matches", "category", "text", "@category", description="tp, fp or fn"),
-    Field("matches", "match_type", "text", "@category", description="tp, fp or fn"),
+    *(
+        Field("matches", name, "text", "@category", False, "tp, fp or fn", _CATEGORY, CATEGORIES)
+        for name in ("category", "match_type")
+    ),
+    Field(
+        "matches",
+        "tide",
+        "text",
+        "@tide",
+        description="which error it is, at iou_threshold or 0.5; none where it is right",
+        values=_ERROR,
+        names=ERRORS,
+    ),
     Field("matches", "gt_label", "text", "@annotation_label", description="class of the truth"),
     Field("matches", "pred_label", "text", "@prediction_label", description="predicted class"),
     Field(

@@ -91,6 +91,8 @@ def _leaves(value: BoundValue) -> Iterator[BoundValue]:
 
 
 def _operands(leaf: Any) -> tuple[BoundValue, ...]:
+    if isinstance(leaf, bound.Matches):
+        return leaf.operand, leaf.pattern
     return leaf.operands if isinstance(leaf, bound.Test) else (leaf.operand,)
 
 
@@ -103,8 +105,10 @@ def _key_of(condition: BoundCondition) -> _Key | None:
     """Return the collection of which the condition is a pure formula."""
     if isinstance(condition, _LEAVES):
         leaves = [leaf for operand in _operands(condition) for leaf in _leaves(operand)]
+        # Of a side of the row itself there is but one object: its conditions keep their order.
         keys = {
-            _key(leaf) if isinstance(leaf, Many) and leaf.groupable else None for leaf in leaves
+            _key(leaf) if isinstance(leaf, Many) and leaf.groupable and not leaf.bound else None
+            for leaf in leaves
         }
         return keys.pop() if len(keys) == 1 else None
     if isinstance(condition, bound.All | bound.AnyOf) and condition.parts:
@@ -150,6 +154,9 @@ def _strip(condition: BoundCondition) -> BoundCondition:
     leaf: Any = condition
     if isinstance(condition, bound.Test):
         leaf = replace(condition, operands=tuple(strip_value(each) for each in condition.operands))
+    elif isinstance(condition, bound.Matches):
+        sides = map(strip_value, _operands(condition))
+        leaf = bound.Matches(next(sides), condition.operator, next(sides), condition.place)
     elif isinstance(condition, _LEAVES):
         leaf = replace(condition, operand=strip_value(condition.operand))
     return bound.All((*where, leaf)) if where else leaf

@@ -164,6 +164,8 @@ class ObjectPathReader(PathReader):
 
     def _need_run(self, kind: str, node: tree.Path) -> None:
         runs = self.catalog.runs
+        if kind == "matches":
+            self.tell_unevaluated()
         if self.catalog.run_id is not None or len(runs) == 1:
             return
         names = ", ".join(run.model_ids[-1] for run in runs[:8])
@@ -200,7 +202,7 @@ def _mentions(node: tree.Expression | None, name: str) -> bool:
     parts: list[tree.Expression] = []
     for attribute in ("parts", "operands"):
         parts += getattr(node, attribute, ())
-    for attribute in ("part", "operand", "left", "right"):
+    for attribute in ("part", "operand", "pattern", "left", "right"):
         inner = getattr(node, attribute, None)
         if inner is not None:
             parts.append(inner)

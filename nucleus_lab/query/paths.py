@@ -75,19 +75,6 @@ class PathReader:
         self.momentary = True
         return milliseconds(datetime.datetime.now(datetime.UTC))
 
-    def later(self, what: str, start: int, end: int) -> QueryError:
-        """Build the error for what the language has and this version does not.
-
-        Args:
-            what: What it is.
-            start: Where it begins.
-            end: Where it ends.
-
-        Returns:
-            The error.
-        """
-        return fault("Q060", f"{what} is not available yet", self.source, start, end - start)
-
     def path(self, node: tree.Path, scope: Scope | None, wanted: str | None) -> BoundValue | Exists:
         """Give a path its meaning.
 
@@ -317,6 +304,18 @@ class PathReader:
             known = [name for level, name in self.catalog.autotags if level == kind]
             self._warn("W1", f"there is no {kind} autotag {tag[0]!r}", nearest(tag[0], known))
         return self._many(scope, (value,), node, groupable=False)
+
+    def tell_unevaluated(self) -> None:
+        """Warn that a model run has no matches, since nothing has compared it yet."""
+        runs, chosen = self.catalog.runs, self.catalog.run_id
+        run = next((each for each in runs if chosen == each.id or len(runs) == 1), None)
+        if run is not None and self.catalog.evaluation(run.id) is None:
+            self._warn(
+                "W1",
+                f"there is no evaluation of {run.model_ids[-1]!r}, and so no match; "
+                "call dataset.calculate_evaluation_metrics(model)",
+                "",
+            )
 
     def _warn(self, code: str, message: str, near: str) -> None:
         self.warnings.append(f"{code}: {message}" + (f"; did you mean {near!r}?" if near else ""))

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Double, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from nucleus_lab.query.dialects import Clause, SQLite, ascii_lower
+from nucleus_lab.query.dialects import LONGEST_PATTERN, Clause, SQLite, ascii_lower
 from nucleus_lab.query.scores import Scores
 from nucleus_lab.query.sql import NULL, SUM, Sql, call, cast, literal, template
 from nucleus_lab.query.sql_select import Row, select
@@ -212,6 +212,45 @@ class PostgreSQL(SQLite):
             The condition.
         """
         return call("right", text, len(end)) == end
+
+    def fits_like(self, text: Sql, pattern: Sql) -> Clause:
+        """Match a pattern of ``%`` and ``_`` that is a value of the row, with case.
+
+        Args:
+            text: The text.
+            pattern: The pattern; nothing in it is an escape.
+
+        Returns:
+            The condition.
+        """
+        short = template(
+            f"CASE WHEN octet_length({{}}) <= {LONGEST_PATTERN} THEN {{}} END", pattern, pattern
+        )
+        return template("({} LIKE {} ESCAPE '')", text, short, inner=SUM)
+
+    def fits_ilike(self, text: Sql, pattern: Sql) -> Clause:
+        """Match a pattern that is a value of the row, without the case of A to Z.
+
+        Args:
+            text: The text.
+            pattern: The pattern.
+
+        Returns:
+            The condition.
+        """
+        return self.fits_like(self.lower(text), self.lower(pattern))
+
+    def holds(self, text: Sql, part: Sql) -> Clause:
+        """Find a part that is a value of the row, without the case of A to Z.
+
+        Args:
+            text: The text.
+            part: The part.
+
+        Returns:
+            The condition.
+        """
+        return call("strpos", self.lower(text), self.lower(part)) > 0
 
     def public_id(self, prefix: str, key: Sql) -> Sql:
         """Write the public id of a row.

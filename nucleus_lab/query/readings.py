@@ -9,9 +9,25 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Double, Table, and_, cast, false, literal, not_, null, select, union_all
+from sqlalchemy import (
+    Double,
+    Table,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.sql.expression import FromClause
 
+LEAST_IOU: Final = 0.1
+"""What overlaps less is background; the evaluation keeps no such overlap."""
 PARTS: Final = 3
 """Keys of rows that a stored row may be read as: its own key times this, plus 0, 1 or 2."""
 
@@ -35,10 +51,18 @@ def readings(match: Table, threshold: float) -> FromClause:
     )
     kept = _row(match, 0, {}).where(not_(and_(loose, columns.iou.is_not(None))))
     lost = {name: _none(columns[name]) for name in ("annotation_id", "annotation_label_id")}
+    right = or_(columns.true_positive, columns.annotation_label_id == columns.prediction_label_id)
     wrong = _row(
         match,
         1,
-        {**lost, "iou": _none(columns.iou), "true_positive": false(), "best_iou": columns.iou},
+        {
+            **lost,
+            **_kept_overlap(columns, "right", right),
+            **_kept_overlap(columns, "wrong", not_(func.coalesce(right, false()))),
+            "iou": _none(columns.iou),
+            "true_positive": false(),
+            "best_iou": columns.iou,
+        },
     ).where(loose)
     gone = (
         "prediction_id",
@@ -46,11 +70,25 @@ def readings(match: Table, threshold: float) -> FromClause:
         "confidence",
         "iou",
         "best_iou",
+        "right_iou",
+        "right_annotation_id",
+        "wrong_iou",
+        "wrong_annotation_id",
     )
     missed = _row(
         match, 2, {**{name: _none(columns[name]) for name in gone}, "true_positive": false()}
     ).where(loose)
     return union_all(kept, wrong, missed).subquery("read")
+
+
+def _kept_overlap(columns: Any, side: str, paired: Any) -> dict[str, Any]:
+    """Keep the overlap of a rejected pair, which was stored for the pair alone."""
+    near = and_(paired, columns.iou >= literal(LEAST_IOU, Double()))
+    iou, key = columns[f"{side}_iou"], columns[f"{side}_annotation_id"]
+    return {
+        iou.name: func.coalesce(iou, case((near, columns.iou))),
+        key.name: func.coalesce(key, case((near, columns.annotation_id))),
+    }
 
 
 def _none(column: Any) -> Any:

@@ -5,7 +5,7 @@ What a path means is decided in :mod:`nucleus_lab.query.paths`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nucleus_lab.query import bound, tree
@@ -22,7 +22,13 @@ from nucleus_lab.query.given_values import (
 )
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.parse import check_pattern
-from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_labels
+from nucleus_lab.query.warn import (
+    contradictions,
+    keeps_missing,
+    unknown_labels,
+    unknown_models,
+    unknown_values,
+)
 
 _FUNCTIONS: Final = {
     "abs": 1,
@@ -42,6 +48,8 @@ _FUNCTIONS: Final = {
     "similarity": 1,
     "text_similarity": 1,
 }
+_MOST_TOLD: Final = 20
+"""Values of a list that are looked at for a slip of the pen."""
 _RANK: Final = {"<", "<=", ">", ">="}
 
 
@@ -79,6 +87,8 @@ class _Resolver(ConditionFunctionReader):
 
     def query(self, query: tree.Query) -> bound.BoundQuery:
         condition = None
+        if self.level == "matches":
+            self.tell_unevaluated()
         if query.condition is not None:
             condition = normal(self.condition(query.condition, None))
             self.warnings += contradictions(condition, self.source)
@@ -104,7 +114,14 @@ class _Resolver(ConditionFunctionReader):
             place = (key.operand.start, key.operand.end)
             folded = aggregate("max" if key.descending else "min", operand, place)
             if folded is None:
-                raise self.later("ordering by this mixture of fields", key.start, key.end)
+                raise fault(
+                    "Q030",
+                    "one order cannot come from objects of two collections",
+                    self.source,
+                    key.start,
+                    key.end - key.start,
+                    hint="fold each side: max(annotations.area) - max(predictions.area)",
+                )
             folded.ordering = True
             operand = folded
         return bound.BoundKey(operand, key.descending, key.nulls_first)
@@ -168,10 +185,19 @@ class _Resolver(ConditionFunctionReader):
             )
         operators: list[str] = list(node.operators)
         negated = operators == ["!="]
-        for text in unknown_labels(operands, self.catalog.labels):
-            self._warn("W1", f"there is no class {text!r}", nearest(text, self.catalog.labels))
+        if set(operators) <= {"=", "!="}:
+            self._tell_unknown(operands)
         test = bound.Test(tuple(operands), ("=",) if negated else tuple(operators), place)
         return self._negate(test, negated=negated)
+
+    def _tell_unknown(self, operands: Sequence[BoundValue]) -> None:
+        """Warn of texts that a field does not have."""
+        for text in unknown_labels(operands, self.catalog.labels):
+            self._warn("W1", f"there is no class {text!r}", nearest(text, self.catalog.labels))
+        self.warnings += unknown_values(operands)
+        for text in unknown_models(operands, self.catalog.runs):
+            known = [run.model_ids[-1] for run in self.catalog.runs]
+            self._warn("W1", f"there is no model run of {text!r}", nearest(text, known))
 
     def _operand(
         self, node: tree.Expression, scope: Scope | None, wanted: str | None, *, rank: bool
@@ -217,6 +243,7 @@ class _Resolver(ConditionFunctionReader):
             values = tuple(found)
         wanted = "text" if any(value.kind == "text" for value in values) else "number"
         operand, place = self.value(node.operand, scope, wanted), (node.start, node.end)
+        self._tell_unknown([operand, *values[:_MOST_TOLD]])
         parts: list[BoundCondition] = []
         if values or not fields:
             parts.append(bound.Member(operand, values, place))
@@ -233,12 +260,24 @@ class _Resolver(ConditionFunctionReader):
         operand = self.value(node.operand, scope, "text")
         pattern = self.value(node.pattern, scope, "text")
         start, end = node.pattern.start, node.pattern.end
-        if not isinstance(pattern, bound.Constant):
-            raise self.later(f"a field right of {node.operator}", start, end)
-        if pattern.kind not in {"text", "number"}:
-            raise fault("Q030", f"{node.operator} needs a text", self.source, start, end - start)
-        if node.operator == "MATCHES":
-            check_pattern(pattern.text, node.pattern, self.source)
+        if isinstance(pattern, bound.Constant):
+            if pattern.kind not in {"text", "number"}:
+                message = f"{node.operator} needs a text"
+                raise fault("Q030", message, self.source, start, end - start)
+            if node.operator == "MATCHES":
+                check_pattern(pattern.text, node.pattern, self.source)
+        elif node.operator == "MATCHES":
+            written = self.source[start:end]
+            raise fault(
+                "Q050",
+                "a regular expression stands in the query, where it is checked at once; "
+                f"{written} differs from row to row",
+                self.source,
+                start,
+                end - start,
+                hint=f"to look for the text itself write CONTAINS {written}; "
+                f"with % and _ for any letters: LIKE {written}",
+            )
         return bound.Matches(operand, node.operator, pattern, (node.start, node.end))
 
     def _is_null(self, node: tree.IsNull, scope: Scope | None) -> BoundCondition:
@@ -298,7 +337,15 @@ class _Resolver(ConditionFunctionReader):
         if isinstance(node, tree.Function):
             return self._function(node, scope)
         if isinstance(node, tree.Duration):
-            raise self.later("a distance", node.start, node.end)
+            written = self.source[node.start : node.end]
+            raise fault(
+                "Q030",
+                f"{written} is a distance, which no field is compared with",
+                self.source,
+                node.start,
+                node.end - node.start,
+                hint=f"write it as the radius of near(lat, lon, {written})",
+            )
         raise fault(
             "Q032",
             "a condition is compared here, as if it were a value",
@@ -395,4 +442,16 @@ class _Resolver(ConditionFunctionReader):
                 return bound.Count(meaning.scope, (), None, meaning.where, place, name, rows=True)
             if isinstance(meaning, bound.Count):
                 return meaning
-        raise self.later("count() of this value", *place)
+            if isinstance(meaning, bound.Many) and not meaning.bound:
+                there = bound.Present(meaning.inner, place)
+                where = bound.All((*map(normal, meaning.where), there))
+                scope = meaning.inner.scope
+                return bound.Count(scope, (), None, where, place, name, rows=True)
+        raise fault(
+            "Q030",
+            "count() counts objects, or the values that they have",
+            self.source,
+            node.start,
+            node.end - node.start,
+            hint="write count(annotations), count(annotations.metadata.color) or annotations.count",
+        )

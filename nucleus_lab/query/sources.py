@@ -13,7 +13,8 @@ from nucleus_lab.query.context import Context
 from nucleus_lab.query.derived_sources import DERIVED, Builder, static_value
 from nucleus_lab.query.dialects import Clause
 from nucleus_lab.query.fields import GEOMETRIES
-from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, case, cast, or_, template, word
+from nucleus_lab.query.outcomes import OUTCOMES
+from nucleus_lab.query.sql import NULL, ONE, Sql, and_, call, case, cast, template, word
 from nucleus_lab.query.sql_select import Row, select
 from nucleus_lab.query.values import DOUBLE, Fold, JSONSource, ListTest, SqlValue
 
@@ -276,48 +277,6 @@ def _model(context: Context, field: FieldValue, row: Row) -> SqlValue:
     return static_value(field, case(*names) if names else cast(NULL, "TEXT"), equals)
 
 
-def _outcome(row: Row) -> Sql:
-    same = row.c.annotation_label_id == row.c.prediction_label_id
-    right = or_(row.c.true_positive, same)
-    predicted = row.c.prediction_id.is_not(NULL)
-    return template("CASE WHEN {} THEN 'tp' WHEN {} THEN 'fp' ELSE 'fn' END", right, predicted)
-
-
-def has_category(row: str, category: str) -> Sql:
-    """Tell true positives, false positives and misses apart.
-
-    Args:
-        row: What the matches are called in a statement.
-        category: ``tp``, ``fp`` or ``fn``.
-
-    Returns:
-        The condition.
-    """
-    return _outcome(Row(row)) == category
-
-
-_CATEGORIES: Final = {
-    "tp": "tp",
-    "true_positive": "tp",
-    "true positive": "tp",
-    "fp": "fp",
-    "false_positive": "fp",
-    "false positive": "fp",
-    "fn": "fn",
-    "false_negative": "fn",
-    "false negative": "fn",
-}
-
-
-def _category(_context: Context, field: FieldValue, row: Row) -> SqlValue:
-    found = _outcome(row)
-
-    def equals(text: str) -> Clause:
-        return found == _CATEGORIES.get(text.lower(), text)
-
-    return static_value(field, found, equals)
-
-
 def _scene_length(context: Context, field: FieldValue, row: Row) -> SqlValue:
     item = context.alias("item", "frame")
     frames = (
@@ -368,10 +327,10 @@ def _autotag_name(context: Context, field: FieldValue, row: Row) -> SqlValue:
 
 _BUILDERS: Final[dict[str, Builder]] = {
     **DERIVED,
+    **OUTCOMES,
     "@area": _area,
     "@annotation_label": _label_of("annotation_label_id"),
     "@autotag_name": _autotag_name,
-    "@category": _category,
     "@created_at": _created_at,
     "@dimensions": _axis({"x": "width", "y": "height"}, "dimensions"),
     "@filename": _filename,

@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from nucleus_lab.query import bound
 from nucleus_lab.query.bound import BoundCondition, BoundValue
+from nucleus_lab.query.catalog import Run
+from nucleus_lab.query.faults import nearest
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
 
 _LABELS: Final = {"label", "gt_label", "pred_label"}
@@ -105,7 +107,9 @@ def keeps_missing(part: BoundCondition, source: str) -> tuple[str, tuple[str, ..
     operands: tuple[Any, ...] = ()
     if isinstance(part, bound.Test):
         operands = part.operands
-    elif isinstance(part, bound.Member | bound.Matches):
+    elif isinstance(part, bound.Matches):
+        operands = (part.operand, part.pattern)
+    elif isinstance(part, bound.Member):
         operands = (part.operand,)
     for operand in operands:
         if not isinstance(operand, bound.FieldValue) or operand.field.source != "metadata":
@@ -135,6 +139,50 @@ def unknown_labels(operands: Sequence[BoundValue], known: Container[str]) -> lis
         return []
     given = [each for each in operands if isinstance(each, bound.Constant) and each.kind == "text"]
     return [each.text for each in given if each.text not in known]
+
+
+def unknown_models(operands: Sequence[BoundValue], runs: Sequence[Run]) -> list[str]:
+    """Find the models of a comparison that have no run on the dataset.
+
+    Args:
+        operands: What is compared.
+        runs: The model runs.
+
+    Returns:
+        The texts.
+    """
+    if not any(isinstance(each, bound.FieldValue) and each.field.source == "@model"
+               for each in operands):  # fmt: skip
+        return []
+    known = {text for run in runs for text in (*run.model_ids, run.name)}
+    texts = [each.text for each in operands if isinstance(each, bound.Constant)]
+    return [text for text in texts if text not in known]
+
+
+def unknown_values(operands: Sequence[BoundValue]) -> list[str]:
+    """Find the texts of a comparison that a field never has: a misspelt category or error.
+
+    Args:
+        operands: What is compared.
+
+    Returns:
+        A warning ``W2`` for each, with all values and the nearest one first.
+    """
+    fields = [each.inner if isinstance(each, bound.Many) else each for each in operands]
+    known = next(
+        (each.field for each in fields if isinstance(each, bound.FieldValue) and each.field.names),
+        None,
+    )
+    if known is None:
+        return []
+    texts = [each.text for each in operands if isinstance(each, bound.Constant)]
+    told = []
+    for text in texts:
+        if text.lower() not in known.names:
+            near = nearest(text, known.values)
+            ordered = [near] * bool(near) + [each for each in known.values if each != near]
+            told.append(f"W2: {text!r} is no {known.name}; values: {', '.join(ordered)}")
+    return told
 
 
 class Compared(NamedTuple):
@@ -180,7 +228,7 @@ def _compared_in(leaf: BoundCondition) -> Iterator[Compared]:
         if leaf.operators == ("=",):
             texts = [_plain(each) for each in leaf.operands if isinstance(each, bound.Constant)]
     elif isinstance(leaf, bound.Matches):
-        operands = (leaf.operand,)
+        operands = (leaf.operand, leaf.pattern)
     elif isinstance(leaf, bound.Member):
         operands = (leaf.operand,)
         if len(leaf.values) <= _MOST_VALUES:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from definition_of_errors import causes_by_definition
+from definition_of_errors import causes_by_definition, errors_of_rows
 
 from nucleus_lab import NucleusClient
 from nucleus_lab.data_transfer_object.evaluation_v2 import TotalCounts
@@ -57,10 +58,9 @@ def by_pycocotools(
     return judge.stats[:6].tolist(), found
 
 
-def causes_of(truths: dict[str, Any], results: list[dict[str, Any]]) -> Counter[str]:
-    """The causes by definition, picture by picture."""
+def frames_of(truths: dict[str, Any], results: list[dict[str, Any]]) -> Iterator[tuple[str, Frame]]:
+    """The pictures one by one, by the names of their files."""
     names = {entry["id"]: CLASSES.index(entry["name"]) for entry in truths["categories"]}
-    counted: Counter[str] = Counter()
     for image in truths["images"]:
         drawn, made = (
             [entry for entry in side if entry["image_id"] == image["id"]]
@@ -75,10 +75,16 @@ def causes_of(truths: dict[str, Any], results: list[dict[str, Any]]) -> Counter[
             )
             for side in (drawn, made)
         ]
-        frame = Frame(
+        yield image["file_name"], Frame(
             np.zeros(1, np.int64), CLASSES, CLASSES, *sides, sides[0].label, sides[1].label,
             np.ones(len(made), np.bool_), candidates(*sides),
         )  # fmt: skip
+
+
+def causes_of(truths: dict[str, Any], results: list[dict[str, Any]]) -> Counter[str]:
+    """The causes by definition, picture by picture."""
+    counted: Counter[str] = Counter()
+    for _, frame in frames_of(truths, results):
         causes, missed = causes_by_definition(frame, 0.5)
         counted.update(causes)
         counted["missed"] += missed
@@ -120,3 +126,48 @@ def test_the_blood_cells_and_their_real_detections(
     confidences = [row.confidence or 0 for row in page.rows]
     assert confidences == sorted(confidences, reverse=True)
     assert {row.cause for row in page.rows} <= set(charts.tideAttribution.to_payload())
+
+
+ERRORS = ["localization", "classification", "both", "duplicate", "background", "missed"]
+
+
+@pytest.mark.shared_data
+@pytest.mark.timeout(300)
+def test_a_query_finds_the_errors_of_real_detections(
+    shared_data: Path, workspace: Path, blood: tuple[dict[str, Any], list[dict[str, Any]]]
+) -> None:
+    folder = shared_data / "bccd"
+    truth_file = folder / "predictions" / "gt_coco.json"
+    result_file = folder / "predictions" / "classical_detector_results.json"
+    with NucleusClient(workspace=workspace) as client:
+        dataset = client.create_dataset("blood cells")
+        dataset.import_from(truth_file, "coco", images=folder / "images")
+        model = client.create_model("Classical detector", "classical")
+        dataset.import_predictions_from(model, result_file, ground_truth=truth_file)
+        dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
+        items = [item.reference_id for item in dataset.query_items("")]
+        names = dict(zip(dataset.item_ids(), items, strict=True))
+        for threshold in (0.3, 0.5, 0.75):
+            found = {
+                error: Counter(
+                    names[row.dataset_item_id]
+                    for kind in ("false_positive", "false_negative")
+                    for row in dataset.query_objects(
+                        f"tide = {error}", kind, model.id, iou_threshold=threshold
+                    )
+                )
+                for error in ERRORS
+            }
+            expected: dict[str, Counter[str]] = {error: Counter() for error in ERRORS}
+            for name, frame in frames_of(*blood):
+                causes, missed = errors_of_rows(frame, threshold)
+                expected["missed"][name] = missed
+                for error in ERRORS[:-1]:
+                    expected[error][name] = causes.count(error)
+
+            assert {error: +counted for error, counted in expected.items()} == found
+            wrong = "EXISTS matches[tide != missed AND tide IS NOT NULL AND category != fp]"
+            assert dataset.count(wrong, model=model, iou_threshold=threshold) == 0
+        assert dataset.count("matches[tide = background].count > 3", model=model) == sum(
+            errors_of_rows(frame, 0.5)[0].count("background") > 3 for _, frame in frames_of(*blood)
+        )

@@ -1,4 +1,4 @@
-"""Fixtures of the query tests: one generated dataset on each database."""
+"""Fixtures of the query tests: one workspace and one generated dataset on each database."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from query_world import World, make
 @pytest.fixture(
     scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 )
-def filled(
+def shared_engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Any, World]]:
-    """An engine with the generated dataset; tests only read it."""
+) -> Iterator[Any]:
+    """One workspace for all tests of a module, on each database: they add to it or read it."""
     from nucleus_lab.engine import Engine
 
     folder: Path = tmp_path_factory.mktemp("query")
@@ -30,8 +30,14 @@ def filled(
             connection.execute(f"CREATE DATABASE {folder.name}")
         url = f"{server}/{folder.name}"
     engine = Engine(folder, database_url=url)
-    yield engine, make(engine)
+    yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def filled(shared_engine: Any) -> tuple[Any, World]:
+    """An engine with the generated dataset; tests only read it."""
+    return shared_engine, make(shared_engine)
 
 
 Ask = Callable[..., list[int]]

@@ -217,4 +217,11 @@ class _Maker:
             Match(next(self.keys), item, None, each, None, False, draw.choice([0.0, 0.05, 0.3]))
             for each in found[pairs:]
         ]
+        for row in rows:
+            if row.prediction is not None and truths:
+                row.right, row.wrong = self.overlap(truths), self.overlap(truths)
         return rows
+
+    def overlap(self, truths: list[Thing]) -> tuple[float, Thing] | None:
+        draw = self.draw
+        return draw.choice([None, (draw.choice([0.1, 0.4, 0.45, 0.5, 0.8]), draw.choice(truths))])

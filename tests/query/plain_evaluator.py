@@ -156,15 +156,21 @@ class Evaluator(FunctionReader):
 
     def _text_test(self, node: tree.TextTest, inside: str | None) -> Condition:
         operand = self.value(node.operand, inside, "text")
-        pattern = self.value(node.pattern, inside, "text").given
-        if pattern is None:
-            raise Refused("Q060")
-        if pattern.kind not in {"text", "number"} or operand.kind not in {"text", "json"}:
+        pattern = self.value(node.pattern, inside, "text")
+        if pattern.given is None and node.operator == "MATCHES":
+            raise Refused("Q050")
+        allowed = {"text", "number"} if pattern.given else {"text", "json"}
+        if pattern.kind not in allowed or operand.kind not in {"text", "json"}:
             raise Refused("Q030")
+
+        def patterns(env: Env) -> list[Any]:
+            return [pattern.given.text] if pattern.given else pattern.values(env)
+
         return Leaf(
-            (operand,),
+            (operand, pattern),
             lambda env: any(
-                text_test(node.operator, each, pattern.text) for each in operand.values(env)
+                text_test(node.operator, *pair)
+                for pair in itertools.product(operand.values(env), patterns(env))
             ),
         )
 
@@ -259,7 +265,7 @@ class Evaluator(FunctionReader):
         """What an order compares: of metadata first numbers, then texts."""
         read = self.value(key.operand, None, "number")
         if len(set(read.reaches)) > 1:
-            raise Refused("Q060")
+            raise Refused("Q030")
         fold = max if key.descending else min
         json = read.kind == "json"
 

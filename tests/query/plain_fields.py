@@ -73,8 +73,8 @@ def _label(side: Thing | None) -> str | None:
     return None if side is None else side.label
 
 
-def fields_of(records: Records) -> dict[str, dict[str, Field]]:
-    """Return the fields of a dataset by kind of row."""
+def fields_of(records: Records, threshold: float | None = None) -> dict[str, dict[str, Field]]:
+    """Return the fields of a dataset by kind of row; matches are read at the threshold."""
 
     def public(prefix: str) -> Field:
         return Field("text", lambda each: identifiers.encode(prefix, each.id))
@@ -147,6 +147,13 @@ def fields_of(records: Records) -> dict[str, dict[str, Field]]:
             "best_iou": Field("number", lambda each: each.best),
             "category": Field("text", lambda each: each.category, same=_category_is),
             "match_type": Field("text", lambda each: each.category, same=_category_is),
+            "tide": Field(
+                "text",
+                lambda each: each.tide(threshold),
+                same=lambda each, text: (
+                    each.tide(threshold) == text.lower().replace("isation", "ization")
+                ),
+            ),
             "gt_label": Field("text", lambda each: _label(each.truth)),
             "pred_label": Field("text", lambda each: _label(each.prediction)),
             "label": Field("text", lambda each: _label(each.truth) or _label(each.prediction)),

@@ -67,7 +67,7 @@ class FunctionReader(ObjectReader):
             return self._arithmetic(node.operator, *sides)
         if isinstance(node, tree.Function):
             return self._function(node, inside)
-        raise Refused("Q060" if isinstance(node, tree.Duration) else "Q032")
+        raise Refused("Q030" if isinstance(node, tree.Duration) else "Q032")
 
     def given(self, node: tree.Expression) -> Given | None:
         """What stands in the query itself; ``None`` for all else."""
@@ -156,8 +156,15 @@ class FunctionReader(ObjectReader):
         meaning = self.path(node, inside, "number") if isinstance(node, tree.Path) else None
         if isinstance(meaning, Some):
             return self.counted(meaning)
-        if meaning is None or meaning.kind != "number" or meaning.reaches or meaning.given:
-            raise Refused("Q060")
+        if isinstance(meaning, Read) and len(meaning.reaches) == 1:
+            return number_read(
+                lambda env: sum(
+                    all(test(inner) for test in meaning.where) and _has_value(meaning, inner)
+                    for inner in choices(meaning.reaches, Env(env.row, env.inside), self.objects_of)
+                )
+            )
+        if meaning is None or not meaning.counts:
+            raise Refused("Q030")
         return meaning
 
     def _date(self, operand: Read) -> Read:
@@ -389,3 +396,9 @@ def _metres(at: Any, centre: list[float]) -> float:
 
 
 __all__ = ["DAY", "FunctionReader", "compare"]
+
+
+def _has_value(read: Read, env: Env) -> bool:
+    if read.kind == "json":
+        return any(each is not None and each != [] for each in read.sources(env))
+    return bool(read.values(env))

@@ -59,6 +59,7 @@ class Read:
     where: tuple[Test, ...] = ()
     given: Given | None = None
     same: Callable[[Env, str], bool] | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class PathReader:
         self.run = run
         if run is None and len(records.runs) == 1:
             self.run = records.runs[0].id
-        self.fields = fields_of(records)
+        self.fields = fields_of(records, threshold)
 
     def condition_test(self, node: tree.Expression, kind: str) -> ObjectTest:
         """Read what stands in brackets; the deriving class does."""
@@ -327,7 +328,7 @@ class PathReader:
             found = self.objects_of(some.reach, env)
             return sum(some.weight(each) for each in found if some.test(env, each))
 
-        return number_read(count)
+        return number_read(count, counts=True)
 
     def _autotag(self, names: list[str]) -> Read:
         training = names[0] == "training" or names[2:] == ["training"]

@@ -44,7 +44,11 @@ class Thing:
 
 @dataclass(eq=False)
 class Match:
-    """A row of an evaluation; ``part`` is 1 or 2 where a threshold rejected the pair."""
+    """A row of an evaluation; ``part`` is 1 or 2 where a threshold rejected the ``pair``.
+
+    ``right`` and ``wrong`` are the best overlap of the prediction with annotations of a right label
+    and of others, and which, where that is another than the one of the pair.
+    """
 
     id: int
     item: Item
@@ -54,6 +58,9 @@ class Match:
     flag: bool
     best: float | None
     part: int = 0
+    right: tuple[float, Thing] | None = None
+    wrong: tuple[float, Thing] | None = None
+    pair: Match | None = None
 
     @property
     def confidence(self) -> float | None:
@@ -68,6 +75,39 @@ class Match:
         if self.flag or same:
             return "tp"
         return "fp" if other is not None else "fn"
+
+    def tide(self, threshold: float | None) -> str | None:
+        """The error of TIDE at a threshold; 0.5 where there is none."""
+        least = 0.5 if threshold is None else threshold
+        if self.prediction is not None:
+            return (self.pair or self).cause(least)
+        for row in self.item.matches:
+            cause = None if row.prediction is None else row.cause(least)
+            about = {"localization": row.nearest("tp"), "classification": row.nearest("fp")}
+            if cause in about and about[cause][1] is self.truth:
+                return None
+        return "missed"
+
+    def cause(self, least: float) -> str | None:
+        """Why the prediction of a stored row is wrong; of no rejected pair."""
+        if self.category == "tp" and self.iou is not None and self.iou >= least:
+            return None
+        right, wrong = self.nearest("tp")[0], self.nearest("fp")[0]
+        if 0 < right < least:
+            return "localization"
+        if wrong >= least and wrong:
+            return "classification"
+        if right:
+            return "duplicate"
+        return "both" if wrong else "background"
+
+    def nearest(self, category: str) -> tuple[float, Thing | None]:
+        """The best overlap of the right (``tp``) or of other labels; nothing is 0."""
+        kept = self.right if category == "tp" else self.wrong
+        paired = (self.category == "tp") == (category == "tp")
+        if kept is None and paired and self.iou is not None and self.iou >= 0.1:
+            return self.iou, self.truth
+        return kept or (0.0, None)
 
 
 @dataclass(eq=False)
@@ -169,7 +209,7 @@ class Records:
             if not loose:
                 found.append(row)
                 continue
-            wrong = Match(row.id, item, None, row.prediction, None, False, row.iou, part=1)
-            missed = Match(row.id, item, row.truth, None, None, False, None, part=2)
+            wrong = Match(row.id, item, None, row.prediction, None, False, row.iou, 1, pair=row)
+            missed = Match(row.id, item, row.truth, None, None, False, None, 2, pair=row)
             found += [wrong, missed]
         return found

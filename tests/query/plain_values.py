@@ -234,9 +234,9 @@ def _as(kind: str, value: Any) -> Any:
     return value if fits.get(kind) else None
 
 
-def text_test(operator_name: str, text: Any, pattern: str) -> bool:
-    """Apply a text operator; only text fits one."""
-    if not isinstance(text, str):
+def text_test(operator_name: str, text: Any, pattern: Any) -> bool:
+    """Apply a text operator; only text fits one, and fits text alone."""
+    if not isinstance(text, str) or not isinstance(pattern, str):
         return False
     if operator_name == "MATCHES":
         return re.search(pattern, text) is not None

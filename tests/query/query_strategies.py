@@ -53,7 +53,7 @@ _OF_MATCHES = [
     "matches.recall", "matches.f1",
 ]  # fmt: skip
 _MATCH_NUMBERS = ["iou", "best_iou", "confidence"]
-_MATCH_TEXTS = ["category", "match_type", "gt_label", "pred_label", "label"]
+_MATCH_TEXTS = ["category", "match_type", "tide", "tide", "gt_label", "pred_label", "label"]
 _MANY_NUMBERS = [
     f"{root}.{name}"
     for root in ("annotations", "predictions")
@@ -139,6 +139,7 @@ _VALUES = {
     "label": ["car", "truck", '"traffic light"', "sky", "calm", "both"],
     "type": ["box", "polygon", "segmentation", "category", "cuboid", "image", "lidar", "video"],
     "category": ["tp", "FP", "false_negative", '"true positive"'],
+    "tide": ["localisation", "Background", "missed", "both", "duplicate", "classification", "gone"],
     "track": ["t1", "t2", '"T 3"'],
     "slice": ["train", '"hard negatives"', "val", "gone"],
     "model": ["cnn", "vit", "r1", "gone"],
@@ -196,7 +197,7 @@ class QueryMaker:
             return self.function(at, depth)
         if how == "fold" and not at.startswith("["):
             many = self.pick([*_MANY_NUMBERS, *_MANY_JSON, "annotations[label = car].area"])
-            return f"{self.pick(['min', 'max', 'sum', 'avg'])}({many})"
+            return f"{self.pick(['min', 'max', 'sum', 'avg', 'count'])}({many})"
         if how == "brackets" and not at.startswith("["):
             kind = self.brackets(at)
             return f"{kind}[{self.condition(f'[{kind}]', 1)}].count"
@@ -308,7 +309,7 @@ class QueryMaker:
         if how == "chain" and kind == "number":
             return f"{self.literal(kind)} {self.pick(['<', '<='])} {value} <= {self.literal(kind)}"
         if how == "text" and kind in {"text", "json"}:
-            return f"{value} {negated}{self.text_test()}"
+            return f"{value} {negated}{self.text_test(at)}"
         if how == "other":
             other = {"number": self.number, "text": self.text, "time": self.time}.get(kind)
             right = other(at) if other else self.field("json", at)
@@ -327,8 +328,11 @@ class QueryMaker:
             many = [f"{each}" for each in many] + [""]
         return self.pick(["({})", "[{}]"]).format(", ".join(many))
 
-    def text_test(self) -> str:
+    def text_test(self, at: str) -> str:
         how = self.pick(["LIKE", "ILIKE", "CONTAINS", "STARTS WITH", "ENDS WITH", "MATCHES", "~"])
+        if how not in {"MATCHES", "~"} and self.pick([True, False, False]):
+            kind = self.pick(["text", "json"]) if FIELDS[at]["json"] else "text"
+            return f"{how} ({self.text(at) if kind == 'text' else self.field(kind, at)})"
         if how in {"MATCHES", "~"}:
             return f"{how} {quoted(self.pick(PATTERNS))}"
         part = self.pick([*TEXTS, "r", "a", "WET", "image_", "Ä"])

@@ -240,4 +240,8 @@ def _match(each: Match, labels: dict[str, int], evaluated: list[int]) -> dict[st
         "prediction_label_id": label_of(each.prediction),
         "confidence": each.confidence,
         "best_iou": each.best,
+        "right_iou": each.right and each.right[0],
+        "right_annotation_id": each.right and each.right[1].id,
+        "wrong_iou": each.wrong and each.wrong[0],
+        "wrong_annotation_id": each.wrong and each.wrong[1].id,
     }

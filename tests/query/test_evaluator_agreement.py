@@ -7,6 +7,7 @@ The longer search that found the faults behind ``test_query_regressions`` draws 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -61,8 +62,9 @@ class Asked:
         except Refused as refusal:
             return refusal.code
 
-    def select(self, connection: Any, text: str) -> engine_queries.Selection:
-        return engine_queries.select_rows(
+    def of_engine(self, work: Callable[..., Any], connection: Any, text: str) -> Any:
+        """Ask the engine what the evaluator is asked."""
+        return work(
             connection,
             self.records.id,
             text,
@@ -77,7 +79,7 @@ class Asked:
         """The answer of the database; counts and pages say the same."""
         with self.engine.store.read() as connection:
             try:
-                found = self.select(connection, text)
+                found = self.of_engine(engine_queries.select_rows, connection, text)
                 keys = engine_queries.keys_of(connection, found)
             except QueryError as refusal:
                 return str(refusal.details["query_code"])
@@ -94,44 +96,36 @@ class Asked:
 
     def explained(self, text: str) -> dict[str, Any]:
         with self.engine.store.read() as connection:
-            return query_explain.explained(
-                connection,
-                self.records.id,
-                text,
-                self.level,
-                run_id=self.options["run"],
-                match_type=self.options.get("match_type", ""),
-                parameters=OF_EXAMPLES,
-                iou_threshold=self.options.get("threshold"),
-            )
+            return self.of_engine(query_explain.explained, connection, text)
 
 
-def asked(engine: Engine, data: st.DataObject, level: str) -> Asked:
-    records = dataset(*data.draw(dataset_seeds()))
-    store(engine, records)
-    return Asked(engine, records, level, data.draw)
+def each_dataset(engine: Engine, level: str, check: Callable[[Asked, st.DataObject], None]) -> None:
+    """Check generated datasets, all in one workspace."""
+
+    @given(data=st.data())
+    @SETTINGS
+    def drawn(data: st.DataObject) -> None:
+        records = dataset(*data.draw(dataset_seeds()))
+        store(engine, records)
+        check(Asked(engine, records, level, data.draw), data)
+
+    drawn()
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_sql_selects_and_orders_the_rows_that_the_evaluator_does(
-    level: str, engine: Engine
+    level: str, shared_engine: Engine
 ) -> None:
-    @given(data=st.data())
-    @SETTINGS
-    def check(data: st.DataObject) -> None:
-        ask = asked(engine, data, level)
+    def check(ask: Asked, data: st.DataObject) -> None:
         for _ in range(EACH):
             ask.agrees(data.draw(queries(level)))
 
-    check()
+    each_dataset(shared_engine, level, check)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_and_or_and_not_are_those_of_sets(level: str, engine: Engine) -> None:
-    @given(data=st.data())
-    @SETTINGS
-    def check(data: st.DataObject) -> None:
-        ask = asked(engine, data, level)
+def test_and_or_and_not_are_those_of_sets(level: str, shared_engine: Engine) -> None:
+    def check(ask: Asked, data: st.DataObject) -> None:
         everything = ask.sql("")
         for _ in range(EACH // 4):
             one, other = (data.draw(conditions(level)) for _ in range(2))
@@ -149,17 +143,14 @@ def test_and_or_and_not_are_those_of_sets(level: str, engine: Engine) -> None:
             assert neither == whole - either
             assert yes == left
 
-    check()
+    each_dataset(shared_engine, level, check)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_explain_counts_the_rows_of_each_condition_and_reads_back(
-    level: str, engine: Engine
+    level: str, shared_engine: Engine
 ) -> None:
-    @given(data=st.data())
-    @SETTINGS
-    def check(data: st.DataObject) -> None:
-        ask = asked(engine, data, level)
+    def check(ask: Asked, data: st.DataObject) -> None:
         for _ in range(EACH // 3):
             text = " AND ".join(data.draw(conditions(level)) for _ in range(2))
             answer = ask.agrees(text)
@@ -174,7 +165,7 @@ def test_explain_counts_the_rows_of_each_condition_and_reads_back(
             assert ask.sql(canonical) == answer, f"{text}\nreads as {canonical}"
             assert ask.explained(canonical)["canonical"] == canonical
 
-    check()
+    each_dataset(shared_engine, level, check)
 
 
 @pytest.fixture(scope="module")
@@ -184,16 +175,16 @@ def seeds() -> list[tuple[int, int, bool]]:
 
 
 def test_every_example_gives_what_the_evaluator_gives(
-    engine: Engine, seeds: list[tuple[int, int, bool]]
+    shared_engine: Engine, seeds: list[tuple[int, int, bool]]
 ) -> None:
     levels = {"objects": ["annotations", "predictions"]}
     for seed in seeds:
         records = dataset(*seed)
         records.saved["night rear"] = "metadata.camera = rear"
-        store(engine, records)
+        store(shared_engine, records)
         for number, text, level in EXAMPLES:
             if number == 88:  # needs an index of vectors, which has tests of its own
                 continue
             for each in levels.get(level, [level]):
                 run = records.runs[0].id if records.runs else None
-                Asked(engine, records, each, run=run).agrees(text)
+                Asked(shared_engine, records, each, run=run).agrees(text)

@@ -19,8 +19,8 @@ def box(key: int, label: str, **more: Any) -> Thing:
     return Thing(key, f"a{key}", "box", label, **values)
 
 
-@pytest.fixture
-def small(engine: Any) -> Any:
+@pytest.fixture(scope="module")
+def small(shared_engine: Any) -> Any:
     """Three items with objects of all kinds, one model run, and a scene."""
     scene = Scene(1, "s", 0, "video", {})
     items = [Item(n, f"i{n}", n - 1, f"{n}.png", {}, scene=scene, frame=n) for n in (1, 2, 3)]
@@ -47,14 +47,14 @@ def small(engine: Any) -> Any:
         ["bus", "car", "dog", "dusk"], ["mood"], {("image", "rain"): 1, ("object", "sign"): 2},
         {"train": 1}, {"all": "", "day": "metadata.day = 2021-03-01"},
     )  # fmt: skip
-    store(engine, records)
+    store(shared_engine, records)
 
     def ask(text: str, level: str = "items", **more: Any) -> list[int]:
-        with engine.store.read() as connection:
+        with shared_engine.store.read() as connection:
             found = engine_queries.select_rows(connection, 1, text, level, run_id=1, **more)
             return engine_queries.keys_of(connection, found)
 
-    ask.engine = engine  # type: ignore[attr-defined]
+    ask.engine = shared_engine  # type: ignore[attr-defined]
     return ask
 
 
@@ -74,6 +74,9 @@ ANSWERS = {
     "metadata.a IN (metadata.b, 7)": [2],
     'metadata.day IN (date("2021-03-02"))': [3],
     "metadata.a NOT IN (metadata.b)": [1, 3],
+    # The values that objects have are counted.
+    "count(annotations.metadata.speed) = 1": [1],
+    "count(annotations.metadata.color) < count(annotations)": [1, 2],
     # Every class of a track counts.
     'tracks.label LIKE "car"': [1, 2],
     "tracks.label IN ()": [],
@@ -154,6 +157,10 @@ def test_the_canonical_form_reads_as_itself(text: str, small: Any) -> None:
 SIDES = {
     "annotations.label = car AND annotations.metadata.color = blue": (
         'annotations.label = "car" AND annotations.metadata.color = "blue"'
+    ),
+    'annotations."car".color <= metadata.tags AND frame > 0 AND annotations."car".color = blue': (
+        'annotations.label = "car" AND annotations.metadata.color <= metadata.tags '
+        'AND item.frame > 0 AND annotations.label = "car" AND annotations.metadata.color = "blue"'
     ),
     "annotations.car.color = blue": (
         'annotations.label = "car" AND annotations.metadata.color = "blue"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from dataset_strategies import dataset, dataset_seeds
@@ -55,21 +56,24 @@ class Rows:
         return {key if threshold is None else stored(key)[0] for key in keys}
 
 
-def evaluated(engine: Any, data: st.DataObject) -> Rows | None:
-    records = dataset(*data.draw(dataset_seeds()))
-    if not records.runs:
-        return None
-    store(engine, records)
-    return Rows(engine, records)
+def each_evaluation(engine: Any, check: Callable[[Rows, st.DataObject], None]) -> None:
+    """Check generated datasets with a model run, all in one workspace."""
 
-
-def test_a_higher_threshold_leaves_fewer_pairs_and_two_rows_for_each_lost_one(engine: Any) -> None:
     @given(data=st.data())
     @SETTINGS
-    def check(data: st.DataObject) -> None:
-        rows = evaluated(engine, data)
-        if rows is None:
-            return
+    def drawn(data: st.DataObject) -> None:
+        records = dataset(*data.draw(dataset_seeds()))
+        if records.runs:
+            store(engine, records)
+            check(Rows(engine, records), data)
+
+    drawn()
+
+
+def test_a_higher_threshold_leaves_fewer_pairs_and_two_rows_for_each_lost_one(
+    shared_engine: Any,
+) -> None:
+    def check(rows: Rows, data: st.DataObject) -> None:
         low, high = sorted([data.draw(THRESHOLDS), data.draw(THRESHOLDS)])
         everything = rows.at(None)
         few, many = rows.pairs(high), rows.pairs(low)
@@ -84,16 +88,11 @@ def test_a_higher_threshold_leaves_fewer_pairs_and_two_rows_for_each_lost_one(en
             key for key, part in parts if part == 2
         ]
 
-    check()
+    each_evaluation(shared_engine, check)
 
 
-def test_categories_part_the_rows_and_keep_every_prediction_and_truth(engine: Any) -> None:
-    @given(data=st.data())
-    @SETTINGS
-    def check(data: st.DataObject) -> None:
-        rows = evaluated(engine, data)
-        if rows is None:
-            return
+def test_categories_part_the_rows_and_keep_every_prediction_and_truth(shared_engine: Any) -> None:
+    def check(rows: Rows, data: st.DataObject) -> None:
         threshold = data.draw(st.none() | THRESHOLDS)
         right, wrong, missed = (rows.at(threshold, f"category = {c}") for c in ("tp", "fp", "fn"))
 
@@ -106,16 +105,11 @@ def test_categories_part_the_rows_and_keep_every_prediction_and_truth(engine: An
         loose = 0 if threshold is None else threshold
         assert rows.at(threshold, f"iou < {loose} OR (category = tp AND pred_label IS NULL)") == []
 
-    check()
+    each_evaluation(shared_engine, check)
 
 
-def test_counts_of_an_item_are_those_of_its_rows(engine: Any) -> None:
-    @given(data=st.data())
-    @SETTINGS
-    def check(data: st.DataObject) -> None:
-        rows = evaluated(engine, data)
-        if rows is None:
-            return
+def test_counts_of_an_item_are_those_of_its_rows(shared_engine: Any) -> None:
+    def check(rows: Rows, data: st.DataObject) -> None:
         threshold = data.draw(st.none() | THRESHOLDS)
         for item in rows.records.items:
             named = f'item.id = "di_{item.id:013x}"'
@@ -130,16 +124,11 @@ def test_counts_of_an_item_are_those_of_its_rows(engine: Any) -> None:
             rate = f"matches.precision = {numbers['tp']} / {made}"
             assert (item.id in rows.at(threshold, rate, "items")) == bool(made)
 
-    check()
+    each_evaluation(shared_engine, check)
 
 
-def test_a_condition_on_confidence_and_overlap_selects_among_the_rows(engine: Any) -> None:
-    @given(data=st.data())
-    @SETTINGS
-    def check(data: st.DataObject) -> None:
-        rows = evaluated(engine, data)
-        if rows is None:
-            return
+def test_a_condition_on_confidence_and_overlap_selects_among_the_rows(shared_engine: Any) -> None:
+    def check(rows: Rows, data: st.DataObject) -> None:
         threshold = data.draw(THRESHOLDS)
         least = data.draw(st.sampled_from([0.1, 0.29, 0.3, 0.5, 0.95]))
         text = data.draw(conditions("matches"))
@@ -156,4 +145,4 @@ def test_a_condition_on_confidence_and_overlap_selects_among_the_rows(engine: An
         both = rows.at(threshold, f"({text}) AND confidence >= {least}", parameters=PARAMETERS)
         assert set(both) <= chosen & sure
 
-    check()
+    each_evaluation(shared_engine, check)
