@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.model_run import Groups, ModelRun, refuse_asynchronous, store_of
 from nucleus_lab.model_weights import WeightsMethods
 from nucleus_lab.transport.connection import Connection
@@ -356,3 +357,24 @@ class Model(WeightsMethods):
             f"<b>{escape(self.name)}</b> <code>{escape(self.id)}</code> "
             f"({escape(self.reference_id)}) {escape(', '.join(map(str, self.tags)))}"
         )
+
+
+def key_of(model: Model | str) -> str:
+    """Return the id of a model.
+
+    Args:
+        model: The model, its id, or the id of one of its runs.
+
+    Returns:
+        The id.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    wanted = getattr(model, "id", model)
+    if not wanted or not isinstance(wanted, str):
+        raise InvalidInputError(
+            f"model is {model!r}: give a Model, such as client.get_model(model_id), or its id",
+            field="model",
+        )
+    return wanted

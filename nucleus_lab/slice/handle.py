@@ -8,9 +8,9 @@ from html import escape
 from typing import Any, Final, Self
 
 from nucleus_lab.annotation import Annotation
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import collector_paused, listed
 from nucleus_lab.dataset_item import DatasetItem
-from nucleus_lab.model import Model
+from nucleus_lab.model import Model, key_of
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
 from nucleus_lab.slice.exports import SliceExports
@@ -195,13 +195,12 @@ class Slice(SliceExports, SliceLabelingMethods):
         Yields:
             ``item``, and ``predictions`` grouped by type.
         """
-        model_id = model.id if isinstance(model, Model) else model
         yield from narrow_pages(
             self._client,
             f"lab/slice/{segment(self.id)}/exportRows",
             EXPORT_PAGE,
             predictions=True,
-            model_id=model_id,
+            model_id=key_of(model),
         )
 
     def export_predictions(self, model: Model | str) -> list[dict[str, Any]]:
@@ -224,7 +223,8 @@ class Slice(SliceExports, SliceLabelingMethods):
         Returns:
             ``slice_id`` and ``new_items``, the reference ids that were not in it before.
         """
-        payload = {"reference_ids": list(reference_ids or []), "dataset_id": self.dataset_id}
+        names = listed("reference_ids", reference_ids or (), "reference ids")
+        payload = {"reference_ids": names, "dataset_id": self.dataset_id}
         answer: dict[str, Any] = self._ask(payload, "append", "POST")
         return answer
 
