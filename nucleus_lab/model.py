@@ -89,7 +89,9 @@ class Model(WeightsMethods):
             payload.get("trained_slice_ids"),
         )
 
-    def run(self, dataset_id: str, model_run_name: str, slice_id: str | None = None) -> str:
+    def run(
+        self, dataset_id: str, model_run_name: str | None = None, slice_id: str | None = None
+    ) -> str:
         """Run the code of the model on the pictures of a dataset or a slice.
 
         The model was made by :meth:`NucleusClient.create_launch_model` or
@@ -104,7 +106,7 @@ class Model(WeightsMethods):
 
         Args:
             dataset_id: Id of the dataset, starts with ``ds_``.
-            model_run_name: Name of the run.
+            model_run_name: Name of the run; by default that of the predictions that are uploaded.
             slice_id: Only the items of this slice.
 
         Returns:

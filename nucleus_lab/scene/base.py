@@ -93,27 +93,31 @@ def _looks_like_video(payload: dict[str, Any]) -> bool:
     ) and payload.get("type") in {None, ""}
 
 
-def check_parts(scene: Scene) -> None:
+def check_parts(scene: Scene) -> tuple[dict[str, Any], list[Track]]:
     """Check what scenes of both kinds have besides their items.
 
     Args:
-        scene: Changed: absent metadata and tracks become empty ones.
+        scene: The scene.
+
+    Returns:
+        Metadata and tracks; empty ones where there are none.
 
     Raises:
         InvalidInputError: The metadata is no mapping, or a track is none.
     """
-    scene.metadata = {} if scene.metadata is None else scene.metadata
-    scene.tracks = listed("tracks", scene.tracks or (), "tracks")
-    if not isinstance(scene.metadata, Mapping):
+    metadata = {} if scene.metadata is None else scene.metadata
+    tracks = listed("tracks", scene.tracks or (), "tracks")
+    if not isinstance(metadata, Mapping):
         raise InvalidInputError(
-            f"metadata of scene {scene.reference_id!r} is a {type(scene.metadata).__name__}: give "
+            f"metadata of scene {scene.reference_id!r} is a {type(metadata).__name__}: give "
             "a mapping of keys to values"
         )
-    for index, track in enumerate(scene.tracks):
+    for index, track in enumerate(tracks):
         if not isinstance(track, Track):
             raise InvalidInputError(
                 f"tracks[{index}] of scene {scene.reference_id!r} is {track!r}: give a Track"
             )
+    return metadata, tracks
 
 
 def check_name(scene: Scene) -> None:

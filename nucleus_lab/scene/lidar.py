@@ -52,7 +52,7 @@ class LidarScene(Scene):
 
     def __post_init__(self) -> None:
         self.frames = listed("frames", self.frames or (), "frames")
-        check_parts(self)
+        self.metadata, self.tracks = check_parts(self)
         for index, frame in enumerate(self.frames):
             if frame is not None and not isinstance(frame, Frame):
                 raise InvalidInputError(

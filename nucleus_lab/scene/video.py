@@ -60,7 +60,7 @@ class VideoScene(Scene):
     def __post_init__(self) -> None:
         self.items = listed("items", self.items or (), "items")
         self.video_location = written(self.video_location)
-        check_parts(self)
+        self.metadata, self.tracks = check_parts(self)
         if self.frame_rate is not None:
             self.frame_rate = finite(self.frame_rate, "frame_rate")
         for index, item in enumerate(self.items):

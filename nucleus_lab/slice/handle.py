@@ -139,9 +139,15 @@ class Slice(SliceExports, SliceLabelingMethods):
         """Read all items of the slice; of a large one by :meth:`items_generator` instead.
 
         Returns:
-            The items, in the order in which they were added.
+            The items, in the order in which they were added; those that carry the objects of a
+            slice of objects, once each; those of the scenes of a slice of scenes.
         """
-        return list(self.items_generator())
+        if self.type == "dataset_item":
+            return list(self.items_generator())
+        if self.type == "scene":
+            return [row["item"] for row in self.items_and_annotation_generator()]
+        carriers = {row["item"]["id"]: row["item"] for row in self.export_raw_json()}
+        return [DatasetItem.from_json(row) for row in carriers.values()]
 
     def items_generator(self, page_size: int = 100_000) -> Iterator[Any]:
         """Read the members page by page.
