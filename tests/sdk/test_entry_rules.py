@@ -213,7 +213,10 @@ def test_one_value_in_the_place_of_a_list_is_refused(
 WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("batch_size is 'a': use 1 or more", lambda d: d.append([], batch_size="a")),
     ("batch_size is None: use 1 or more", lambda d: d.annotate([BOX], batch_size=None)),
-    ("local_files_per_upload_request is 'a'", lambda d: d.append([], local_files_per_upload_request="a")),
+    (
+        "local_files_per_upload_request is 'a'",
+        lambda d: d.append([], local_files_per_upload_request="a"),
+    ),
     ("sample_size is '3': use 1 or more", lambda d: d.build_slice("s", "3", "Random")),
     ("cache_directory is None", lambda d: d.items_and_annotation_chip_generator(8, 8, None)),
     ("mapping is a list", lambda d: d.update_item_metadata([1])),
@@ -222,9 +225,12 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("model is None: give a Model", lambda d: d.create_slice("s").export_predictions(None)),
     ("None is no id", lambda d: d.refloc(None)),
     ("'' is no id", lambda d: d.delete_item("")),
-    ("ids of this kind start with di_", lambda d: d.create_slice_by_ids("s", ["ann_0000000000001"])),
-    ("ids of this kind start with pred_", lambda d: d.create_slice_by_ids("s", prediction_ids=["ann_1"])),
-]  # fmt: skip
+    ("ids of this kind start with di_", lambda d: d.create_slice_by_ids("s", ["ann_1"])),
+    (
+        "ids of this kind start with pred_",
+        lambda d: d.create_slice_by_ids("s", prediction_ids=["ann_1"]),
+    ),
+]
 
 
 @pytest.mark.parametrize(("told", "call"), WRONG)
