@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,14 @@ from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local
 
 if TYPE_CHECKING:
+    from nucleus_lab.formats.base import ReadOptions
     from nucleus_lab.model import Model
 
 Progress = Callable[[int, int], object]
 
-_MOST_ROWS: Final = 5_000
+_MOST_ROWS: Final = 10_000
+_MOST_BOXES: Final = 100_000
+_MOST_PAGE: Final = 5_000
 _MOST_FILES: Final = 500
 _MOST_BYTES: Final = 64_000_000
 _OBJECTS: Final = 20_000
@@ -71,7 +75,6 @@ class ImportMethods(SceneImportMethods):
             MediaError: None of its pictures exist; nothing was added.
         """
         from nucleus_lab import formats
-        from nucleus_lab.formats.portions import without
 
         chosen = formats.detect(path).format if format == "auto" else format
         options = formats.ReadOptions(
@@ -81,7 +84,23 @@ class ImportMethods(SceneImportMethods):
             one_based=one_based,
             remote=images == "url",
         )
-        with collector_paused():  # until what was read from is gone
+        # All that was read is gone again at the end, and the collector need not see it; a function
+        # of the caller's must not run meanwhile.
+        with collector_paused() if progress is None else nullcontext():
+            return self._import(path, chosen, options, update, progress)
+
+    def _import(
+        self,
+        path: Path | str,
+        chosen: str,
+        options: ReadOptions,
+        update: bool,
+        progress: Progress | None,
+    ) -> ImportReport:
+        from nucleus_lab import formats
+        from nucleus_lab.formats.portions import without
+
+        with collector_paused():
             collection = formats.read(path, chosen, options)
         if collection.boxes.confidence:
             raise InvalidInputError(
@@ -123,6 +142,7 @@ class ImportMethods(SceneImportMethods):
         for items, boxes in portions(
             collection,
             most_items=_MOST_FILES if local else _MOST_ROWS,
+            most_boxes=_MOST_BOXES,
             most_bytes=_MOST_BYTES if local else None,
         ):
             files = [FilePart("image", place, path=place) for place in items.location if local]
@@ -196,7 +216,7 @@ class ImportMethods(SceneImportMethods):
         report = ImportReport(str(path), chosen, problems=collection.problems)
         collection = without(collection, self._resolve(collection, report))
         total, done = len(collection.items), 0
-        for items, boxes in portions(collection, most_items=_MOST_ROWS):
+        for items, boxes in portions(collection, most_items=_MOST_ROWS, most_boxes=_MOST_BOXES):
             items.metadata = []
             body = {"items": items, "boxes": boxes, "update": update, "model_id": _id(model)}
             answer = self._ask_lab(body, "columns")
@@ -289,7 +309,7 @@ class ImportMethods(SceneImportMethods):
     def _column_pages(self, model: Model | str | None) -> Iterator[dict[str, Any]]:
         token: str | None = None
         while True:
-            body = {"pageToken": token, "pageSize": _MOST_ROWS}
+            body = {"pageToken": token, "pageSize": _MOST_PAGE}
             if model is not None:
                 body["model_id"] = _id(model)
             page = self._ask_lab(body, "exportColumns")

@@ -83,7 +83,9 @@ def upsert(
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         before = driver.total_changes
-        _insert_wide(driver, text, len(columns), iter(rows))
+        source = iter(rows)
+        while flat := list(chain.from_iterable(islice(source, _ROWS_A_BLOCK))):
+            _insert_wide(driver, text, len(columns), flat)
         return int(driver.total_changes - before)
     source = iter(rows)
     head = list(islice(source, _FEW))
@@ -95,22 +97,32 @@ def upsert(
     return _copy(cursor, table, columns, chain(head, source), key=key, update=update)
 
 
-def _insert_wide(driver: Any, text: str, width: int, rows: Iterator[Sequence[Any]]) -> None:
+def _insert_wide(driver: Any, text: str, width: int, flat: list[Any]) -> None:
     """Insert rows by statements of many rows each: half the cost of a statement a row.
 
     What each statement costs apart from its rows is the look-up and the update of the table's last
-    key, and the driver's own preparations.
+    key, and the driver's own preparations. The values of all rows stand one after another.
     """
     head, values, tail = text.partition(" VALUES ")
     one, conflict, tail = tail.partition(" ON CONFLICT ")
     wide = head + values + ", ".join([one] * _ROWS_A_STATEMENT) + conflict + tail
     size = width * _ROWS_A_STATEMENT
-    while flat := list(chain.from_iterable(islice(rows, _ROWS_A_BLOCK))):
-        full = len(flat) // size * size
-        if full:
-            driver.executemany(wide, [flat[at : at + size] for at in range(0, full, size)])
-        rest = range(full, len(flat), width)
-        driver.executemany(text, [flat[at : at + width] for at in rest])
+    full = len(flat) // size * size
+    if full:
+        driver.executemany(wide, [flat[at : at + size] for at in range(0, full, size)])
+    rest = range(full, len(flat), width)
+    driver.executemany(text, [flat[at : at + width] for at in rest])
+
+
+def _interleaved(columns: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+    """Lay out columns as rows, one after another, a block at a time: half the cost of tuples."""
+    width, total = len(columns), len(columns[0])
+    for start in range(0, total, _ROWS_A_BLOCK):
+        end = min(start + _ROWS_A_BLOCK, total)
+        flat: list[Any] = [None] * (width * (end - start))
+        for place, values in enumerate(columns):
+            flat[place::width] = values[start:end]
+        yield flat
 
 
 def upsert_columns(
@@ -139,11 +151,25 @@ def upsert_columns(
     kept = {
         name: values
         for name, values in columns.items()
-        if not table.c[name].nullable or values.count(None) < len(values)
+        if not table.c[name].nullable or not _is_null(values)
     }
     ordered = [column.name for column in table.c if column.name in kept]
+    if connection.dialect.name == "sqlite":
+        text, order = _insert(connection.dialect, table, tuple(ordered), tuple(key), tuple(update))
+        if order is not None:
+            ordered = [ordered[place] for place in order]
+        driver: Any = connection.connection.driver_connection
+        before = driver.total_changes
+        for flat in _interleaved([kept[name] for name in ordered]):
+            _insert_wide(driver, text, len(ordered), flat)
+        return int(driver.total_changes - before)
     rows = zip(*(kept[name] for name in ordered), strict=True)
     return upsert(connection, table, ordered, rows, key=key, update=update)
+
+
+def _is_null(values: Sequence[Any]) -> bool:
+    """Tell whether there is nothing in a column; the first value of most others says so."""
+    return not values or (values[0] is None and values.count(None) == len(values))
 
 
 def _copy(

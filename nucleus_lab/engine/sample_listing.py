@@ -34,12 +34,12 @@ def page(
     Returns:
         One page, and how many there are in all.
     """
-    limit = _whole(query, "limit")
+    limit = whole_number(query, "limit")
     if limit is not None and limit > MOST:
         raise InvalidInputError(f"limit is {limit}: {MOST:,} is most", path="limit")
     rows = select(sample).order_by(_C.id.desc()).limit(MOST if limit is None else limit)
     found = connection.execute(
-        filtered(rows.offset(_whole(query, "offset") or 0), connection, project_id, query)
+        filtered(rows.offset(whole_number(query, "offset") or 0), connection, project_id, query)
     )
     return [payload(row) for row in found], count(connection, project_id, query)
 
@@ -195,7 +195,19 @@ def _states(query: Mapping[str, str]) -> list[ColumnElement[bool]]:
     return found
 
 
-def _whole(query: Mapping[str, str], name: str) -> int | None:
+def whole_number(query: Mapping[str, str], name: str) -> int | None:
+    """Read a whole number of a query string.
+
+    Args:
+        query: The parameters.
+        name: Which of them.
+
+    Returns:
+        The number; ``None`` when it is absent, empty or ``null``, as clients write an absent one.
+
+    Raises:
+        InvalidInputError: It is no number from 0.
+    """
     text = query.get(name)
     if text is None or text in {"", "null"}:
         return None

@@ -53,13 +53,14 @@ def _picked_boxes(boxes: BoxColumns, kept: Sequence[int]) -> BoxColumns:
 
 
 def portions(
-    collection: Collection, *, most_items: int, most_bytes: int | None = None
+    collection: Collection, *, most_items: int, most_boxes: int, most_bytes: int | None = None
 ) -> Iterator[tuple[ItemColumns, BoxColumns]]:
     """Cut items and their boxes into requests.
 
     Args:
         collection: The whole; boxes in ascending order of item.
         most_items: Items in one portion.
+        most_boxes: Boxes in one portion; those of one item stay together, however many.
         most_bytes: Bytes of local pictures in one portion, where they travel along; one picture
             may exceed it.
 
@@ -73,6 +74,9 @@ def portions(
         if most_bytes is not None:
             end = _within(items.location, start, end, most_bytes)
         first, last = bisect_left(boxes.item, start), bisect_left(boxes.item, end)
+        if last - first > most_boxes:
+            end = max(boxes.item[first + most_boxes], start + 1)
+            last = bisect_left(boxes.item, end)
         some_items = ItemColumns(**{
             name: getattr(items, name)[start:end] for name in items.__slots__
         })

@@ -167,17 +167,28 @@ def test_what_a_format_cannot_hold_is_named(tmp_path: Path, name: str) -> None:
     assert "left out" in collection.problems[0]
 
 
-@given(rows=collections, most=st.integers(1, 3))
-@settings(max_examples=25, deadline=None)
-def test_portions_add_up_to_the_whole(
-    rows: list[list[tuple[str, float, float, float, float]]], most: int
+@given(
+    rows=collections,
+    items=st.integers(1, 3),
+    boxes=st.integers(1, 3),
+    content=st.sampled_from([None, 1]),
+)
+@settings(max_examples=50, deadline=None)
+def test_portions_are_no_larger_than_allowed_and_add_up_to_the_whole(
+    rows: list[list[tuple[str, float, float, float, float]]],
+    items: int,
+    boxes: int,
+    content: int | None,
 ) -> None:
     with tempfile.TemporaryDirectory() as text:
         whole = _collection(rows, Path(text))
 
-        parts = list(portions(whole, most_items=most, most_bytes=1))
+        parts = list(portions(whole, most_items=items, most_boxes=boxes, most_bytes=content))
 
-        assert all(len(items) == 1 for items, _ in parts)  # one picture alone exceeds a byte
+        # One picture alone exceeds a byte, and what lies on one item is not torn apart.
+        most = 1 if content else items
+        assert all(len(some) <= most for some, _ in parts)
+        assert all(len(some) <= boxes or len(names) == 1 for names, some in parts)
         facts = [fact for items, some in parts for fact in _facts(Collection(items, some))]
         assert facts == _facts(whole)
 

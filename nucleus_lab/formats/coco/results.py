@@ -13,7 +13,7 @@ from nucleus_lab.columns import Collection
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats.base import existing
 from nucleus_lab.formats.coco import layout
-from nucleus_lab.formats.coco.reading import box_metadata
+from nucleus_lab.formats.coco.metadata import box_metadata
 from nucleus_lab.formats.coco.records import Category, Dataset, Entry, Id, Picture, load
 from nucleus_lab.formats.coco.shapes import shapes_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.engine import (
@@ -12,7 +11,6 @@ from nucleus_lab.engine import (
     sample_reading,
     sample_rows,
 )
-from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.edge_impulse.answers import SUCCESS, api
 from nucleus_lab.routes.table import Call
 
@@ -46,19 +44,10 @@ def _row(engine: Engine, project: str, sample: str) -> Any:
         return sample_rows.get(connection, key, sample)
 
 
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name)
-    if text is None or text in {"", "null"}:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise InvalidInputError(f"{name} is {text!r}: a whole number from 0 is needed", path=name)
-    return int(text)
-
-
 @api("GET", _ONE)
 def one_sample(engine: Engine, call: Call[None], project: str, sample: str) -> dict[str, Any]:
     """Answer a sample with its numbers, as many as ``limitPayloadValues`` wants."""
-    most = _number(call.query, "limitPayloadValues")
+    most = sample_listing.whole_number(call.query, "limitPayloadValues")
     return sample_reading.answer(engine, _row(engine, project, sample), most=most)
 
 
@@ -67,10 +56,13 @@ def slice_of_sample(engine: Engine, call: Call[None], project: str, sample: str)
     """Answer a sample with the numbers from ``sliceStart`` to before ``sliceEnd``."""
     row = _row(engine, project, sample)
     first, last = sample_rows.span(row)
-    start, end = _number(call.query, "sliceStart"), _number(call.query, "sliceEnd")
+    start, end = (
+        sample_listing.whole_number(call.query, "sliceStart"),
+        sample_listing.whole_number(call.query, "sliceEnd"),
+    )
     stretch = first + (start or 0), last if end is None else first + end
     sample_changes.check_stretch(row, *stretch, ("sliceStart", "sliceEnd"))
-    most = _number(call.query, "limitPayloadValues")
+    most = sample_listing.whole_number(call.query, "limitPayloadValues")
     return sample_reading.answer(engine, row, most=most, stretch=stretch)
 
 
@@ -78,10 +70,13 @@ def slice_of_sample(engine: Engine, call: Call[None], project: str, sample: str)
 def uncropped_sample(engine: Engine, call: Call[None], project: str, sample: str) -> dict[str, Any]:
     """Answer a sample with its numbers before it was cropped, zoomed and thinned for a chart."""
     row = _row(engine, project, sample)
-    start, end = _number(call.query, "zoomStart"), _number(call.query, "zoomEnd")
+    start, end = (
+        sample_listing.whole_number(call.query, "zoomStart"),
+        sample_listing.whole_number(call.query, "zoomEnd"),
+    )
     stretch = start or 0, row.readings if end is None else end
     sample_changes.check_stretch(row, *stretch, ("zoomStart", "zoomEnd"))
-    most = _number(call.query, "limitPayloadValues")
+    most = sample_listing.whole_number(call.query, "limitPayloadValues")
     return sample_reading.answer(engine, row, most=most, stretch=stretch)
 
 
