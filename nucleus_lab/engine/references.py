@@ -27,6 +27,9 @@ _BY_KEY = Statement(
         among(item.c.id, "wanted"),
     )
 )
+_PICTURES = Statement(
+    lambda: select(item.c.id).where(among(item.c.id, "wanted"), item.c.kind == "image")
+)
 _ONE = Statement(
     lambda: select(item.c.id).where(
         item.c.dataset_id == bindparam("dataset_id"), item.c.reference_id == bindparam("wanted")
@@ -69,6 +72,22 @@ def references_of(
     for batch in batches(wanted, _AT_ONCE):
         rows = _BY_KEY.rows(connection, dataset_id=dataset_id, wanted=json_list(batch))
         found.update(rows)
+    return found
+
+
+def pictures_among(connection: Connection, wanted: Collection[int]) -> set[int]:
+    """Tell which items are pictures.
+
+    Args:
+        connection: The open transaction.
+        wanted: Primary keys of items.
+
+    Returns:
+        Those of pictures; the others are point clouds.
+    """
+    found: set[int] = set()
+    for batch in batches(wanted, _AT_ONCE):
+        found.update(row[0] for row in _PICTURES.rows(connection, wanted=json_list(batch)))
     return found
 
 
