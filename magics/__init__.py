@@ -14,6 +14,7 @@ from nucleus_lab.magics.hooks import Hooks
 from nucleus_lab.magics.nucleus import NucleusMagic
 from nucleus_lab.magics.query import QueryMagic
 from nucleus_lab.magics.session import Session
+from nucleus_lab.magics.tracebacks import Tracebacks
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -24,7 +25,7 @@ __all__ = ["MAGICS", "NucleusMagic", "QueryMagic", "Session", "load", "unload"]
 
 MAGICS = (NucleusMagic, QueryMagic)
 
-_loaded: dict[int, tuple[Session, Hooks]] = {}
+_loaded: dict[int, tuple[Session, Hooks, Tracebacks]] = {}
 
 
 def load(shell: InteractiveShell) -> None:
@@ -39,7 +40,9 @@ def load(shell: InteractiveShell) -> None:
         magic(session).register()
     hooks = Hooks(session)
     hooks.set()
-    _loaded[id(shell)] = (session, hooks)
+    tracebacks = Tracebacks(shell)
+    tracebacks.set()
+    _loaded[id(shell)] = (session, hooks, tracebacks)
     if hasattr(shell, "kernel"):  # a terminal keeps its own bar
         async_job.progress_display = _show_wait
 
@@ -59,7 +62,9 @@ def unload(shell: InteractiveShell) -> None:
     for kind, names in shell.magics_manager.magics.items():
         for name in [name for name in names if name.startswith("nucleus")]:
             del shell.magics_manager.magics[kind][name]
-    session, hooks = _loaded.pop(id(shell), (None, None))
+    session, hooks, tracebacks = _loaded.pop(id(shell), (None, None, None))
+    if tracebacks is not None:
+        tracebacks.take_back()
     if hooks is not None:
         hooks.take_back()
     if session is not None and session.server is not None:

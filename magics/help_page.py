@@ -53,11 +53,14 @@ def command_page(
     """
     parts = [f"<div><code><b>{html.escape(title)}</b></code></div>"]
     parts.append(f"<div style='margin:4px 0'>{html.escape(summary)}</div>")
+    # The second columns of all groups begin at one place.
+    width = max((len(left) for _, rows in groups for left, _ in rows), default=0) + 3
+    first = f"{_CELL};white-space:nowrap;min-width:{width}ch"
     for name, rows in groups:
         if not rows:
             continue
         body = "".join(
-            f"<tr><td style='{_CELL};white-space:nowrap'><code>{html.escape(left)}</code></td>"
+            f"<tr><td style='{first}'><code>{html.escape(left)}</code></td>"
             f"<td style='{_CELL}'>{html.escape(right)}</td></tr>"
             for left, right in rows
         )

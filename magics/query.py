@@ -63,14 +63,20 @@ class QueryMagic(Magic):
                 asked.query, model=model, params=params, iou_threshold=options.iou
             )
         else:
-            value = self._shaped(self._ask(asked, dataset, model, params), asked)
+            at_once = cell is not None and asked.target is None and options.output is None
+            value = self._shaped(self._ask(asked, dataset, model, params, at_once), asked)
         for name in (asked.target, options.output):
             if name is not None:
                 self.session.shell.user_ns[name] = value
         return value if asked.target is None or asked.shows else None
 
     def _ask(
-        self, asked: Asked, dataset: Dataset, model: Model | None, params: dict[str, Any]
+        self,
+        asked: Asked,
+        dataset: Dataset,
+        model: Model | None,
+        params: dict[str, Any],
+        at_once: bool,
     ) -> QueryResult:
         more: dict[str, Any] = {
             "level": asked.level,
@@ -81,6 +87,9 @@ class QueryMagic(Magic):
         }
         how: dict[str, Any] = {"params": params, "iou_threshold": asked.options.iou}
         text, started = asked.query, time.perf_counter()
+        slow = at_once and self._is_slow(asked, dataset)
+        if slow and dataset.item_ids(text, model=model, limit=1, **how):
+            return QueryResult(dataset, text, model, **more).begin()
         if asked.level == "items":
             more["ids"] = dataset.item_ids(text, model=model, **how)
         elif asked.level == "scenes":
@@ -93,6 +102,15 @@ class QueryMagic(Magic):
         result = QueryResult(dataset, text, model, **more)
         result.seconds = time.perf_counter() - started
         return result
+
+    @staticmethod
+    def _is_slow(asked: Asked, dataset: Dataset) -> bool:
+        """Whether a gallery can show the first items long before all are found."""
+        from nucleus_lab.widgets.gallery import LARGE
+
+        plain = asked.options.limit is asked.options.iou is asked.options.slice is None
+        shown = plain and asked.level == "items" and asked.options.shape == "gallery"
+        return shown and dataset.size >= LARGE
 
     @staticmethod
     def _shaped(result: QueryResult, asked: Asked) -> Any:

@@ -86,7 +86,8 @@ class QueryResult:
         self.limit = limit
         self.seconds = 0.0
         self._model = model
-        self._ids = ids
+        self._found = ids
+        self._begun: Any = None
         self._objects = objects
         self._settings = settings or Settings()
         self._iou = iou
@@ -104,6 +105,21 @@ class QueryResult:
         if isinstance(at, slice):
             return self._read(self._ids[at])
         return self._read([self._ids[at]])[0]
+
+    def begin(self) -> QueryResult:
+        """Find the first items now, and the others when this is shown or used.
+
+        Returns:
+            This result, of a query of items without a limit.
+        """
+        self._begun = self.gallery()
+        return self
+
+    @property
+    def _ids(self) -> list[str] | None:
+        if self._found is None and self._begun is not None:
+            self._found, self.seconds = self._begun.ids, self._begun.seconds
+        return self._found
 
     @property
     def ids(self) -> list[str]:
@@ -181,10 +197,10 @@ class QueryResult:
         from nucleus_lab.widgets import Gallery
 
         query, params = self.query, self.params
-        if self._ids is None:
+        if self.level != "items":
             query, params = "ref_id IN {found}", {"found": self.reference_ids}
         elif self._iou is not None:  # the gallery knows no threshold: show what was found
-            query, params = "id IN {found}", {"found": self._some(self._ids)}
+            query, params = "id IN {found}", {"found": self._some(self._ids or [])}
         elif self.limit is not None:
             query = with_limit(query, self.limit)
         return Gallery(
@@ -255,17 +271,36 @@ class QueryResult:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        count, _, spent = self._summary().partition(" in ")
-        line = f"{count} · {spent} · {self.dataset.name}"
-        if self.limit is not None and self.limit < len(self):
-            line += f" · the first {self.limit:,} are shown"
-        head = reading.headline(line, self.query)
+        if self._begun is not None:
+            self._display_begun()
+            return
+        head = self._head()
         # The count first: what follows may take a while on a large dataset.
         shown = _Block(head, repr(self))
         handle = display(shown, display_id=True)  # type: ignore[no-untyped-call]
         with query_warnings():  # they stand in the explanation
             self._display_rows()
             handle.update(self._explained(head))
+
+    def _display_begun(self) -> None:
+        """Show the first items, then the count, then how the query was read."""
+        from IPython.display import display
+
+        wait = "The first matches; counting …"
+        shown = _Block(reading.headline(wait, self.query), wait)
+        handle = display(shown, display_id=True)  # type: ignore[no-untyped-call]
+        with query_warnings():
+            display(self._begun)  # type: ignore[no-untyped-call]
+            head = self._head()
+            handle.update(_Block(head, repr(self)))
+            handle.update(self._explained(head))
+
+    def _head(self) -> str:
+        count, _, spent = self._summary().partition(" in ")
+        line = f"{count} · {spent} · {self.dataset.name}"
+        if self.limit is not None and self.limit < len(self):
+            line += f" · the first {self.limit:,} are shown"
+        return reading.headline(line, self.query)
 
     def _display_rows(self) -> None:
         from IPython.display import display

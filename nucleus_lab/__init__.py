@@ -221,8 +221,13 @@ __all__ = [
     "__version__",
 ]
 
-_MODULES = ("metrics", "samples", "validate")
-"""Modules that scripts reach as attributes, which nothing else loads beforehand."""
+_MODULES = frozenset({
+    "annotation", "async_job", "camera_params", "constants", "dataset", "dataset_item",
+    "deduplication", "errors", "evaluation_match", "job", "local_deduplication", "metrics", "model",
+    "model_run", "prediction", "quaternion", "samples", "scene", "slice", "track",
+    "upload_response", "utils", "validate",
+})  # fmt: skip
+"""Modules that scripts reach as attributes of the package, whether or not they were imported."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Batches, and a pause of the cycle collector: what the bulk loops share.
+"""Lists that callers pass, batches, and a pause of the cycle collector: what the bulk loops share.
 
 Two thirds of the cost of building a million small objects is the collector walking the growing
 list again and again. None of our values can form a cycle, so the bulk loops pause it.
@@ -11,7 +11,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from nucleus_lab.errors import InvalidInputError
 
 T = TypeVar("T")
 
@@ -58,3 +60,25 @@ def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     source = iter(rows)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def listed(name: str, values: Iterable[T], what: str) -> list[T]:
+    """Read an argument that must be a list.
+
+    Args:
+        name: Name of the argument.
+        values: As given: a list, a tuple, a generator …
+        what: What it is a list of, for the message.
+
+    Returns:
+        The values.
+
+    Raises:
+        InvalidInputError: It is one value instead: a text would else be read letter by letter.
+    """
+    given: Any = values
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+        shown = repr(given)
+        shown = shown if len(shown) <= 80 else f"a {type(given).__name__}"
+        raise InvalidInputError(f"{name} is {shown}: give a list of {what}", field=name)
+    return list(given)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nucleus_lab.annotation.points import Point3D
+from nucleus_lab.annotation.payloads import reading
+from nucleus_lab.annotation.points import Point3D, in_space
 from nucleus_lab.annotation.quantity import finite
 from nucleus_lab.errors import InvalidInputError
 
@@ -50,7 +51,8 @@ class Quaternion:
         Returns:
             The quaternion.
         """
-        return cls(payload["x"], payload["y"], payload["z"], payload["w"])
+        with reading("quaternion", payload):
+            return cls(payload["x"], payload["y"], payload["z"], payload["w"])
 
     def to_payload(self) -> dict[str, float]:
         """Return the payload.
@@ -99,6 +101,14 @@ class CameraParams:
     p2: float | None = None
 
     def __post_init__(self) -> None:
+        self.position = in_space(self.position, "position")
+        if isinstance(self.heading, dict):
+            self.heading = Quaternion.from_json(self.heading)
+        if not isinstance(self.heading, Quaternion):
+            raise InvalidInputError(
+                f"heading is {self.heading!r}: give a Quaternion, or a mapping with x, y, z and w",
+                field="heading",
+            )
         for name in ("fx", "fy", "cx", "cy"):
             setattr(self, name, finite(getattr(self, name), name))
         for name in _DISTORTION:
@@ -131,7 +141,7 @@ class CameraParams:
         try:
             position = Point3D.from_json(payload["position"])
             heading = Quaternion.from_json(payload["heading"])
-        except (KeyError, TypeError) as fault:
+        except InvalidInputError as fault:
             raise InvalidInputError(
                 "camera_params needs position {x, y, z} and heading {x, y, z, w}, found "
                 f"{payload['position']!r} and {payload['heading']!r}"

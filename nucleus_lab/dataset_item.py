@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from nucleus_lab.annotation.quantity import finite
 from nucleus_lab.camera import CameraParams
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.location import is_local
+from nucleus_lab.location import is_local, written
 from nucleus_lab.wire import encode
 
 _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
@@ -69,7 +70,8 @@ class DatasetItem:
             and whose picture the workspace holds. It does not count either.
 
     Raises:
-        InvalidInputError: No reference id, not exactly one location, or unfit camera parameters.
+        InvalidInputError: No reference id, not exactly one location, metadata that is no mapping,
+            or unfit camera parameters.
 
     Example:
         >>> DatasetItem("photos/1.jpg", reference_id="1", metadata={"animal": "dog"}).local
@@ -89,6 +91,13 @@ class DatasetItem:
     def __post_init__(self) -> None:
         if self.reference_id is None:
             raise InvalidInputError("a DatasetItem needs a reference_id", field="reference_id")
+        self.image_location = written(self.image_location)
+        self.pointcloud_location = written(self.pointcloud_location)
+        if "" in {self.image_location, self.pointcloud_location}:
+            raise InvalidInputError(
+                f"item {self.reference_id!r} has an empty location: give a path or a URL",
+                reference_id=self.reference_id,
+            )
         if (self.image_location is None) == (self.pointcloud_location is None):
             raise InvalidInputError(
                 f"item {self.reference_id!r} needs either image_location or pointcloud_location, "
@@ -102,6 +111,12 @@ class DatasetItem:
             )
         if self.metadata is None:
             self.metadata = {}
+        elif not isinstance(self.metadata, Mapping):
+            raise InvalidInputError(
+                f"metadata of item {self.reference_id!r} is a {type(self.metadata).__name__}: give "
+                "a mapping of keys to values",
+                reference_id=self.reference_id,
+            )
         elif "camera_params" in self.metadata:
             self.metadata = {**self.metadata, "camera_params": self._camera_payload()}
         if self.width is not None:

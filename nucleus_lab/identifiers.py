@@ -7,7 +7,8 @@ the rows of a slice apart by them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from nucleus_lab.errors import NotFoundError
@@ -108,3 +109,20 @@ def decode(prefix: str, text: str) -> int:
     raise NotFoundError(
         f"there is no {noun} {text!r}: ids of a {noun} look like {encode(prefix, 1)}"
     )
+
+
+def decode_known(prefix: str, texts: Iterable[str]) -> list[int]:
+    """Return the rows that public ids stand for, without those that are no such ids.
+
+    Args:
+        prefix: What kind of thing is expected.
+        texts: The ids as given by a caller.
+
+    Returns:
+        The primary keys in their order, none twice.
+    """
+    keys: set[int] = set()
+    for text in texts:
+        with suppress(NotFoundError):
+            keys.add(decode(prefix, text))
+    return sorted(keys)

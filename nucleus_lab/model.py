@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.model_run import Groups, ModelRun, refuse_asynchronous, store_of
 from nucleus_lab.model_weights import WeightsMethods
 from nucleus_lab.transport.connection import Connection
@@ -88,7 +89,9 @@ class Model(WeightsMethods):
             payload.get("trained_slice_ids"),
         )
 
-    def run(self, dataset_id: str, model_run_name: str, slice_id: str | None = None) -> str:
+    def run(
+        self, dataset_id: str, model_run_name: str | None = None, slice_id: str | None = None
+    ) -> str:
         """Run the code of the model on the pictures of a dataset or a slice.
 
         The model was made by :meth:`NucleusClient.create_launch_model` or
@@ -103,7 +106,7 @@ class Model(WeightsMethods):
 
         Args:
             dataset_id: Id of the dataset, starts with ``ds_``.
-            model_run_name: Name of the run.
+            model_run_name: Name of the run; by default that of the predictions that are uploaded.
             slice_id: Only the items of this slice.
 
         Returns:
@@ -356,3 +359,24 @@ class Model(WeightsMethods):
             f"<b>{escape(self.name)}</b> <code>{escape(self.id)}</code> "
             f"({escape(self.reference_id)}) {escape(', '.join(map(str, self.tags)))}"
         )
+
+
+def key_of(model: Model | str) -> str:
+    """Return the id of a model.
+
+    Args:
+        model: The model, its id, or the id of one of its runs.
+
+    Returns:
+        The id.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    wanted = getattr(model, "id", model)
+    if not wanted or not isinstance(wanted, str):
+        raise InvalidInputError(
+            f"model is {model!r}: give a Model, such as client.get_model(model_id), or its id",
+            field="model",
+        )
+    return wanted

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from nucleus_lab.annotation.payloads import reading
+from nucleus_lab.errors import InvalidInputError
+
 
 @dataclass(slots=True)
 class Track:
@@ -38,9 +41,9 @@ class Track:
         Returns:
             The track.
         """
-        return cls(
-            str(payload["reference_id"]), payload.get("dataset_id"), payload.get("metadata"), client
-        )
+        with reading("track", payload):
+            name, dataset_id = str(payload["reference_id"]), payload.get("dataset_id")
+            return cls(name, dataset_id, payload.get("metadata"), client)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload.
@@ -60,7 +63,15 @@ class Track:
         Args:
             metadata: Keys to set.
             overwrite_metadata: Forget the keys that are not given.
+
+        Raises:
+            InvalidInputError: The track was made here and not read from a dataset.
         """
+        if self.client is None:
+            raise InvalidInputError(
+                f"track {self.reference_id!r} was not read from a dataset: take it from "
+                "Dataset.tracks, or from a scene that was read"
+            )
         self.client.make_request(
             {
                 "reference_id": self.reference_id,

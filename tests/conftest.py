@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from forked_workers import Nursery
 from live_server import free_port, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -43,12 +45,36 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the settings of the person who runs the tests out of them."""
+    """Keep the settings of the person who runs the tests out of them.
+
+    Workers end soon after the last job: those of earlier tests, which nobody needs any more, would
+    look at their queues thirty times a second for twenty seconds.
+    """
     for name in list(os.environ):
         if name.startswith(("NUCLEUS_LAB_", "NUCLEUS_")) and not name.startswith(
             "NUCLEUS_LAB_TEST"
         ):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("NUCLEUS_LAB_WORKER_IDLE_S", "1")
+
+
+@pytest.fixture(scope="session")
+def _nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick_workers(_nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork workers instead of starting each anew.
+
+    Test modules about how workers start have a fixture of this name that does nothing.
+    """
+    if sys.platform == "linux":
+        from nucleus_lab.engine import worker_start
+
+        monkeypatch.setattr(worker_start, "subprocess", _nursery)
 
 
 @pytest.fixture
@@ -126,46 +152,94 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _fresh_database(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """Make databases on demand and drop them at the end."""
+def _fresh_database(postgres_server: str) -> Iterator[Callable[..., str]]:
+    """Make databases on demand, each a copy of another; given servers lose them at the end."""
     import psycopg
 
     plain = postgres_server.replace("+psycopg", "") + "/postgres"
     names: list[str] = []
 
-    def make() -> str:
+    def make(like: str = "template0") -> str:
         name = f"lab_{os.getpid()}_{len(names)}"
         with psycopg.connect(plain, autocommit=True) as connection:
             connection.execute(
-                f"CREATE DATABASE {name} TEMPLATE template0 "
+                f"CREATE DATABASE {name} TEMPLATE {like} "
                 "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
             )
         names.append(name)
         return f"{postgres_server}/{name}"
 
     yield make
+    if "NUCLEUS_LAB_TEST_POSTGRES" not in os.environ:
+        return  # they go with the server
     with psycopg.connect(plain, autocommit=True) as connection:
         for name in names:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def postgres_url(_fresh_database: Callable[[], str]) -> str:
+def postgres_url(_fresh_database: Callable[..., str]) -> str:
     """URL of an empty PostgreSQL database."""
     return _fresh_database()
 
 
 # -- engines and clients -----------------------------------------------------------------------
+# Making its tables costs more than most tests do with a workspace: they are made once a session and
+# copied. How they are made is tested in engine/test_migrate and engine/test_store.
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
+@pytest.fixture(scope="session")
+def _new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace right after it was made; it is only copied."""
+    from nucleus_lab.engine import Engine
+
+    folder = tmp_path_factory.mktemp("new") / "workspace"
+    Engine(folder).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _new_database(
+    _fresh_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Name of the PostgreSQL database of a workspace right after it was made; it is only copied."""
+    from nucleus_lab.engine import Engine
+
+    url = _fresh_database()
+    Engine(tmp_path_factory.mktemp("new") / "workspace", database_url=url).close()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def new_workspace(workspace: Path, _new_workspace: Path) -> Path:
+    """The folder of a workspace that was just made."""
+    shutil.copytree(_new_workspace, workspace, dirs_exist_ok=True)
+    return workspace
+
+
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest) -> str | None:
+def empty_database_url(request: pytest.FixtureRequest) -> str | None:
     """``None`` for the SQLite file of the workspace, or the URL of an empty PostgreSQL database."""
     if request.param == "sqlite":
         return None
     url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Where a workspace that was just made has its tables.
+
+    ``None`` for the SQLite file, which lies in the folder ``workspace``, or the URL of a PostgreSQL
+    database.
+    """
+    if request.param == "sqlite":
+        request.getfixturevalue("new_workspace")
+        return None
+    make = request.getfixturevalue("_fresh_database")
+    url: str = make(like=request.getfixturevalue("_new_database"))
     return url
 
 
@@ -180,17 +254,17 @@ def engine(workspace: Path, database_url: str | None) -> Iterator[Any]:
 
 
 @pytest.fixture(params=["in_process", "http"])
-def client(request: pytest.FixtureRequest, workspace: Path) -> Iterator[Any]:
+def client(request: pytest.FixtureRequest, new_workspace: Path) -> Iterator[Any]:
     """A client of an empty workspace, once in-process and once over HTTP."""
     from nucleus_lab import NucleusClient
 
     if request.param == "in_process":
-        with NucleusClient(workspace=workspace) as opened:
+        with NucleusClient(workspace=new_workspace) as opened:
             yield opened
         return
     from nucleus_lab.engine import Engine
 
-    engine = Engine(workspace)
+    engine = Engine(new_workspace)
     try:
         with serving(engine) as endpoint, NucleusClient(endpoint=endpoint) as opened:
             yield opened

@@ -25,7 +25,7 @@ from nucleus_lab.annotation.payloads import (
     shared_fields,
     shown,
 )
-from nucleus_lab.annotation.points import Corner, Point3D
+from nucleus_lab.annotation.points import Corner, Point3D, in_space
 from nucleus_lab.annotation.quantity import Coordinate, Size, finite, size
 from nucleus_lab.annotation.rows import (
     UNNAMED,
@@ -75,6 +75,8 @@ class CuboidAnnotation(Annotation):
 
     def __post_init__(self) -> None:
         self.metadata = self.metadata or {}
+        self.position = in_space(self.position, "position")
+        self.dimensions = in_space(self.dimensions, "dimensions")
         self.yaw = finite(self.yaw, "yaw")
         for axis in ("x", "y", "z"):
             size(getattr(self.dimensions, axis), f"dimensions.{axis}")

@@ -36,6 +36,7 @@ from nucleus_lab.annotation.rows import (
     json_text,
     json_value,
 )
+from nucleus_lab.bulk import listed
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.wire import encode
 
@@ -101,7 +102,7 @@ def _skeleton_fault(
         if len(segment) != 2:
             return f"skeleton[{index}] is {list(segment)!r}: give two keypoint indexes"
         for end in segment:
-            if not 0 <= end < count:
+            if end != int(end) or not 0 <= end < count:
                 return f"skeleton[{index}] names keypoint {end}: there are {count}, from 0"
     return None
 
@@ -144,11 +145,20 @@ class KeypointsAnnotation(Annotation):
     def __post_init__(self) -> None:
         self.keypoints = [
             Keypoint.from_json(point) if isinstance(point, dict) else point
-            for point in self.keypoints
+            for point in listed("keypoints", self.keypoints, "keypoints")
         ]
+        self.names = listed("names", self.names, "texts")
         self.metadata = self.metadata or {}
+        for index, point in enumerate(self.keypoints):
+            if not isinstance(point, Keypoint):
+                raise InvalidInputError(
+                    f"keypoints[{index}] is {point!r}: give a Keypoint", field=f"keypoints[{index}]"
+                )
         if self.skeleton is not None:
-            self.skeleton = [[finite(end, "skeleton") for end in pair] for pair in self.skeleton]
+            self.skeleton = [
+                [finite(end, "skeleton") for end in listed("skeleton", pair, "pairs of indexes")]
+                for pair in listed("skeleton", self.skeleton, "pairs of indexes")
+            ]
         fault = _skeleton_fault(len(self.keypoints), self.names, self.skeleton)
         if fault:
             raise InvalidInputError(fault)

@@ -8,8 +8,18 @@ from typing import Any
 
 import msgspec
 
+from nucleus_lab.annotation.payloads import unreadable
 from nucleus_lab.annotation.quantity import Coordinate, finite
+from nucleus_lab.bulk import listed
 from nucleus_lab.errors import InvalidInputError
+
+
+def _numbers(payload: Any, keys: str, what: str) -> list[Any]:
+    """Read numbers by their keys."""
+    try:
+        return [payload[key] for key in keys]
+    except (KeyError, TypeError, IndexError) as fault:
+        raise unreadable(what, payload, fault) from fault
 
 
 @dataclass(slots=True)
@@ -41,7 +51,7 @@ class Point:
         Returns:
             The point.
         """
-        return cls(payload["x"], payload["y"])
+        return cls(*_numbers(payload, "xy", "point"))
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload.
@@ -84,7 +94,7 @@ class Point3D:
         Returns:
             The point.
         """
-        return cls(payload["x"], payload["y"], payload["z"])
+        return cls(*_numbers(payload, "xyz", "point in space"))
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload.
@@ -133,7 +143,7 @@ class LidarPoint(Point3D):
         Returns:
             The point.
         """
-        return cls(payload["x"], payload["y"], payload["z"], payload["i"])
+        return cls(*_numbers(payload, "xyzi", "lidar point"))
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload.
@@ -188,10 +198,10 @@ def read_vertices(vertices: Iterable[Any]) -> list[Point]:
         The points.
 
     Raises:
-        InvalidInputError: One is neither; the message has its index.
+        InvalidInputError: They are no list, or one is neither; the message has its index.
     """
     points = []
-    for index, vertex in enumerate(vertices):
+    for index, vertex in enumerate(listed("vertices", vertices, "points")):
         if isinstance(vertex, Point):
             points.append(vertex)
         elif isinstance(vertex, dict) and "x" in vertex and "y" in vertex:
@@ -207,6 +217,28 @@ def read_vertices(vertices: Iterable[Any]) -> list[Point]:
                 field=f"vertices[{index}]",
             )
     return points
+
+
+def in_space(value: Any, name: str) -> Point3D:
+    """Return a point in space.
+
+    Args:
+        value: A point, or a mapping with ``x``, ``y`` and ``z``.
+        name: Name of the field for the message.
+
+    Returns:
+        The point.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    if isinstance(value, Point3D):
+        return value
+    if isinstance(value, dict) and value.keys() >= {"x", "y", "z"}:
+        return Point3D.from_json(value)
+    raise InvalidInputError(
+        f"{name} is {value!r}: give a Point3D, or a mapping with x, y and z", field=name
+    )
 
 
 def bounds(

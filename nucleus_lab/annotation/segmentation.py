@@ -28,8 +28,9 @@ from nucleus_lab.annotation.payloads import (
     target_fields,
 )
 from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_value
+from nucleus_lab.bulk import listed
 from nucleus_lab.errors import InvalidInputError, MediaError
-from nucleus_lab.location import is_local
+from nucleus_lab.location import is_local, written
 from nucleus_lab.wire import encode
 
 KEY = "nucleus:mask"
@@ -71,7 +72,8 @@ class Segment:
         Returns:
             The segment.
         """
-        return cls(payload.get("label", ""), payload["index"], payload.get("metadata"))
+        with reading("segment", payload):
+            return cls(payload.get("label", ""), payload["index"], payload.get("metadata"))
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload.
@@ -97,7 +99,7 @@ class SegmentationAnnotation(Annotation):
         annotation_id: The caller's name of it; given back, and otherwise without effect.
 
     Raises:
-        InvalidInputError: ``mask_url`` is empty.
+        InvalidInputError: ``mask_url`` is empty, or ``annotations`` is no list of segments.
 
     Example:
         >>> mask = SegmentationAnnotation("s3://b/m.png", [Segment("road", 1)], "image_2")
@@ -117,6 +119,17 @@ class SegmentationAnnotation(Annotation):
             raise InvalidInputError(
                 "mask_url is empty: give the URL or the path of the mask", field="mask_url"
             )
+        self.mask_url = written(self.mask_url)
+        self.annotations = listed("annotations", self.annotations, "segments")
+        for index, entry in enumerate(self.annotations):
+            if isinstance(entry, dict):
+                self.annotations[index] = Segment.from_json(entry)
+            elif not isinstance(entry, Segment):
+                raise InvalidInputError(
+                    f"annotations[{index}] is {entry!r}: give a Segment, or a mapping with label "
+                    "and index",
+                    field=f"annotations[{index}]",
+                )
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> SegmentationAnnotation:
@@ -288,7 +301,7 @@ class SegmentationPrediction(SegmentationAnnotation, Prediction):
             otherwise. Not compared.
 
     Raises:
-        InvalidInputError: ``mask_url`` is empty.
+        InvalidInputError: ``mask_url`` is empty, or ``annotations`` is no list of segments.
     """
 
     dataset_item_id: str | None = field(default=None, compare=False)

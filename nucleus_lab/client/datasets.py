@@ -69,7 +69,7 @@ class DatasetCalls(Connection):
         answer = self.make_request(
             {
                 "name": name,
-                "is_scene": bool(is_scene),
+                "is_scene": False if is_scene is None else is_scene,
                 "use_privacy_mode": use_privacy_mode,
                 "item_metadata_schema": item_metadata_schema,
                 "annotation_metadata_schema": annotation_metadata_schema,

@@ -8,6 +8,7 @@ from typing import Any
 
 from nucleus_lab.annotation import ANNOTATION_TYPES, Annotation
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.objects import check_objects, upload_objects
 from nucleus_lab.dataset.uploads import upload_in_background
 from nucleus_lab.errors import InvalidInputError
@@ -146,7 +147,7 @@ class ModelRunCalls(Connection):
         Returns:
             The answers as one.
         """
-        uploaded: Sequence[Any] = list(predictions)
+        uploaded: Sequence[Any] = listed("predictions", predictions, "predictions")
         if dataset_item_ids is None:
             check_objects(uploaded, predictions=True)
         else:

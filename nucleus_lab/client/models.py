@@ -71,8 +71,8 @@ class ModelCalls(Connection):
             metadata,
             self,
             bundle_name,
-            tags,
-            trained_slice_ids,
+            list(dict.fromkeys(tags or ())),
+            list(dict.fromkeys(trained_slice_ids or ())),
         )
 
     def get_model(self, model_id: str | None = None, model_run_id: str | None = None) -> Model:

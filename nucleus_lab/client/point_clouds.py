@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nucleus_lab.annotation import LidarPoint, Point3D
+from nucleus_lab.bulk import listed
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
 
@@ -48,4 +49,5 @@ class PointCloudCalls(Connection):
         Returns:
             The points by id.
         """
-        return {task: self.download_pointcloud_task(task, frame_num) for task in task_ids}
+        wanted = dict.fromkeys(listed("task_ids", task_ids, "ids of scenes or tasks"))
+        return {task: self.download_pointcloud_task(task, frame_num) for task in wanted}

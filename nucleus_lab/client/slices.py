@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nucleus_lab.bulk import listed
 from nucleus_lab.slice import Slice
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import segment
@@ -43,8 +44,9 @@ class SliceCalls(Connection):
         Returns:
             ``slice_id`` and ``new_items``, the reference ids that were not in it before.
         """
+        names = listed("reference_ids", reference_ids, "reference ids")
         answer: dict[str, Any] = self.make_request(
-            {"reference_ids": list(reference_ids), "dataset_id": dataset_id},
+            {"reference_ids": names, "dataset_id": dataset_id},
             f"slice/{segment(slice_id)}/append",
         )
         return answer

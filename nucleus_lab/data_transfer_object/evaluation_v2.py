@@ -51,6 +51,11 @@ class Record:
         payload: dict[str, Any] = msgspec.to_builtins(self)
         return payload
 
+    def _repr_html_(self) -> str:
+        from nucleus_lab.data_transfer_object.charts_page import record_html
+
+        return record_html(self)
+
 
 @dataclass
 class RangeNum(Record):
@@ -223,6 +228,11 @@ class EvaluationV2Charts(Record):
     prCurve: list[PrCurvePoint]  # noqa: N815
     tideAttribution: TideAttribution  # noqa: N815
 
+    def _repr_html_(self) -> str:
+        from nucleus_lab.data_transfer_object.charts_page import charts_html
+
+        return charts_html(self)
+
 
 @dataclass
 class EvaluationV2MatchExample(Record):
@@ -279,6 +289,11 @@ class EvaluationV2ExamplesPage(Record):
 
     rows: list[EvaluationV2MatchExample]
     total: int
+
+    def _repr_html_(self) -> str:
+        from nucleus_lab.data_transfer_object.charts_page import examples_html
+
+        return examples_html(self)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, overload
 
 from nucleus_lab.annotation import Annotation, SegmentationAnnotation
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import collector_paused, listed
 from nucleus_lab.dataset.base import DatasetBase, segment
 from nucleus_lab.dataset.objects import check_objects, upload_objects
 from nucleus_lab.dataset.uploads import upload_in_background
@@ -78,7 +78,7 @@ class AnnotationMethods(DatasetBase):
             DuplicateIDError: Two on one item have the same id; nothing was uploaded.
             MediaError: A local mask does not exist; nothing was uploaded.
         """
-        uploaded = list(annotations)
+        uploaded = listed("annotations", annotations, "annotations")
         check_objects(uploaded, predictions=False)
         if asynchronous:
             route = f"dataset/{segment(self.id)}/annotate"
@@ -126,7 +126,8 @@ class AnnotationMethods(DatasetBase):
         Returns:
             The job.
         """
-        payload = {"reference_ids": list(reference_ids or []), "keep_history": keep_history}
+        wanted = listed("reference_ids", reference_ids or (), "reference ids")
+        payload = {"reference_ids": wanted, "keep_history": keep_history}
         answer = self._client.make_request(payload, f"annotation/{segment(self.id)}", "DELETE")
         return AsyncJob.from_json(answer, self._client)
 
@@ -147,7 +148,7 @@ class AnnotationMethods(DatasetBase):
         payload = {
             "taxonomy_name": taxonomy_name,
             "type": taxonomy_type,
-            "labels": list(labels),
+            "labels": listed("labels", labels, "texts"),
             "update": update,
         }
         answer: dict[str, Any] = self._ask(payload, "add_taxonomy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nucleus_lab.model import Model
+from nucleus_lab.model import Model, key_of
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.handle import Handle, segment
 
@@ -20,7 +20,7 @@ def model_id(model: Model | str) -> str:
     Returns:
         The percent-encoded id.
     """
-    return segment(model if isinstance(model, str) else model.id)
+    return segment(key_of(model))
 
 
 class DatasetBase(Handle):

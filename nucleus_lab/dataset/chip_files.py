@@ -141,7 +141,7 @@ def _storing(stem: str) -> Iterator[None]:
     try:
         yield
     except Exception as fault:  # every storage library has errors of its own
-        said = str(fault) or type(fault).__name__
+        said = str(fault).strip().partition("\n")[0].rstrip(".") or type(fault).__name__
         raise MediaError(
             f"the chip {stem} cannot be kept: {said}. Check the folder or the bucket, which must "
             "be there, and the rights to write to it; chips that are there stay",

@@ -72,9 +72,12 @@ class ChipMethods(DatasetBase):
             raise InvalidInputError(f"num_processes is {num_processes!r}: use a whole number")
         if num_processes < 0:
             raise InvalidInputError(f"num_processes is {num_processes}: use 0 or more")
+        if not cache_directory or not isinstance(cache_directory, str | os.PathLike):
+            raise InvalidInputError(
+                f"cache_directory is {cache_directory!r}: give a folder or a URL",
+                field="cache_directory",
+            )
         place = os.fspath(cache_directory)
-        if not place:
-            raise InvalidInputError("cache_directory is empty: give a folder or a URL")
         if "://" not in place:
             place = os.path.expanduser(place)  # noqa: PTH111 - it may end in a slash on purpose
         chipping = Chipping(chip_size, stride_size, place, upstream_tiling)

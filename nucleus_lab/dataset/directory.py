@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError, MediaError, NotFoundError
 
@@ -71,7 +72,8 @@ def directory_items(
             "https:// "
             "address under which you serve the folder"
         )
-    extensions = {f".{kind.lower().lstrip('.')}" for kind in allowed_file_types}
+    kinds = listed("allowed_file_types", allowed_file_types, "file name extensions")
+    extensions = {f".{kind.lower().lstrip('.')}" for kind in kinds}
     paths = sorted(path for path in _files(root) if path.suffix.lower() in extensions)
     if not paths:
         raise NotFoundError(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.dataset.base import DatasetBase, segment
+from nucleus_lab.dataset.base import DatasetBase, model_id
 
 if TYPE_CHECKING:
     from nucleus_lab.evaluation.report import EvaluationReport
@@ -53,7 +53,7 @@ class EvaluationMethods(DatasetBase):
                 or an option is not possible.
             NotFoundError: There is no such model.
         """
-        route = f"model/{_model_id(model)}/calculateEvaluationMetrics"
+        route = f"model/{model_id(model)}/calculateEvaluationMetrics"
         return AsyncJob.from_json(self._ask(dict(options or {}), route), self._client)
 
     def evaluation(self, model: Model | str) -> EvaluationReport:
@@ -71,7 +71,7 @@ class EvaluationMethods(DatasetBase):
         """
         from nucleus_lab.evaluation.report import EvaluationReport
 
-        answer = self._ask_lab(None, f"model/{_model_id(model)}/evaluation", "GET")
+        answer = self._ask_lab(None, f"model/{model_id(model)}/evaluation", "GET")
         return EvaluationReport.from_json(answer)
 
     def evaluation_matches(
@@ -136,7 +136,7 @@ class EvaluationMethods(DatasetBase):
             if value is not ANY_LABEL
         }
         body["pageSize"] = _PAGE
-        route = f"model/{_model_id(model)}/matches"
+        route = f"model/{model_id(model)}/matches"
         while True:
             answer = self._ask_lab(body, route)
             yield from answer["matches"]
@@ -152,7 +152,3 @@ class EvaluationMethods(DatasetBase):
         """
         answer: dict[str, list[str]] = self._ask(None, "labelSchema", "GET")
         return answer
-
-
-def _model_id(model: Model | str) -> str:
-    return segment(model if isinstance(model, str) else model.id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import collector_paused, listed
 from nucleus_lab.dataset.base import segment
 from nucleus_lab.dataset.directory import directory_items
 from nucleus_lab.dataset.scenes import SceneMethods
@@ -14,7 +14,7 @@ from nucleus_lab.dataset.uploads import (
     EMBEDDED_ROWS,
     file_part,
     files_a_request,
-    metadata_entry,
+    metadata_entries,
     positive,
     refuse_duplicates,
     refuse_missing,
@@ -86,15 +86,16 @@ class ItemMethods(SceneMethods):
             DuplicateIDError: A reference id stands twice; nothing was added.
             MediaError: A local file does not exist; nothing was added.
         """
-        if any(isinstance(item, Scene) for item in items[:1]):
+        given: list[Any] = listed("items", items, "items, or of scenes")
+        if given and isinstance(given[0], Scene):
             if not asynchronous:
-                self._check_scenes(list[Any](items))
+                self._check_scenes(given)
                 raise InvalidInputError(
                     "scenes are uploaded in the background: pass asynchronous=True, and wait for "
                     "the job it returns"
                 )
-            return self._append_scenes_later(list[Any](items), update)
-        remote, local = self._sort(list(items))
+            return self._append_scenes_later(given, update)
+        remote, local = self._sort(given)
         positive("batch_size", batch_size)
         if asynchronous:
             if local:
@@ -207,7 +208,7 @@ class ItemMethods(SceneMethods):
         Returns:
             The answer of the route; the job with ``asynchronous``.
         """
-        entries = [metadata_entry(name, values) for name, values in mapping.items()]
+        entries = metadata_entries(mapping)
         answer = self._ask(
             {"metadata": entries, "level": "item"}, f"metadata?async={int(asynchronous)}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.base import DatasetBase
 from nucleus_lab.slice.labeling import read_task_info
 
@@ -31,7 +32,8 @@ class DatasetLabelingMethods(DatasetBase):
         Raises:
             NotFoundError: There is no such task; nothing was taken in.
         """
-        answer: dict[str, Any] = self._ask({"tasks": list(task_ids)}, "ingest_tasks")
+        tasks = listed("task_ids", task_ids, "ids of tasks")
+        answer: dict[str, Any] = self._ask({"tasks": tasks}, "ingest_tasks")
         return answer
 
     def export_scale_task_info(self) -> list[dict[str, Any]]:

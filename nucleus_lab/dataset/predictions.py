@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.annotations import AnnotationMethods
 from nucleus_lab.dataset.base import model_id, segment
 from nucleus_lab.dataset.objects import check_objects, upload_objects
@@ -81,7 +82,7 @@ class PredictionMethods(AnnotationMethods):
             DuplicateIDError: Two on one item have the same id; nothing was uploaded.
             MediaError: A local mask does not exist; nothing was uploaded.
         """
-        uploaded = list(predictions)
+        uploaded = listed("predictions", predictions, "predictions")
         check_objects(uploaded, predictions=True)
         request: dict[str, Any] = {"update": update}
         if trained_slice_id is not None:
@@ -126,7 +127,7 @@ class PredictionMethods(AnnotationMethods):
         Returns:
             As :meth:`upload_predictions`.
         """
-        uploaded = list(predictions)
+        uploaded = listed("predictions", predictions, "predictions")
         check_objects(uploaded, predictions=True)
         request: dict[str, Any] = {"update": update}
         if trained_slice_id is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from nucleus_lab.annotation import Annotation
 from nucleus_lab.dataset.base import DatasetBase, segment
@@ -15,8 +15,6 @@ from nucleus_lab.evaluation_match import EvaluationMatch
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
-
-_PAGE: Final = 10_000
 
 
 class ObjectQueryType(StrEnum):
@@ -154,6 +152,7 @@ class QueryMethods(DatasetBase):
         model: Model | str | None = None,
         params: Mapping[str, Any] | None = None,
         iou_threshold: float | None = None,
+        limit: int | None = None,
     ) -> list[str]:
         """Find the ids of items, which is fast for very many of them.
 
@@ -164,6 +163,8 @@ class QueryMethods(DatasetBase):
             params: Values of ``{name}`` in the query.
             iou_threshold: A pair of a match that overlaps less is read as a false positive and a
                 miss; without it pairs are as the evaluation stored them.
+            limit: Only the first so many, which are found at once however many match; at most
+                100,000, and not of a slice.
 
         Returns:
             Ids such as ``di_0000000000001``.
@@ -171,8 +172,10 @@ class QueryMethods(DatasetBase):
         Raises:
             QueryError: The query cannot be read.
             NotFoundError: There is no such slice or model.
+            InvalidInputError: The limit is out of its range, or given with a slice.
         """
-        body = self._selection(query, model, params, iou_threshold) | {"slice_id": slice_id}
+        body = self._selection(query, model, params, iou_threshold)
+        body |= {"slice_id": slice_id, "limit": limit}
         answer = self._ask_lab(body, "itemIds")
         tell(answer, depth=1)
         found: list[str] = answer["item_ids"]
@@ -230,23 +233,19 @@ class QueryMethods(DatasetBase):
         read: Callable[[dict[str, Any]], Any],
         **more: Any,
     ) -> QueryRows[Any]:
-        """Ask the first page at once, so that a bad query is refused where it is written."""
+        """Ask the first rows at once, so that a bad query is refused where it is written."""
         more |= {
             "query": query,
-            "pageSize": _PAGE,
             "model_run_id": model.id if isinstance(model, Model) else model,
             "params": dict(params) if params else None,
             "iou_threshold": iou_threshold,
         }
         path = f"dataset/{segment(self.id)}/{route}"
-        first = self._client.make_request(more, path, "POST")
-        tell(first, depth=2)
 
-        def behind() -> Iterator[dict[str, Any]]:
-            token = first["nextPageToken"]
-            while token:
-                page = self._client.make_request({**more, "pageToken": token}, path, "POST")
-                yield page
-                token = page["nextPageToken"]
+        def ask(paging: dict[str, Any]) -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.make_request(more | paging, path, "POST")
+            return answer
 
-        return QueryRows(first, behind(), read)
+        rows = QueryRows(ask, read)
+        tell({"warnings": rows.warnings}, depth=2)
+        return rows

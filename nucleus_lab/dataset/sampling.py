@@ -6,6 +6,7 @@ from typing import Any
 
 from nucleus_lab.async_job import AsyncJob
 from nucleus_lab.dataset.base import DatasetBase
+from nucleus_lab.dataset.uploads import positive
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.slice import SliceBuilderFilters, SliceBuilderMethods
 
@@ -48,8 +49,7 @@ class SamplingMethods(DatasetBase):
         if method is None:
             known = " or ".join(repr(each.value) for each in SliceBuilderMethods)
             raise InvalidInputError(f"sample_method is {sample_method!r}: use {known}")
-        if sample_size < 1:
-            raise InvalidInputError(f"sample_size is {sample_size}: use 1 or more")
+        positive("sample_size", sample_size)
         payload: dict[str, Any] = {
             "name": name,
             "sampleSize": sample_size,

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from nucleus_lab.annotation import SceneCategoryAnnotation
 from nucleus_lab.async_job import AsyncJob
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.base import DatasetBase, model_id, segment
 from nucleus_lab.dataset.scene_files import one_kind, payloads_of
-from nucleus_lab.dataset.uploads import metadata_entry, refuse_duplicates, upload_in_background
+from nucleus_lab.dataset.uploads import metadata_entries, refuse_duplicates, upload_in_background
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.model import Model
 from nucleus_lab.prediction import SceneCategoryPrediction
@@ -42,9 +43,10 @@ class SceneMethods(DatasetBase):
             DeprecationWarning,
             stacklevel=2,
         )
+        given = listed("scenes", scenes, "scenes")
         if asynchronous:
-            return self._append_scenes_later(list(scenes), update)
-        return self._append_scenes_now(list(scenes), update)
+            return self._append_scenes_later(given, update)
+        return self._append_scenes_now(given, update)
 
     def _append_scenes_later(self, scenes: list[Scene], update: bool) -> AsyncJob:
         kind = self._check_scenes(scenes)
@@ -137,7 +139,7 @@ class SceneMethods(DatasetBase):
         Returns:
             The answer of the route; the job with ``asynchronous``.
         """
-        entries = [metadata_entry(name, values) for name, values in mapping.items()]
+        entries = metadata_entries(mapping)
         answer = self._ask(
             {"metadata": entries, "level": "scene"}, f"metadata?async={int(asynchronous)}"
         )

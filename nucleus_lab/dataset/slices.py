@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.base import DatasetBase
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 from nucleus_lab.slice import Slice, SliceType
@@ -27,7 +28,7 @@ class SliceMethods(DatasetBase):
         """
         payload: dict[str, Any] = {"name": name}
         if reference_ids:
-            payload["reference_ids"] = list(reference_ids)
+            payload["reference_ids"] = listed("reference_ids", reference_ids, "reference ids")
         else:
             payload["allow_empty"] = 1
         return self._made(payload)
@@ -53,18 +54,22 @@ class SliceMethods(DatasetBase):
             The slice.
 
         Raises:
-            InvalidInputError: No id is given; :meth:`create_slice` makes an empty slice.
+            InvalidInputError: No id is given (:meth:`create_slice` makes an empty slice), or one of
+                another kind.
         """
-        objects = [*(annotation_ids or ()), *(prediction_ids or ())]
-        if not (dataset_item_ids or scene_ids or objects):
+        items = _ids("dataset_item_ids", dataset_item_ids, "di_")
+        scenes = _ids("scene_ids", scene_ids, "scn_")
+        objects = _ids("annotation_ids", annotation_ids, "ann_")
+        objects += _ids("prediction_ids", prediction_ids, "pred_")
+        if not (items or scenes or objects):
             raise InvalidInputError(
                 "create_slice_by_ids was given no ids: give those of items, scenes or objects, or "
                 "make an empty slice by create_slice(name)"
             )
         return self._made({
             "name": name,
-            "dataset_item_ids": None if dataset_item_ids is None else list(dataset_item_ids),
-            "scene_ids": None if scene_ids is None else list(scene_ids),
+            "dataset_item_ids": items or None,
+            "scene_ids": scenes or None,
             "object_ids": objects or None,
         })
 
@@ -108,3 +113,14 @@ class SliceMethods(DatasetBase):
                 **wanted,
             )
         return [Slice.from_json(row, self._client) for row in rows]
+
+
+def _ids(name: str, values: Sequence[str] | None, prefix: str) -> list[str]:
+    """Read ids of one kind."""
+    ids = listed(name, values or (), f"ids that start with {prefix}")
+    for value in ids:
+        if not str(value).startswith(prefix):
+            raise InvalidInputError(
+                f"{name} has {value!r}: ids of this kind start with {prefix}", field=name
+            )
+    return ids

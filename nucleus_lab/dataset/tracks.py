@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.base import DatasetBase
 from nucleus_lab.track import Track
 
@@ -28,4 +29,5 @@ class TrackMethods(DatasetBase):
         Args:
             track_reference_ids: Names of the tracks.
         """
-        self._ask({"track_reference_ids": list(track_reference_ids)}, "tracks", "DELETE")
+        names = listed("track_reference_ids", track_reference_ids, "names of tracks")
+        self._ask({"track_reference_ids": names}, "tracks", "DELETE")

@@ -43,11 +43,11 @@ def files_a_request(client: Connection, wanted: int) -> int:
         The number; larger than asked in-process, where a request costs nothing.
 
     Raises:
-        InvalidInputError: ``wanted`` is out of range.
+        InvalidInputError: ``wanted`` is out of range, or no whole number.
     """
-    if not 1 <= wanted <= MOST_FILES:
+    if not isinstance(wanted, int) or not 1 <= wanted <= MOST_FILES:
         raise InvalidInputError(
-            f"local_files_per_upload_request is {wanted}: use 1 to {MOST_FILES}",
+            f"local_files_per_upload_request is {wanted!r}: use 1 to {MOST_FILES}",
             local_files_per_upload_request=wanted,
         )
     return EMBEDDED_FILES if client.embedded and wanted == MOST_FILES else wanted
@@ -64,10 +64,10 @@ def positive(name: str, value: int) -> int:
         The value.
 
     Raises:
-        InvalidInputError: It is below 1.
+        InvalidInputError: It is below 1, or no whole number.
     """
-    if value < 1:
-        raise InvalidInputError(f"{name} is {value}: use 1 or more")
+    if not isinstance(value, int) or value < 1:
+        raise InvalidInputError(f"{name} is {value!r}: use 1 or more")
     return value
 
 
@@ -90,8 +90,8 @@ def refuse_duplicates(noun: str, names: Iterable[str], remedy: str) -> None:
         seen.add(name)
     if twice:
         raise DuplicateIDError(
-            f"{noun} {_some(twice)} {'stands' if len(twice) == 1 else 'stand'} twice in one call: "
-            f"{remedy}",
+            f"{noun} {_some(map(repr, twice))} {'stands' if len(twice) == 1 else 'stand'} "
+            f"twice in one call: {remedy}",
             duplicates=list(twice)[:100],
         )
 
@@ -107,7 +107,7 @@ def refuse_missing(paths: Iterable[tuple[str, str]]) -> None:
     """
     missing = [(name, path) for name, path in paths if not Path(path).is_file()]
     if missing:
-        shown = _some(f"{path} (of {name})" for name, path in missing)
+        shown = _some(f"{path!r} (of {name!r})" for name, path in missing)
         raise MediaError(
             f"there is no file {shown}: correct the path, or use a URL for a picture elsewhere; "
             "nothing was uploaded",
@@ -117,7 +117,7 @@ def refuse_missing(paths: Iterable[tuple[str, str]]) -> None:
 
 def _some(names: Iterable[str]) -> str:
     listed = list(names)
-    text = ", ".join(repr(name) for name in listed[:5])
+    text = ", ".join(listed[:5])
     return text if len(listed) <= 5 else f"{text} and {len(listed) - 5} more"
 
 
@@ -195,19 +195,28 @@ def file_part(field: str, path: str) -> FilePart:
     return FilePart(field, path, path=str(Path(path).absolute()))
 
 
-def metadata_entry(reference_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Make one entry of an update of metadata.
+def metadata_entries(mapping: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Make the entries of an update of metadata.
 
     Args:
-        reference_id: Whose metadata it is.
-        values: Keys and values to set.
+        mapping: Keys and values to set, by reference id.
 
     Returns:
-        The entry; ``camera_params`` stands apart.
+        An entry each.
 
     Raises:
-        InvalidInputError: The values are no mapping.
+        InvalidInputError: It is no mapping of mappings.
     """
+    if not isinstance(mapping, Mapping):
+        raise InvalidInputError(
+            f"mapping is a {type(mapping).__name__}: give a mapping of reference ids to keys and "
+            "values, such as {'1.jpg': {'weather': 'fog'}}",
+            field="mapping",
+        )
+    return [_metadata_entry(name, values) for name, values in mapping.items()]
+
+
+def _metadata_entry(reference_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         raise InvalidInputError(
             f"the metadata of {reference_id!r} is a {type(values).__name__}: use a mapping of "

@@ -217,7 +217,7 @@ def with_masks(
     lost: set[int] = set()
     for value, part in zip(local, found, strict=True):
         picture = next(taken) if part is not None else None
-        reason = _refusal(picture, sizes.get(_item_of(value)))
+        reason = _refusal(engine, value.mask_url, picture, sizes.get(_item_of(value)))
         if picture is None or isinstance(picture, MediaError) or reason:
             lost.add(id(value))
             outcome.errors.append(
@@ -228,12 +228,20 @@ def with_masks(
     return [value for value in values if id(value) not in lost], keys
 
 
-def _refusal(picture: Picture | MediaError | None, size: tuple[Any, ...] | None) -> str:
+def _refusal(
+    engine: Engine, name: str, picture: Picture | MediaError | None, size: tuple[Any, ...] | None
+) -> str:
     if picture is None:
         return "no file came along"
     if isinstance(picture, MediaError):
         return picture.message
-    return mask_sizes.fault((picture.width, picture.height), size)
+    if picture.format != "PNG":
+        return (
+            f"it is a {picture.format} file: a mask is a PNG with a class or instance number in "
+            "each pixel, which other formats may change"
+        )
+    wrong = mask_sizes.fault((picture.width, picture.height), size)
+    return wrong or mask_sizes.colours(engine.media.path(picture.key), name)
 
 
 def _item_of(value: Any) -> str:

@@ -130,7 +130,7 @@ def _rows(
     ]
     if not all_urls(new.location):
         rows = with_pictures(engine, row.id, rows, files, uploaded, overwrite=update)
-    return fitting(row, rows, uploaded) if row.item_metadata_schema else rows
+    return fitting(row, rows, uploaded)
 
 
 def _fitting(row: DatasetRow, new: ItemColumns, boxes: BoxColumns, outcome: Outcome) -> BoxColumns:

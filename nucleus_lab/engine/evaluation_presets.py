@@ -1,4 +1,8 @@
-"""Presets: configurations of evaluations that their makers keep under a name."""
+"""Presets: configurations of evaluations that people keep under a name.
+
+They belong to the user whose key made them, and those of team keys to everyone: see
+:mod:`nucleus_lab.engine.ownership`. A preset outlives the key that made it.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,16 @@ from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError
 _C: Final = evaluation_preset.c
 
 
-def listing(connection: Connection, caller: str) -> list[dict[str, Any]]:
-    """List the presets of a caller, oldest first.
+def listing(connection: Connection) -> list[dict[str, Any]]:
+    """List the presets that the caller is shown, oldest first.
 
     Args:
         connection: The open transaction.
-        caller: Name of the caller's key.
 
     Returns:
         Their payloads.
     """
-    rows = select(evaluation_preset).where(_C.created_by == caller).order_by(_C.id)
+    rows = select(evaluation_preset).order_by(_C.id)
     return [_payload(row) for row in connection.execute(rows)]
 
 
@@ -40,21 +43,18 @@ def create(connection: Connection, caller: str, values: dict[str, Any]) -> dict[
     Returns:
         Its payload.
     """
-    _check_name(connection, caller, values["name"], None)
+    _check_name(connection, values["name"], None)
     now = clock.now()
     row = {**_columns(values), "created_by": caller, "created_at": now, "updated_at": now}
     made = insert(evaluation_preset).values(row).returning(_C.id)
-    return _read(connection, caller, connection.execute(made).scalar_one())
+    return _read(connection, connection.execute(made).scalar_one())
 
 
-def change(
-    connection: Connection, caller: str, public_id: str, values: dict[str, Any]
-) -> dict[str, Any]:
+def change(connection: Connection, public_id: str, values: dict[str, Any]) -> dict[str, Any]:
     """Change a preset.
 
     Args:
         connection: The open write transaction.
-        caller: Name of the caller's key.
         public_id: Id on the wire.
         values: What changes; ``None`` clears groups or rules.
 
@@ -62,24 +62,23 @@ def change(
         Its payload.
     """
     key = identifiers.decode(identifiers.EVALUATION_PRESET, public_id)
-    _read(connection, caller, key)
+    _read(connection, key)
     if "name" in values:
-        _check_name(connection, caller, values["name"], key)
+        _check_name(connection, values["name"], key)
     row = {**_columns(values), "updated_at": clock.now()}
     connection.execute(update(evaluation_preset).where(_C.id == key).values(row))
-    return _read(connection, caller, key)
+    return _read(connection, key)
 
 
-def remove(connection: Connection, caller: str, public_id: str) -> None:
+def remove(connection: Connection, public_id: str) -> None:
     """Delete a preset.
 
     Args:
         connection: The open write transaction.
-        caller: Name of the caller's key.
         public_id: Id on the wire.
     """
     key = identifiers.decode(identifiers.EVALUATION_PRESET, public_id)
-    _read(connection, caller, key)
+    _read(connection, key)
     connection.execute(delete(evaluation_preset).where(_C.id == key))
 
 
@@ -92,22 +91,21 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
     return {**({"name": values["name"]} if "name" in values else {}), **documents}
 
 
-def _check_name(connection: Connection, caller: str, name: str | None, own: int | None) -> None:
+def _check_name(connection: Connection, name: str | None, own: int | None) -> None:
     if not name or not name.strip():
         raise InvalidInputError("a preset needs a name: name is empty", path="name")
-    taken = select(_C.id).where(_C.created_by == caller, _C.name == name, _C.id != (own or 0))
+    taken = select(_C.id).where(_C.name == name, _C.id != (own or 0))
     if connection.scalar(taken) is not None:
         raise ConflictError(
-            f"you have a preset {name!r} already: choose another name, or change it"
+            f"there is a preset {name!r} already: choose another name, or change that one"
         )
 
 
-def _read(connection: Connection, caller: str, key: int) -> dict[str, Any]:
-    mine = select(evaluation_preset).where(_C.id == key, _C.created_by == caller)
-    row = connection.execute(mine).first()
+def _read(connection: Connection, key: int) -> dict[str, Any]:
+    row = connection.execute(select(evaluation_preset).where(_C.id == key)).first()
     if row is None:
         shown = identifiers.encode(identifiers.EVALUATION_PRESET, key)
-        raise NotFoundError(f"you have no preset {shown}: it was deleted, or is another person's")
+        raise NotFoundError(f"there is no preset {shown}: it was deleted, or never was")
     return _payload(row)
 
 

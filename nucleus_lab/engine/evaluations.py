@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock, models, runs
+from nucleus_lab.engine import clock, column_indexes, indexes, labels, models, runs
 from nucleus_lab.engine.datasets import DatasetRow
 from nucleus_lab.engine.schema import (
     annotation,
@@ -219,5 +219,15 @@ def report(connection: Connection, of_dataset: DatasetRow, model_id: str) -> dic
         "model_run_id": identifiers.encode(identifiers.RUN, run),
         "dataset_id": of_dataset.public_id,
         "created_at": clock.iso(created_at),
+        "label_order": _label_order(connection, of_dataset.id),
     }
     return payload
+
+
+def _label_order(connection: Connection, dataset_id: int) -> list[str]:
+    """Labels by their frequency, unless finding them takes long."""
+    quick = column_indexes.LABELS["annotations"].name in column_indexes.existing(connection)
+    if not quick and indexes.size_of(connection, dataset_id) >= indexes.LARGE:
+        return []
+    counts = labels.annotation_counts(connection, dataset_id, by_label=quick)
+    return [each["label"] for each in counts]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from nucleus_lab.engine.fetch_rules import (
     DEFAULT_PORTS,
@@ -57,7 +58,8 @@ def fetch(url: str, settings: Settings) -> bytes:
         # A refusal is a PermissionError too, which the web library wraps like one of the system.
         if isinstance(fault.__cause__, ForbiddenError):
             raise fault.__cause__ from None
-        detail = str(fault) or type(fault).__name__
+        # Storage libraries add pages of protocol below the sentence that says what is wrong.
+        detail = str(fault).strip().partition("\n")[0] or type(fault).__name__
         raise MediaError(
             f"{url} could not be fetched ({detail}): check the address, the credentials and the "
             "network, then repeat in a minute",
@@ -169,7 +171,28 @@ def _storage_options(kind: str, bucket: str, url: str, timeout_s: float) -> dict
                 url=url,
             )
         options["account_name"] = account[1]
+        _check_account(account[1], url)
     return options
+
+
+def _check_account(account: str, url: str) -> None:
+    """Refuse to read from another account than the URL names.
+
+    A connection string says account and key at once, and wins over an account that is given.
+    """
+    given = os.environ.get("AZURE_STORAGE_CONNECTION_STRING")
+    if not given:
+        return
+    parts = dict(part.strip().split("=", 1) for part in given.split(";") if "=" in part)
+    own = parts.get("AccountName") or (urlsplit(parts.get("BlobEndpoint", "")).hostname or "")
+    own = own.partition(".")[0]
+    if own != account:
+        raise MediaError(
+            f"{url} names the storage account {account!r}, and AZURE_STORAGE_CONNECTION_STRING is "
+            f"of {own!r}: leave the account out of the URL, or unset the variable and give the "
+            "credentials of that account by AZURE_STORAGE_ACCOUNT_KEY",
+            url=url,
+        )
 
 
 def _in_time(work: Callable[[], bytes], url: str, deadline: float) -> bytes:

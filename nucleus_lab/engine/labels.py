@@ -60,14 +60,21 @@ def keys_of(connection: Connection, dataset_id: int, names: Collection[str]) -> 
     return dict(_KEYS.rows(connection, dataset_id=dataset_id, wanted=wanted))
 
 
-def _counts(table: Table, condition: Any) -> Any:
-    counts = select(table.c.label_id, func.count().label("number")).where(condition)
+def _counts(table: Table, *conditions: Any) -> Any:
+    counts = select(table.c.label_id, func.count().label("number")).where(*conditions)
     per_label = counts.group_by(table.c.label_id).subquery()
     counted = select(label.c.name, per_label.c.number)
     counted = counted.join(per_label, per_label.c.label_id == label.c.id)
     return counted.order_by(per_label.c.number.desc(), label.c.name)
 
 
+def _of_dataset(table: Table) -> Any:
+    """Objects by their labels: no label is of two datasets."""
+    own = select(label.c.id).where(label.c.dataset_id == bindparam("dataset_id"))
+    return table.c.label_id.in_(own)
+
+
+_OF_RUN = prediction.c.model_run_id == bindparam("run_id")
 _ANNOTATIONS = Statement(
     lambda: _counts(
         annotation,
@@ -76,36 +83,50 @@ _ANNOTATIONS = Statement(
         ),
     )
 )
-_PREDICTIONS = Statement(
-    lambda: _counts(prediction, prediction.c.model_run_id == bindparam("run_id"))
+_ANNOTATIONS_BY_LABEL = Statement(
+    lambda: _counts(annotation, _of_dataset(annotation), annotation.c.item_id.is_not(None))
 )
+_PREDICTIONS = Statement(lambda: _counts(prediction, _OF_RUN))
+_PREDICTIONS_BY_LABEL = Statement(lambda: _counts(prediction, _of_dataset(prediction), _OF_RUN))
 
 
-def annotation_counts(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
-    """Count the annotations of each label.
+def annotation_counts(
+    connection: Connection, dataset_id: int, *, by_label: bool = False
+) -> list[dict[str, Any]]:
+    """Count the annotations of each label on items.
 
     Args:
         connection: The open transaction.
         dataset_id: Primary key of the dataset.
+        by_label: Go through an index of labels, where there is one: a small part of the time on
+            a large dataset. Without that index every annotation of the workspace would be read.
 
     Returns:
         ``label`` and ``count``, most frequent first.
     """
-    rows = _ANNOTATIONS.rows(connection, dataset_id=dataset_id)
+    statement = _ANNOTATIONS_BY_LABEL if by_label else _ANNOTATIONS
+    rows = statement.rows(connection, dataset_id=dataset_id)
     return [{"label": name, "count": count} for name, count in rows]
 
 
-def prediction_counts(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+def prediction_counts(
+    connection: Connection, run_id: int, *, by_label_of: int | None = None
+) -> list[dict[str, Any]]:
     """Count the predictions of each label.
 
     Args:
         connection: The open transaction.
         run_id: Primary key of the model run.
+        by_label_of: Primary key of the run's dataset, to go through an index of labels, where
+            there is one.
 
     Returns:
         ``label`` and ``count``, most frequent first.
     """
-    rows = _PREDICTIONS.rows(connection, run_id=run_id)
+    if by_label_of is None:
+        rows = _PREDICTIONS.rows(connection, run_id=run_id)
+    else:
+        rows = _PREDICTIONS_BY_LABEL.rows(connection, run_id=run_id, dataset_id=by_label_of)
     return [{"label": name, "count": count} for name, count in rows]
 
 

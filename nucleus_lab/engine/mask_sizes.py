@@ -1,11 +1,40 @@
-"""Masks that do not lie over their picture pixel for pixel."""
+"""Masks that do not lie over their picture pixel for pixel, or have colours for numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from nucleus_lab.errors import MediaError
+
+_COLOUR_TYPE: Final = 25
+"""Place in a PNG file that says what its pixels are."""
+
+_COLOURED: Final = (2, 6)
+
+
+def colours(path: Path, name: str) -> str:
+    """Say whether a mask has colours instead of numbers.
+
+    Args:
+        path: A PNG file.
+        name: What the caller calls it.
+
+    Returns:
+        The fault and what to do; empty where all pixels are grey, or numbers of a palette.
+    """
+    with path.open("rb") as file:
+        head = file.read(_COLOUR_TYPE + 1)
+    if head[_COLOUR_TYPE] not in _COLOURED:
+        return ""
+    from nucleus_lab.annotation import mask_pictures
+
+    try:
+        mask_pictures.read(path.read_bytes(), name)
+    except MediaError as wrong:
+        return wrong.message
+    return ""
 
 
 def fault(found: tuple[int, int], picture: Sequence[Any] | None) -> str:

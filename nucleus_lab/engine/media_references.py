@@ -65,7 +65,8 @@ _SOURCES: Final = Statement(
     lambda: (
         select(item.c.id, item.c.location, item.c.media_key, dataset.c.use_privacy_mode)
         .join(dataset, dataset.c.id == item.c.dataset_id)
-        .where(item.c.dataset_id == bindparam("dataset_id"), among(item.c.id, "ids"))
+        # By their keys: SQLite would go through all items of the dataset instead.
+        .where(item.c.dataset_id + 0 == bindparam("dataset_id"), among(item.c.id, "ids"))
     )
 )
 

@@ -24,6 +24,8 @@ _BY_STRUCT: Final[dict[type, AnnotationType]] = {}
 _REST: Final = ("x", "y", "width", "height", "geometry", "metadata", "track_reference_id", "extra")
 """Columns of an :data:`ObjectRow` after id, label and taxonomy."""
 
+_CUBOID: Final = "cuboid"
+
 _TRACK: Final = _REST.index("track_reference_id")
 
 _NEVER_UPDATED: Final = frozenset({
@@ -116,6 +118,8 @@ def store(
         )
         outcome.processed += processed
         outcome.ignored += len(placed) - processed
+    if any(kind.name == _CUBOID for kind in kinds.values()):
+        _leave_out_flat(connection, values, kinds, items, outcome)
     if None in items:
         values = [value for value, key in zip(values, items, strict=True) if key is not None]
         items = [key for key in items if key is not None]
@@ -312,6 +316,31 @@ def _items(
         for name, count in missing.items()
     ]
     return keys, on_scenes
+
+
+def _leave_out_flat(
+    connection: Connection,
+    values: Sequence[Any],
+    kinds: Mapping[type, AnnotationType],
+    items: list[int | None],
+    outcome: Outcome,
+) -> None:
+    """Leave out cuboids on pictures, which have no depth to place them in."""
+    places = [
+        at
+        for at, value in enumerate(values)
+        if items[at] is not None and kinds[type(value)].name == _CUBOID
+    ]
+    flat = references.pictures_among(connection, {items[at] or 0 for at in places})
+    for at in places:
+        if items[at] in flat:
+            items[at] = None
+            value = values[at]
+            name = value.reference_id or value.item_id
+            outcome.errors.append(
+                f"cuboid {value.annotation_id or value.label!r} of item {name!r} was left out: the "
+                "item is a picture, and a cuboid lies in a point cloud. Use a box for a picture"
+            )
 
 
 def _public_items(

@@ -11,13 +11,16 @@ import heapq
 import math
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam
 
-from nucleus_lab.engine import column_indexes, indexes
+from nucleus_lab.engine import column_indexes, indexes, query_places
+from nucleus_lab.engine.pages import place_of
+from nucleus_lab.engine.query_places import Place
 from nucleus_lab.engine.query_run import prepare, run_statement
 from nucleus_lab.engine.query_select import Selection, driven, select_rows
+from nucleus_lab.engine.query_walk import Pace, walk
 from nucleus_lab.engine.schema import item
 from nucleus_lab.engine.store import Store
 from nucleus_lab.errors import InvalidInputError
@@ -26,12 +29,14 @@ from nucleus_lab.query.written import Written
 
 __all__ = [
     "MOST_ROWS",
+    "Page",
     "Selection",
     "count_of",
     "improve",
     "item_filter",
     "keys_of",
     "page_of",
+    "page_within",
     "select_rows",
     "statement_of",
 ]
@@ -41,6 +46,7 @@ MOST_ROWS: Final = 100_000
 
 _MOST_READY: Final = 8
 _ALL: Final = 2**63 - 1
+_PACE: Final = Pace()
 
 
 def improve(store: Store, found: Selection) -> None:
@@ -141,6 +147,23 @@ def count_of(connection: Connection, found: Selection) -> int:
     return total if query.limit is None else min(total, query.limit)
 
 
+class Page(NamedTuple):
+    """One page.
+
+    Attributes:
+        keys: Primary keys of its rows.
+        token: What the next page is asked with; ``None`` when this is the last.
+        looked_at: Of a page that time has ended: how many items, or scenes, were looked at since
+            the beginning, and how many there are.
+        empty: The answer is known to have no row: this page is the last and none had any.
+    """
+
+    keys: list[int]
+    token: str | None
+    looked_at: tuple[int, int] | None = None
+    empty: bool = False
+
+
 def page_of(
     connection: Connection, found: Selection, token: str | None, size: int
 ) -> tuple[list[int], str | None]:
@@ -159,51 +182,96 @@ def page_of(
         InvalidInputError: The token is not ours, or the size is out of range.
         QueryError: The database cannot compute a value of the query.
     """
+    page = page_within(connection, found, token, size)
+    return page.keys, page.token
+
+
+def page_within(
+    connection: Connection,
+    found: Selection,
+    token: str | None,
+    size: int,
+    within: float | None = None,
+    pace: Pace = _PACE,
+) -> Page:
+    """Return one page, in time where the query is answered in the order of ingestion.
+
+    Args:
+        connection: The open transaction.
+        found: The selection; time can end only pages of one that was made for them.
+        token: What the page before returned; ``None`` for the first page.
+        size: Rows at most.
+        within: Seconds. A page that has used them holds what was found so far, which may be
+            nothing, and a token that goes on from there. ``None`` to fill the page.
+        pace: How to look at a dataset in time.
+
+    Returns:
+        The page.
+
+    Raises:
+        InvalidInputError: The token is not ours, or the size is out of range.
+        QueryError: The database cannot compute a value of the query.
+    """
     if not 1 <= size <= MOST_ROWS:
         raise InvalidInputError(f"pageSize is {size}: use 1 to {MOST_ROWS}", path="pageSize")
-    first, second = _read_token(token, plain=found.plain)
     if found.plain:
-        return _page_after(connection, found, first, second, size)
+        after = query_places.read(connection, found, token)
+        return _page_after(connection, found, after, size, within, pace)
+    first, second = _read_token(token)
     seed = _seed(found, second)
     start = (found.query.offset or 0) + first
     limit = found.query.limit
     wanted = size + 1 if limit is None else max(0, min(size + 1, limit - first))
     keys = _keys(connection, found, seed, start, wanted)
     if len(keys) <= size:
-        return keys, None
-    return keys[:size], f"o-{first + size}-{seed}"
+        return Page(keys, None, empty=not keys and first == 0)
+    return Page(keys[:size], f"o-{first + size}-{seed}")
 
 
 def _page_after(
-    connection: Connection, found: Selection, position: int, key: int, size: int
-) -> tuple[list[int], str | None]:
-    if position >= 0 and found.row == "item":
-        # Where the last item is now: positions move up when gaps are closed between two pages.
-        now = connection.scalar(select(item.c.position).where(item.c.id == key))
-        position = position if now is None else now
+    connection: Connection,
+    found: Selection,
+    after: Place,
+    size: int,
+    within: float | None,
+    pace: Pace,
+) -> Page:
     chosen = _selective(connection, found, size)
+    stopped, last = None, -1
     if chosen:
         by_index = found.ready.get(("driven", chosen))
         if by_index is None:
             by_index = driven(found, [found.drivers[at] for at in chosen])
             found.ready["driven", chosen] = by_index
-        found = by_index
-    statement = found.ready.get(size) if position < 0 else None
+        rows = _rows_after(connection, by_index, after, size + 1)
+    elif within is None or not found.walked:
+        rows = _rows_after(connection, found, after, size + 1)
+    else:
+        rows, stopped, last = walk(connection, found, after, size + 1, within, pace)
+    keys = [row[1] for row in rows[:size]]
+    empty = after.empty and not keys
+    if len(rows) > size:
+        return Page(keys, query_places.behind_row(connection, found, *rows[size - 1][:2]))
+    if stopped is None:
+        return Page(keys, None, empty=empty)
+    token = query_places.behind_position(connection, found, stopped, empty=empty)
+    return Page(keys, token, (stopped + 1, last + 1))
+
+
+def _rows_after(connection: Connection, found: Selection, after: Place, most: int) -> list[Any]:
+    beginning = after.position < 0
+    statement = found.ready.get(most) if beginning else None
     if statement is None:
         columns = ", ".join(column.text for column in found.position)
         where = found.where
-        if position >= 0:
-            behind = template(f"({columns}) > ({{}}, {{}})", literal(position), literal(key))
-            where = [*where, behind]
-        page = statement_of(found, columns, where, found.sort, size=size + 1)
+        if not beginning:
+            places = literal(after.position), literal(after.key)
+            where = [*where, template(f"({columns}) > ({{}}, {{}})", *places)]
+        page = statement_of(found, columns, where, found.sort, size=most)
         statement = prepare(connection, page)
-        if position < 0:
-            found.ready[size] = statement
-    rows = run_statement(connection, found.query.source, statement)
-    if len(rows) <= size:
-        return [row[1] for row in rows], None
-    rows = rows[:size]
-    return [row[1] for row in rows], f"k-{rows[-1][0]}-{rows[-1][1]}"
+        if beginning:
+            found.ready[most] = statement
+    return run_statement(connection, found.query.source, statement)
 
 
 def _selective(connection: Connection, found: Selection, size: int) -> tuple[int, ...]:
@@ -225,13 +293,13 @@ def _selective(connection: Connection, found: Selection, size: int) -> tuple[int
     return tuple(sorted(at for _, at in best.values()))
 
 
-def _read_token(token: str | None, *, plain: bool) -> tuple[int, int]:
+def _read_token(token: str | None) -> tuple[int, int]:
     if not token:
-        return (-1, -1) if plain else (0, -1)
+        return 0, -1
     kind, *numbers = token.split("-")
-    if kind != ("k" if plain else "o") or len(numbers) != 2 or not all(map(str.isdigit, numbers)):
+    if kind != "o" or len(numbers) != 2:
         raise InvalidInputError(f"pageToken {token!r} was not made here: begin with null")
-    return int(numbers[0]), int(numbers[1])
+    return place_of(numbers[0], token), place_of(numbers[1], token)
 
 
 def _seed(found: Selection, given: int | None) -> int:

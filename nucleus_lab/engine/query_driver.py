@@ -34,6 +34,9 @@ _FEW: Final = 0.15
 """Share of objects up to which reading all of them was found faster."""
 _BY_NAME: Final = "sqlite_autoindex_item_1"
 """SQLite's own name for the index of (dataset, reference id)."""
+_BY_KEY: Final = ""
+_NAMED: Final = {"reference_id": _BY_NAME, "@item_id": _BY_KEY}
+"""Where items are found that a query names."""
 _COMPARED: Final = {"text", "number", "boolean", "array"}
 
 
@@ -42,7 +45,7 @@ class IndexedKeys(msgspec.Struct, frozen=True):
 
     Attributes:
         alias: What the rows are called that the condition speaks about.
-        index: Name of the index.
+        index: Name of the index; empty where the rows are found by their primary keys.
         dataset_id: Primary key of the dataset.
         condition: What the rows have to be.
         table: Table of the rows: ``item``, ``annotation`` or ``prediction``.
@@ -62,8 +65,10 @@ class IndexedKeys(msgspec.Struct, frozen=True):
 
     def _found(self, condition: Sql) -> str:
         owner = f"{self.alias}.dataset_id = {self.dataset_id:d} AND "
+        # SQLite finds rows by their keys also where it may use no index.
+        index = f"INDEXED BY {self.index}" if self.index else "NOT INDEXED"
         return (
-            f"FROM {self.table} AS {self.alias} INDEXED BY {self.index} "
+            f"FROM {self.table} AS {self.alias} {index} "
             f"WHERE {owner if self.table == 'item' else ''}{condition.at(AND)}"
         )
 
@@ -184,7 +189,9 @@ def drivers_of(
         narrow = _with(query, part)
         clause = condition_of(narrow, metadata, catalog, "sqlite", {"items": "item"})
         where.append(clause)
-        index = None if equal or part is None else _index_of(part, catalog)
+        index = _index_of_named(part)
+        if index is None and part is not None and not equal:
+            index = _index_of(part, catalog)
         if index is None:
             offer = column_indexes.offer_for(clause)
             if offer is not None and offer.name in catalog.column_indexes:
@@ -299,6 +306,9 @@ def _index_of(part: BoundCondition, catalog: Catalog) -> str | None:
         return _index_of_absent(part.part.operand, catalog)
     if isinstance(part, bound.Matches):
         return _index_of_start(part, catalog)
+    named = _index_of_named(part)
+    if named is not None:
+        return named
     if isinstance(part, bound.Member):
         constants: tuple[Any, ...] = part.values
         field: Any = part.operand
@@ -324,6 +334,16 @@ def _index_of(part: BoundCondition, catalog: Catalog) -> str | None:
     if kind == "text" and not all(each.kind == "text" for each in constants):
         return None
     return indexes.name_of(catalog.dataset_id, field.path, kind)
+
+
+def _index_of_named(part: BoundCondition | None) -> str | None:
+    """Name the index of items that are listed by their reference ids, or their public ids."""
+    if not isinstance(part, bound.Member) or not isinstance(part.operand, bound.FieldValue):
+        return None
+    field = part.operand
+    if field.scope.root.kind != "items" or not all(each.kind == "text" for each in part.values):
+        return None
+    return _NAMED.get(field.field.source)
 
 
 def _index_of_absent(field: BoundValue, catalog: Catalog) -> str | None:

@@ -53,6 +53,8 @@ class Selection(msgspec.Struct):
         drivers: Indexes that may find the rows of a page; :func:`driven` uses them.
         alone: The index that answers the whole condition, where one does.
         ready: Statements that were written before, by what they are for.
+        walked: The tables of ``source`` in the order in which a walk of the dataset looks at
+            them; empty where it would look at more than its window.
     """
 
     row: str
@@ -69,6 +71,7 @@ class Selection(msgspec.Struct):
     drivers: list[query_driver.Driver] = msgspec.field(default_factory=list)
     alone: query_driver.IndexedKeys | None = None
     ready: dict[Any, Any] = msgspec.field(default_factory=dict)
+    walked: str = ""
 
     @property
     def plain(self) -> bool:
@@ -208,7 +211,19 @@ def _compile(
         [query_driver.unindexed(column) for column in position] if keys else position,
         drivers,
         keys[0] if len(keys) == 1 and rest.condition is None else None,
+        walked=_walked(source, row, dialect) if paged and plain and not keys else "",
     )
+
+
+def _walked(source: str, row: str, dialect: str) -> str:
+    """Let the database begin with the items, where it could begin with all objects."""
+    if row == "readings":
+        return ""  # made of all matches, each time
+    objects, items = reading(row, row), reading("item", "item")
+    # SQLite keeps the order of a CROSS JOIN.
+    join = "CROSS JOIN" if dialect == "sqlite" else "JOIN"
+    begun = f"{objects} JOIN {items} "
+    return source.replace(begun, f"{items} {join} {objects} ", 1)
 
 
 def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection:
@@ -226,7 +241,7 @@ def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection
     for driver in chosen:
         where[driver.place + 1] = driver.condition
     sort = [query_driver.unindexed(column) for column in found.position]
-    return replace(found, where=where, sort=sort, drivers=[], ready={})
+    return replace(found, where=where, sort=sort, drivers=[], ready={}, walked="")
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:

@@ -97,16 +97,15 @@ def _no_key(sample: list[dict[str, Any]], path: tuple[str, ...], *, complete: bo
 def _no_value(
     connection: Connection, dataset_id: int, path: tuple[str, ...], wanted: str
 ) -> list[str]:
+    known = _known_kinds(connection, dataset_id, path)
+    exact = known is not None and "array" not in known
+    if exact and _in_index(connection, dataset_id, path, wanted):
+        return []  # before all values are counted, which takes long
     values = values_of(connection, dataset_id, path)
     counts = {str(value): number for value, number in values.counts}
     if wanted in counts:
         return []
-    known = _known_kinds(connection, dataset_id, path)
-    exact = values.complete
-    if known is not None and "array" not in known:
-        if _in_index(connection, dataset_id, path, wanted):
-            return []
-        exact = True
+    exact = exact or values.complete
     near = difflib.get_close_matches(wanted, counts, n=_SHOWN_VALUES, cutoff=0.4)
     if not exact and not difflib.get_close_matches(wanted, counts, n=1, cutoff=_NEAR):
         return []  # a rare value is no slip of the pen

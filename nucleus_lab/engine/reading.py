@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, select
 
 from nucleus_lab import identifiers, wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
+from nucleus_lab.annotation.segmentation import KEY as MASK_KEY
 from nucleus_lab.engine import pages, references
 from nucleus_lab.engine.schema import annotation, item, label, prediction, taxonomy
 from nucleus_lab.engine.statements import Statement, among, json_list
@@ -44,7 +45,13 @@ def _one_item(condition: Any) -> Any:
 _BY_REFERENCE = Statement(lambda: _one_item(item.c.reference_id == bindparam("wanted")))
 _BY_KEY = Statement(lambda: _one_item(item.c.id == bindparam("wanted")))
 _BY_POSITION = Statement(lambda: _one_item(item.c.position == bindparam("wanted")))
-_BY_KEYS = Statement(lambda: _one_item(among(item.c.id, "wanted")))
+_BY_KEYS = Statement(
+    lambda: select(*_item_columns()).where(
+        among(item.c.id, "wanted"),
+        # By their keys: SQLite would go through all items of the dataset instead.
+        item.c.dataset_id + 0 == bindparam("dataset_id"),
+    )
+)
 _PAGE = Statement(
     lambda: (
         _one_item(item.c.position > bindparam("after"))
@@ -338,14 +345,18 @@ def one_object(
     pieces = ids.split("/")
     splits = {"/".join(pieces[:end]): "/".join(pieces[end:]) for end in range(1, len(pieces))}
     known = references.keys_of(connection, dataset_id, list(splits))
+    scored = run_id is not None
+    one = _ONE["prediction" if scored else "annotation"]
+    run = {"run_id": run_id} if scored else {}
     for reference_id, key in known.items():
-        values = {"item_id": key, "annotation_id": splits[reference_id]}
-        if run_id is None:
-            row = _ONE["annotation"].first(connection, **values)
-        else:
-            row = _ONE["prediction"].first(connection, **values, run_id=run_id)
+        row = one.first(connection, item_id=key, annotation_id=splits[reference_id], **run)
         if row is not None:
-            return payload_of(reference_id, row, scored=run_id is not None)
+            return payload_of(reference_id, row, scored=scored)
+    for reference_id, key in known.items():  # a mask is the one of its item, and keeps a name aside
+        row = one.first(connection, item_id=key, annotation_id=MASK_KEY, **run)
+        mask = None if row is None else payload_of(reference_id, row, scored=scored)
+        if mask is not None and mask["annotation_id"] == splits[reference_id]:
+            return mask
     if not known:
         raise references.unknown(ids.rpartition("/")[0] or ids, dataset_id)
     noun = "annotation" if run_id is None else "prediction"

@@ -22,8 +22,13 @@ _BY_REFERENCE = Statement(
 )
 _BY_KEY = Statement(
     lambda: select(item.c.id, item.c.reference_id).where(
-        item.c.dataset_id == bindparam("dataset_id"), among(item.c.id, "wanted")
+        # By their keys: SQLite would go through all items of the dataset instead.
+        item.c.dataset_id + 0 == bindparam("dataset_id"),
+        among(item.c.id, "wanted"),
     )
+)
+_PICTURES = Statement(
+    lambda: select(item.c.id).where(among(item.c.id, "wanted"), item.c.kind == "image")
 )
 _ONE = Statement(
     lambda: select(item.c.id).where(
@@ -67,6 +72,22 @@ def references_of(
     for batch in batches(wanted, _AT_ONCE):
         rows = _BY_KEY.rows(connection, dataset_id=dataset_id, wanted=json_list(batch))
         found.update(rows)
+    return found
+
+
+def pictures_among(connection: Connection, wanted: Collection[int]) -> set[int]:
+    """Tell which items are pictures.
+
+    Args:
+        connection: The open transaction.
+        wanted: Primary keys of items.
+
+    Returns:
+        Those of pictures; the others are point clouds.
+    """
+    found: set[int] = set()
+    for batch in batches(wanted, _AT_ONCE):
+        found.update(row[0] for row in _PICTURES.rows(connection, wanted=json_list(batch)))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab.engine import (
+    cameras,
     datasets,
     indexing,
     metadata_schemas,
@@ -169,7 +170,14 @@ def checked(engine: Engine, row: DatasetRow, payload: Payload) -> SceneRow:
 
 
 def _check_metadata(row: DatasetRow, ready: SceneRow) -> None:
-    """Hold the metadata of a scene and of its items against the schema of the dataset."""
+    """Hold cameras, and the metadata of a scene and its items against the schema of the dataset."""
+    for _, _, entry in ready.items:
+        unseen = cameras.fault_in(entry.metadata)
+        if unseen:
+            raise InvalidInputError(
+                f"item {entry.reference_id!r}: {unseen}; the scene was left out",
+                reference_id=ready.reference_id,
+            )
     schema = metadata_schemas.read(row.item_metadata_schema)
     if not schema:
         return

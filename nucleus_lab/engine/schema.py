@@ -125,6 +125,7 @@ scene = Table(
     Column("video_url", Text),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("dataset_id", "reference_id"),
+    Index("ix_scene_position", "dataset_id", "position"),
     **_KEYED,
 )
 

@@ -21,7 +21,7 @@ from nucleus_lab.engine.schema import (
     slice_member,
 )
 from nucleus_lab.engine.statements import Statement, among, json_list
-from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError, PayloadTooLargeError
+from nucleus_lab.errors import ConflictError, InvalidInputError, NotFoundError
 
 MOST_AT_ONCE: Final = 10_000
 """Members of one call at most, as the protocol documents."""
@@ -198,10 +198,10 @@ def check_count(count: int) -> None:
         count: How many were sent.
 
     Raises:
-        PayloadTooLargeError: Too many.
+        InvalidInputError: Too many.
     """
     if count > MOST_AT_ONCE:
-        raise PayloadTooLargeError(
+        raise InvalidInputError(
             f"{count} members were given and a call takes {MOST_AT_ONCE}: append the rest with "
             "further calls"
         )

@@ -11,6 +11,7 @@ import msgspec
 from nucleus_lab import wire
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.engine import (
+    cameras,
     datasets,
     indexing,
     items,
@@ -155,8 +156,7 @@ def append(
         rows = [entry for entry in rows if _known_size(entry, result)]
     elif files or not all_urls(places):
         rows = with_pictures(engine, row.id, rows, files, result, overwrite=all(overwrite))
-    if row.item_metadata_schema:
-        rows = fitting(row, rows, result)
+    rows = fitting(row, rows, result)
     with engine.store.write(bulk=True) as connection, collector_paused():
         datasets.lock(connection, row.id)
         if any(overwrite) and not all(overwrite):
@@ -181,7 +181,7 @@ def append(
 
 
 def fitting(row: DatasetRow, rows: Sequence[ItemRow], result: Uploaded) -> list[ItemRow]:
-    """Leave out items whose metadata breaks the schema of the dataset.
+    """Leave out items whose metadata has no usable camera, or breaks the schema of the dataset.
 
     Args:
         row: The dataset.
@@ -194,7 +194,12 @@ def fitting(row: DatasetRow, rows: Sequence[ItemRow], result: Uploaded) -> list[
     schema = metadata_schemas.read(row.item_metadata_schema)
     kept = []
     for entry in rows:
-        metadata = wire.decode(entry.metadata) if entry.metadata else None
+        unseen = cameras.fault_in(entry.metadata)
+        if unseen is not None:
+            message = f"item {entry.reference_id!r}: {unseen}"
+            result.errors.append(_error(entry, message, cameras.CODE))
+            continue
+        metadata = wire.decode(entry.metadata) if entry.metadata and schema else None
         wrong = metadata_schemas.fault(schema, metadata)
         if wrong is None:
             kept.append(entry)

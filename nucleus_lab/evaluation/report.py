@@ -174,6 +174,8 @@ class EvaluationReport:
         model_run_id: Id of the run that holds the predictions.
         dataset_id: Id of the dataset.
         created_at: When it was stored, ISO 8601 in UTC.
+        label_order: The labels of the dataset, the most frequent first; plots and galleries take
+            their colours in this order. Empty where counting them would take long.
     """
 
     overall: ClassMetrics
@@ -192,6 +194,7 @@ class EvaluationReport:
     model_run_id: str = ""
     dataset_id: str = ""
     created_at: str = ""
+    label_order: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, payload: dict[str, Any] | str | bytes) -> EvaluationReport:
@@ -318,7 +321,7 @@ class EvaluationReport:
         if len(self.classes) > _HTML_ROWS:
             notes.append(f"{len(self.classes) - _HTML_ROWS} more classes in <code>.classes</code>")
         notes += [
-            f"{count} {html.escape(kind)} not evaluated"
+            f"{count:,} {html.escape(kind)} not evaluated"
             for kind, count in self.not_evaluated.items()
         ]
         if self.stale:
@@ -326,7 +329,8 @@ class EvaluationReport:
         # Wider than a narrow page: a box of its own that the keyboard can reach and scroll.
         return (
             '<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Metrics">'
-            f"<table><caption>{' · '.join(notes)}</caption><thead><tr>{head}</tr></thead>"
+            f"<table><caption style='text-align:left'>{' · '.join(notes)}</caption>"
+            f"<thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table></div>"
         )
 

@@ -110,12 +110,15 @@ class Comparer:
         rest = [each for each in constants if each.kind != "text"]
         if value.kind == "json" and any(text_as_number(text) is not None for text in texts):
             rest, texts = list(constants), []  # text that reads as a number equals that number too
-        if value.kind not in {"text", "json"} or (value.equals is not None and len(texts) < MANY):
+        slow = value.equals is not None and value.among is None
+        if value.kind not in {"text", "json"} or (slow and len(texts) < MANY):
             rest, texts = list(constants), []
 
         def test(one: SqlValue) -> Clause:
             parts = [self._with_constant("=", one, each) for each in rest]
-            if texts:
+            if texts and value.among is not None:
+                parts.append(value.among(texts))
+            elif texts:
                 parts.append(self._among(as_text(one), texts))
                 if one.kind == "json" and {"true", "false"} & set(texts):
                     parts += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,7 +19,10 @@ Builder = Callable[[Context, FieldValue, Row], SqlValue]
 
 
 def static_value(
-    field: FieldValue, sql: Sql, equals: Callable[[str], Clause] | None = None
+    field: FieldValue,
+    sql: Sql,
+    equals: Callable[[str], Clause] | None = None,
+    among: Callable[[Sequence[str]], Clause] | None = None,
 ) -> SqlValue:
     """Make a value of one type.
 
@@ -27,11 +30,14 @@ def static_value(
         field: The field.
         sql: Its expression.
         equals: A faster way to compare with text, where there is one.
+        among: A faster way to look for it among texts, where there is one.
 
     Returns:
         The value.
     """
-    return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals)
+    if among is not None and equals is None:
+        equals = lambda text: among([text])  # noqa: E731 - what is asked most is one text
+    return SqlValue(field.field.kind, field.name, field.place, sql, equals=equals, among=among)
 
 
 def _missing(_context: Context, field: FieldValue, _row: Row) -> SqlValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from nucleus_lab import identifiers
@@ -73,13 +73,10 @@ def _longitude(context: Context, field: FieldValue, row: Row) -> SqlValue:
 
 def _public(prefix: str) -> Builder:
     def build(context: Context, field: FieldValue, row: Row) -> SqlValue:
-        def equals(text: str) -> Clause:
-            try:
-                return row.c.id == identifiers.decode(prefix, text)
-            except NotFoundError:
-                return context.never()
+        def among(texts: Sequence[str]) -> Clause:
+            return row.c.id.in_(identifiers.decode_known(prefix, texts))
 
-        return static_value(field, context.dialect.public_id(prefix, row.c.id), equals)
+        return static_value(field, context.dialect.public_id(prefix, row.c.id), among=among)
 
     return build
 

@@ -221,6 +221,7 @@ class SqlValue(msgspec.Struct, frozen=True):
         sources: Where a JSON value may be found.
         constant: What the query gives.
         equals: A faster way to compare with text, where there is one.
+        among: A faster way to look for it among texts, where there is one.
         lists: Further texts that the row holds in lists: tests "some of them".
         folds: The least or greatest of those texts.
         bare: Whether lists were taken apart already.
@@ -233,6 +234,7 @@ class SqlValue(msgspec.Struct, frozen=True):
     sources: tuple[JSONSource, ...] = ()
     constant: Constant | None = None
     equals: Callable[[str], Clause] | None = None
+    among: Callable[[Sequence[str]], Clause] | None = None
     lists: tuple[ListTest, ...] = ()
     folds: tuple[Fold, ...] = ()
     bare: bool = False

@@ -11,6 +11,8 @@ from zlib import crc32
 
 import numpy as np
 
+from nucleus_lab import ticks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,6 +27,7 @@ COLOURS: Final = (
 
 WIDTH: Final = 720
 LANE: Final = 84
+_FEW_LANES: Final = {1: 150, 2: 110}  # with room to spare, they are higher
 LEFT: Final = 62
 RIGHT: Final = 8
 FOOT: Final = 22
@@ -32,6 +35,8 @@ MOST_LANES: Final = 6
 MOST_AXES: Final = 24
 NO_UNITS: Final = "N/A"
 _RATIO: Final = 10.0
+_LANE_TICKS: Final = 6
+_TIME_TICKS: Final = 9
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _SPARKS: Final = 48
 
@@ -115,17 +120,18 @@ def svg(recording: Recording, segments: Sequence[Mapping[str, Any]] = ()) -> str
     values = np.asarray(recording.values, dtype=np.float64)
     found = lanes(recording)
     drawn = found[:MOST_LANES]
-    height = len(drawn) * LANE + FOOT
+    high = _FEW_LANES.get(len(drawn), LANE)
+    height = len(drawn) * high + FOOT
     style = "width:100%;max-width:960px;display:block;font:11px sans-serif"
     told = f"{len(recording.sensors)} axes, {len(values)} readings"
     head = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{told}" '
     parts = [
         f'{head}style="{style}" fill="currentColor">',
-        *_bands(segments, len(values), len(drawn) * LANE),
+        *_bands(segments, len(values), len(drawn) * high),
+        *_times(recording, len(drawn) * high),
     ]
     for at, lane in enumerate(drawn):
-        parts.extend(_lane(lane, values, at * LANE))
-    parts.extend(_times(recording, len(drawn) * LANE))
+        parts.extend(_lane(lane, recording, values, at * high, high))
     parts.append("</svg>")
     left_out = len(recording.sensors) - sum(len(lane.axes) for lane in drawn)
     parts.append(_legend(recording, drawn, left_out))
@@ -168,37 +174,59 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _lane(lane: Lane, values: Values, top: int) -> list[str]:
+def extent(low: float, high: float, units: str) -> str:
+    """Say between which numbers something lies.
+
+    Args:
+        low: The lowest.
+        high: The highest.
+        units: Their unit.
+
+    Returns:
+        Such as ``-1 to 9.81 m/s2``, or the one number that it is.
+    """
+    said = number(low) if low == high else f"{number(low)} to {number(high)}"
+    return said if units == NO_UNITS else f"{said} {units}".rstrip()
+
+
+def _lane(lane: Lane, recording: Recording, values: Values, top: int, high: int) -> list[str]:
     margin = 8
-    span = lane.high - lane.low or 1.0
-    scale = (LANE - 2 * margin) / span
-    bottom = top + LANE - margin
-    written = (
-        (top + margin + 6, number(lane.high)),
-        (top + LANE // 2 + 4, escape(lane.units[:9]) if lane.units != NO_UNITS else ""),
-        (bottom + 2, number(lane.low)),
-    )
-    frame = f'<rect x="{LEFT}" y="{top + 2}" width="{WIDTH - LEFT - RIGHT}" height="{LANE - 4}" '
-    parts = [
-        frame + 'fill="none" stroke="currentColor" stroke-opacity="0.2"/>',
-        *(
-            f'<text x="{LEFT - 4}" y="{y}" text-anchor="end" fill-opacity="0.65">{text}</text>'
-            for y, text in written
-        ),
-    ]
-    if lane.low < 0 < lane.high:
-        zero = bottom + lane.low * scale
+    scale = (high - 2 * margin) / (lane.high - lane.low or 1.0)
+    bottom = top + high - margin
+    right, middle = WIDTH - RIGHT, top + high // 2
+    frame = f'<rect x="{LEFT}" y="{top + 2}" width="{right - LEFT}" height="{high - 4}" '
+    parts = [frame + 'fill="none" stroke="currentColor" stroke-opacity="0.2"/>']
+    if lane.units != NO_UNITS:
         parts.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{zero:.1f}" y2="{zero:.1f}" '
-            'stroke="currentColor" stroke-opacity="0.15"/>'
+            f'<text transform="translate(11 {middle}) rotate(-90)" text-anchor="middle" '
+            f'fill-opacity="0.75">{escape(lane.units[:12])}</text>'
+        )
+    marks = ticks.ticks(lane.low, lane.high, _LANE_TICKS)
+    for mark, text in zip(marks, ticks.written(marks), strict=True):
+        y = bottom - (mark - lane.low) * scale
+        strong = 0.3 if mark == 0 else 0.12
+        parts.append(
+            f'<line x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="currentColor" '
+            f'stroke-opacity="{strong}"/><text x="{LEFT - 4}" y="{y + 3.5:.1f}" '
+            f'text-anchor="end" font-size="10" fill-opacity="0.75">{text}</text>'
         )
     for axis in lane.axes:
         path = _path(values[:, axis], lambda y: bottom - (y - lane.low) * scale)
         parts.append(
             f'<path d="{path}" fill="none" stroke="{COLOURS[axis % len(COLOURS)]}" '
-            'stroke-width="1.2" stroke-linejoin="round" stroke-linecap="round"/>'
+            'stroke-width="1.3" stroke-linejoin="round" stroke-linecap="round">'
+            f"<title>{escape(_range(recording, values, axis))}</title></path>"
         )
     return parts
+
+
+def _range(recording: Recording, values: Values, axis: int) -> str:
+    """Say between which numbers an axis lies."""
+    sensor, column = recording.sensors[axis], values[:, axis]
+    known = column[np.isfinite(column)]
+    if not known.size:
+        return f"{sensor.name}: missing"
+    return f"{sensor.name}: {extent(float(known.min()), float(known.max()), sensor.units)}"
 
 
 def _path(column: Values, height: Any) -> str:
@@ -255,25 +283,33 @@ def _bands(segments: Sequence[Mapping[str, Any]], count: int, height: int) -> li
 
 
 def _times(recording: Recording, top: int) -> list[str]:
+    """Draw the axis of time, or of readings where no time is known, with its grid."""
     count, interval = len(recording.values), recording.interval_ms
-    last = (count - 1) * interval
-    if not interval:
-        marks = [(0.0, "0"), (1.0, f"{count - 1:,}")]
-    else:
-        unit, size = ("s", 1000.0) if last >= 1000 else ("ms", 1.0)
-        marks = [(at / 4, f"{number(last * at / 4 / size)} {unit}") for at in range(5)]
-    across = WIDTH - LEFT - RIGHT
-    anchors = {0.0: "start", 1.0: "end"}
-    return [
-        f'<text x="{LEFT + share * across:.0f}" y="{top + 14}" fill-opacity="0.65" '
-        f'text-anchor="{anchors.get(share, "middle")}">{text}</text>'
-        for share, text in marks
-    ]
+    last = (count - 1) * (interval or 1)
+    unit, size = ticks.duration_unit(last) if interval else ("", 1.0)
+    name = f"time ({unit})" if unit else "reading"
+    marks = ticks.ticks(0.0, last / size, _TIME_TICKS)
+    if not interval:  # there is nothing between two readings
+        marks = [mark for mark in marks if mark.is_integer()]
+    across = (WIDTH - LEFT - RIGHT) / (last / size or 1)
+    parts = [f'<text x="2" y="{top + 14}" fill-opacity="0.75">{name}</text>']
+    for mark, text in zip(marks, ticks.written(marks), strict=True):
+        x = LEFT + mark * across
+        # The number at the right edge would be cut off if it were centred.
+        anchor = "end" if x > WIDTH - RIGHT - 3 * len(text) else "middle"
+        parts.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{top}" stroke="currentColor" '
+            f'stroke-opacity="0.1"/><text x="{x:.1f}" y="{top + 14}" fill-opacity="0.75" '
+            f'text-anchor="{anchor}">{text}</text>'
+        )
+    return parts
 
 
 def _legend(recording: Recording, drawn: Sequence[Lane], left_out: int) -> str:
+    values = np.asarray(recording.values, dtype=np.float64)
     names = [
-        f'<span style="white-space:nowrap;margin-right:10px"><span style="color:'
+        f'<span style="white-space:nowrap;margin-right:10px" '
+        f'title="{escape(_range(recording, values, axis))}"><span style="color:'
         f'{COLOURS[axis % len(COLOURS)]}">&#9632;</span> {escape(recording.sensors[axis].name)}'
         "</span>"
         for lane in drawn

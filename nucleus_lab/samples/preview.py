@@ -28,6 +28,7 @@ MOST_PLAYED: Final = 2 * 1024**2
 _FAULTS: Final = (NucleusError, OSError, ValueError, TypeError, KeyError, RecursionError)
 _SPARK_AXES: Final = 8
 _TABLE_ROWS: Final = 40
+_BRIGHT: Final = 120
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ def _plain(sample: Sample, look: _Look) -> str:
     if look.recording is not None:
         import numpy as np
 
-        from nucleus_lab.samples.chart import number, sparkline
+        from nucleus_lab.samples.chart import extent, sparkline
 
         values = np.asarray(look.recording.values, dtype=np.float64)
         sensors = look.recording.sensors[:_SPARK_AXES]
@@ -151,9 +152,9 @@ def _plain(sample: Sample, look: _Look) -> str:
         for at, sensor in enumerate(sensors):
             column = values[:, at]
             known = column[np.isfinite(column)]
-            ends = f"{number(known.min())} to {number(known.max())}" if known.size else "missing"
+            ends = extent(known.min(), known.max(), sensor.units) if known.size else "missing"
             mark = f"{sparkline(column)}  " if len(values) > 1 else ""
-            lines.append(f"  {sensor.name:<{width}}  {mark}{ends} {sensor.units}")
+            lines.append(f"  {sensor.name:<{width}}  {mark}{ends}")
         if len(look.recording.sensors) > len(sensors):
             lines.append(f"  and {len(look.recording.sensors) - len(sensors):,} more axes")
     if look.fault:
@@ -209,10 +210,12 @@ def _series(sample: Sample, recording: Recording) -> str:
 
 
 def _table(recording: Recording) -> str:
+    from nucleus_lab.samples.chart import NO_UNITS
+
     left = "style='text-align:left'"
     rows = "".join(
         f"<tr><td {left}>{escape(sensor.name)}</td><td style='text-align:right'>{value:.6g}</td>"
-        f"<td {left}>{escape(sensor.units)}</td></tr>"
+        f"<td {left}>{'' if sensor.units == NO_UNITS else escape(sensor.units)}</td></tr>"
         for sensor, value in zip(
             recording.sensors[:_TABLE_ROWS], recording.values[0].tolist(), strict=False
         )
@@ -263,8 +266,11 @@ def _mappings(given: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _chip(text: str, colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    # By the brightness that the eye sees: white cannot be read on yellow or light blue.
+    ink = "#000" if 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT else "#fff"
     return (
-        f"<span style='background:{colour};color:#fff;border-radius:8px;padding:0 7px'>"
+        f"<span style='background:{colour};color:{ink};border-radius:8px;padding:0 7px'>"
         f"{escape(text)}</span>"
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import DuplicateIDError, InvalidInputError
 from nucleus_lab.track import Track
@@ -89,6 +91,46 @@ def _looks_like_video(payload: dict[str, Any]) -> bool:
     return bool(
         payload.get("video_url") or payload.get("frame_rate") or "reference_id" in first
     ) and payload.get("type") in {None, ""}
+
+
+def check_parts(scene: Scene) -> tuple[dict[str, Any], list[Track]]:
+    """Check what scenes of both kinds have besides their items.
+
+    Args:
+        scene: The scene.
+
+    Returns:
+        Metadata and tracks; empty ones where there are none.
+
+    Raises:
+        InvalidInputError: The metadata is no mapping, or a track is none.
+    """
+    metadata = {} if scene.metadata is None else scene.metadata
+    tracks = listed("tracks", scene.tracks or (), "tracks")
+    if not isinstance(metadata, Mapping):
+        raise InvalidInputError(
+            f"metadata of scene {scene.reference_id!r} is a {type(metadata).__name__}: give "
+            "a mapping of keys to values"
+        )
+    for index, track in enumerate(tracks):
+        if not isinstance(track, Track):
+            raise InvalidInputError(
+                f"tracks[{index}] of scene {scene.reference_id!r} is {track!r}: give a Track"
+            )
+    return metadata, tracks
+
+
+def check_name(scene: Scene) -> None:
+    """Refuse a scene that has no name to be uploaded under.
+
+    Args:
+        scene: The scene.
+
+    Raises:
+        InvalidInputError: Its reference id is no text, or empty.
+    """
+    if not scene.reference_id or not isinstance(scene.reference_id, str):
+        raise InvalidInputError(f"a scene has the reference_id {scene.reference_id!r}: give a text")
 
 
 def check_index(index: Any, what: str) -> int:

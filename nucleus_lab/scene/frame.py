@@ -7,6 +7,7 @@ from keyword import iskeyword
 from typing import Any
 from unicodedata import normalize
 
+from nucleus_lab.annotation.payloads import reading
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
 
@@ -104,7 +105,8 @@ class Frame:
         Returns:
             The frame.
         """
-        return cls(**{name: DatasetItem.from_json(item) for name, item in payload.items()})
+        with reading("frame", payload):
+            return cls(**{name: DatasetItem.from_json(item) for name, item in payload.items()})
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload that crosses the wire.

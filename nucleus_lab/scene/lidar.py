@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from nucleus_lab.annotation.payloads import reading
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.scene.base import Scene, check_index, check_unique, gap_in, put, read_tracks
+from nucleus_lab.scene.base import (
+    Scene,
+    check_index,
+    check_name,
+    check_parts,
+    check_unique,
+    gap_in,
+    put,
+    read_tracks,
+)
 from nucleus_lab.scene.frame import Frame
 from nucleus_lab.track import Track
 
@@ -40,9 +51,8 @@ class LidarScene(Scene):
     tracks: list[Track] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.frames = list(self.frames or ())
-        self.metadata = self.metadata or {}
-        self.tracks = list(self.tracks or ())
+        self.frames = listed("frames", self.frames or (), "frames")
+        self.metadata, self.tracks = check_parts(self)
         for index, frame in enumerate(self.frames):
             if frame is not None and not isinstance(frame, Frame):
                 raise InvalidInputError(
@@ -181,6 +191,7 @@ class LidarScene(Scene):
             InvalidInputError: No frame, a gap, not exactly one point cloud in each frame, or point
                 clouds of several sensors.
         """
+        check_name(self)
         if not self.frames:
             raise InvalidInputError(f"scene {self.reference_id!r} has no frame: add one")
         gap_in(self.frames, self.reference_id, "frame")
@@ -217,12 +228,13 @@ class LidarScene(Scene):
         Returns:
             The scene.
         """
-        scene = cls(
-            payload["reference_id"],
-            [Frame.from_json(frame) for frame in payload.get("frames") or ()],
-            payload.get("metadata"),
-            read_tracks(payload, client),
-        )
+        with reading("lidar scene", payload):
+            scene = cls(
+                payload["reference_id"],
+                [Frame.from_json(frame) for frame in payload.get("frames") or ()],
+                payload.get("metadata"),
+                read_tracks(payload, client),
+            )
         if not skip_validate:
             scene.validate()
         return scene

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from nucleus_lab.annotation.payloads import reading
 from nucleus_lab.annotation.quantity import finite
+from nucleus_lab.bulk import listed
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.location import is_local
-from nucleus_lab.scene.base import Scene, check_index, check_unique, gap_in, put, read_tracks
+from nucleus_lab.location import is_local, written
+from nucleus_lab.scene.base import (
+    Scene,
+    check_index,
+    check_name,
+    check_parts,
+    check_unique,
+    gap_in,
+    put,
+    read_tracks,
+)
 from nucleus_lab.track import Track
 
 
@@ -47,9 +58,9 @@ class VideoScene(Scene):
     use_privacy_mode: bool = False
 
     def __post_init__(self) -> None:
-        self.items = list(self.items or ())
-        self.metadata = self.metadata or {}
-        self.tracks = list(self.tracks or ())
+        self.items = listed("items", self.items or (), "items")
+        self.video_location = written(self.video_location)
+        self.metadata, self.tracks = check_parts(self)
         if self.frame_rate is not None:
             self.frame_rate = finite(self.frame_rate, "frame_rate")
         for index, item in enumerate(self.items):
@@ -149,6 +160,7 @@ class VideoScene(Scene):
             InvalidInputError: Neither or both of items and video, or a frame rate that is missing
                 or too much.
         """
+        check_name(self)
         name = f"scene {self.reference_id!r}"
         if not self.items and not self.video_location:
             raise InvalidInputError(f"{name} has neither items nor a video: give one of both")
@@ -186,15 +198,16 @@ class VideoScene(Scene):
         Returns:
             The scene; it may be incomplete, such as a row of a slice.
         """
-        return cls(
-            payload["reference_id"],
-            payload.get("frame_rate"),
-            payload.get("video_url"),
-            [DatasetItem.from_json(item) for item in payload.get("frames") or ()],
-            payload.get("metadata"),
-            read_tracks(payload, client),
-            not payload.get("upload_to_scale", True),
-        )
+        with reading("video scene", payload):
+            return cls(
+                payload["reference_id"],
+                payload.get("frame_rate"),
+                payload.get("video_url"),
+                [DatasetItem.from_json(item) for item in payload.get("frames") or ()],
+                payload.get("metadata"),
+                read_tracks(payload, client),
+                not payload.get("upload_to_scale", True),
+            )
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload that crosses the wire.

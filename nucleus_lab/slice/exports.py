@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from nucleus_lab.async_job import EmbeddingsExportJob
 from nucleus_lab.transport.handle import Handle, segment
 
 
+class RawItems(list[dict[str, Any]]):
+    """Items with their URLs, as :meth:`Slice.export_raw_items` documents them: a list.
+
+    The published client answers with a mapping that holds the list under ``raw_dataset_items``, so
+    scripts that ask for that key find it here too.
+    """
+
+    KEY: ClassVar[str] = "raw_dataset_items"
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self) if place == self.KEY else super().__getitem__(place)
+
+
 class SliceExports(Handle):
     """Exports of a slice for other programs."""
 
-    def export_raw_items(self) -> dict[str, list[dict[str, Any]]]:
+    def export_raw_items(self) -> RawItems:
         """Ask for URLs that read the files of the items and need no key.
 
         A server signs its URLs and lets them expire (``media_url_s`` in its settings, an hour by
         default); an embedded workspace gives the URL of the stored file. An item that was never
         stored keeps the URL that it has::
 
-            for row in foggy.export_raw_items()["raw_dataset_items"]:
+            for row in foggy.export_raw_items():
                 print(row["ref_id"], row["scale_url"])
 
         Returns:
-            ``raw_dataset_items``, in the order of the slice, each with ``id``, ``ref_id``,
-            ``metadata``, ``original_url`` and ``scale_url``.
+            In the order of the slice, each with ``id``, ``ref_id``, ``metadata``,
+            ``original_url`` and ``scale_url``.
         """
         route = f"slice/{segment(self.id)}/exportRawItems"
-        answer: dict[str, list[dict[str, Any]]] = self._client.make_request(None, route, "GET")
-        return answer
+        return RawItems(self._client.make_request(None, route, "GET")[RawItems.KEY])
 
     def export_raw_json(self) -> list[dict[str, Any]]:
         """Read every object of a slice of objects with its item, as plain JSON.

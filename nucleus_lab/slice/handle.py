@@ -8,9 +8,9 @@ from html import escape
 from typing import Any, Final, Self
 
 from nucleus_lab.annotation import Annotation
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import collector_paused, listed
 from nucleus_lab.dataset_item import DatasetItem
-from nucleus_lab.model import Model
+from nucleus_lab.model import Model, key_of
 from nucleus_lab.prediction import Prediction
 from nucleus_lab.scene import Scene
 from nucleus_lab.slice.exports import SliceExports
@@ -139,9 +139,15 @@ class Slice(SliceExports, SliceLabelingMethods):
         """Read all items of the slice; of a large one by :meth:`items_generator` instead.
 
         Returns:
-            The items, in the order in which they were added.
+            The items, in the order in which they were added; those that carry the objects of a
+            slice of objects, once each; those of the scenes of a slice of scenes.
         """
-        return list(self.items_generator())
+        if self.type == "dataset_item":
+            return list(self.items_generator())
+        if self.type == "scene":
+            return [row["item"] for row in self.items_and_annotation_generator()]
+        carriers = {row["item"]["id"]: row["item"] for row in self.export_raw_json()}
+        return [DatasetItem.from_json(row) for row in carriers.values()]
 
     def items_generator(self, page_size: int = 100_000) -> Iterator[Any]:
         """Read the members page by page.
@@ -195,13 +201,12 @@ class Slice(SliceExports, SliceLabelingMethods):
         Yields:
             ``item``, and ``predictions`` grouped by type.
         """
-        model_id = model.id if isinstance(model, Model) else model
         yield from narrow_pages(
             self._client,
             f"lab/slice/{segment(self.id)}/exportRows",
             EXPORT_PAGE,
             predictions=True,
-            model_id=model_id,
+            model_id=key_of(model),
         )
 
     def export_predictions(self, model: Model | str) -> list[dict[str, Any]]:
@@ -224,7 +229,8 @@ class Slice(SliceExports, SliceLabelingMethods):
         Returns:
             ``slice_id`` and ``new_items``, the reference ids that were not in it before.
         """
-        payload = {"reference_ids": list(reference_ids or []), "dataset_id": self.dataset_id}
+        names = listed("reference_ids", reference_ids or (), "reference ids")
+        payload = {"reference_ids": names, "dataset_id": self.dataset_id}
         answer: dict[str, Any] = self._ask(payload, "append", "POST")
         return answer
 

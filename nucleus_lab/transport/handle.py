@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.transport.connection import Connection
 
 
@@ -15,7 +16,12 @@ def segment(value: object) -> str:
 
     Returns:
         The percent-encoded text.
+
+    Raises:
+        InvalidInputError: There is none: it is ``None`` or empty.
     """
+    if value is None or value == "":
+        raise InvalidInputError(f"{value!r} is no id: give the id or reference id of what you mean")
     return quote(str(value), safe="")
 
 

@@ -50,7 +50,7 @@ class Validate:
         self,
         name: str,
         slice_id: str,
-        evaluation_functions: Sequence[EvalFunctionConfig | EvaluationCriterion],
+        evaluation_functions: Sequence[EvalFunctionConfig | EvaluationCriterion] | None = None,
     ) -> ScenarioTest:
         """Make a scenario test.
 
@@ -58,14 +58,23 @@ class Validate:
             name: Unique.
             slice_id: Id of a slice of items or scenes, starts with ``slc_``.
             evaluation_functions: Functions, or criteria made of them: ``functions.bbox_iou()``,
-                ``functions.bbox_iou() > 0.5``; one at least, either all external or none.
+                ``functions.bbox_iou() > 0.5``; one at least, either all external or none. By
+                default overlap, precision, recall and mean average precision of boxes.
 
         Returns:
             The test.
 
         Raises:
-            CreateScenarioTestError: No function is given, or the slice id is none.
+            CreateScenarioTestError: The list of functions is empty, or the slice id is none.
         """
+        if evaluation_functions is None:
+            functions = self.eval_functions
+            evaluation_functions = [
+                functions.bbox_iou(),
+                functions.bbox_precision(),
+                functions.bbox_recall(),
+                functions.bbox_map(),
+            ]
         if not evaluation_functions:
             raise CreateScenarioTestError(
                 "a scenario test needs an evaluation function: pass evaluation_functions="

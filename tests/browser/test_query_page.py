@@ -235,3 +235,29 @@ def test_a_cell_is_coloured_while_it_is_typed(notebook: Callable[..., Any]) -> N
     opened.page.keyboard.type("\nmetadata.n = 3")
 
     expect(cell.locator(".nl-query-number")).to_have_text("3")
+
+
+def test_a_cell_over_a_large_dataset_shows_pictures_while_it_counts(
+    notebook: Callable[..., Any],
+) -> None:
+    slow = (
+        "import time\n"
+        "import nucleus_lab.widgets.gallery, nucleus_lab.widgets.gallery.widget as widget\n"
+        "widget.LARGE = nucleus_lab.widgets.gallery.LARGE = 1\n"
+        "count = type(dataset).label_counts\n"
+        "def counted(self, *given):\n"
+        "    time.sleep(4)\n"
+        "    return count(self, *given)\n"
+        "type(dataset).label_counts = counted"
+    )
+    opened = ready(notebook, "%%nucleus_query\nannotations.count >= 0")
+    opened.execute(slow)
+
+    result = at_end(opened, 1, "Shift+Enter")
+
+    expect(result.locator(".nl-tile .nl-picture[src]").first).to_be_visible()
+    expect(result.locator(".nl-bar .nl-quiet").first).to_have_text("counting …")
+    expect(result.locator(".jp-OutputArea")).to_contain_text("The first matches; counting …")
+    expect(result.locator(".nl-bar .nl-quiet").first).to_contain_text("items")
+    expect(result.locator(".nl-labels .nl-toggle").first).to_be_visible()
+    expect(result.locator(".jp-OutputArea")).not_to_contain_text("counting …")

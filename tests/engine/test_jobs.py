@@ -18,6 +18,11 @@ from nucleus_lab.errors import NotFoundError
 KINDS = "job_kinds_for_tests"
 
 
+@pytest.fixture(autouse=True)
+def _quick_workers() -> None:
+    """Workers start here as they do for users."""
+
+
 @pytest.fixture
 def engine(
     workspace: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch

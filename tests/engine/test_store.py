@@ -223,17 +223,17 @@ def test_a_forked_child_uses_connections_of_its_own(engine):
     assert count(engine) == 2
 
 
-def test_many_processes_open_one_new_workspace_at_once(workspace, database_url):
+def test_many_processes_open_one_new_workspace_at_once(workspace, empty_database_url):
     program = (
         "import sys; from nucleus_lab.engine import Engine, datasets\n"
         "engine = Engine(sys.argv[1], database_url=sys.argv[2] or None)\n"
         "with engine.store.write() as connection: datasets.create(connection, 'one')\n"
         "engine.close()"
     )
-    command = [sys.executable, "-c", program, str(workspace), database_url or ""]
+    command = [sys.executable, "-c", program, str(workspace), empty_database_url or ""]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(5)]
 
     assert [process.communicate()[1] for process in started] == [""] * 5
-    engine = Engine(workspace, database_url=database_url)
+    engine = Engine(workspace, database_url=empty_database_url)
     assert count(engine) == 5
     engine.close()

@@ -28,6 +28,11 @@ HERE = Path(__file__).parent
 SETTINGS = Settings(job_modules=("job_kinds_for_tests",), worker_idle_s=1.5)
 
 
+@pytest.fixture(autouse=True)
+def _quick_workers() -> None:
+    """Workers start here as they do for users."""
+
+
 @pytest.fixture
 def engine(
     workspace: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch

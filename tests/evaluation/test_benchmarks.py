@@ -373,9 +373,10 @@ def test_what_a_benchmark_excludes_changes_while_it_is_a_draft(seeded: Seeded) -
 # -- presets --------------------------------------------------------------------------------------
 
 
-def test_presets_belong_to_their_maker(seeded: Seeded) -> None:
-    def ask(method: str, path: str, body: Any, caller: str) -> Any:
-        answer = dispatch(seeded.engine, Request(method, path, body, caller=caller))
+def test_presets_belong_to_a_user_and_outlive_her_key(seeded: Seeded) -> None:
+    def ask(method: str, path: str, body: Any, user: str, caller: str = "old key") -> Any:
+        request = Request(method, path, body, caller=caller, user=user)
+        answer = dispatch(seeded.engine, request)
         return answer.status, answer.payload
 
     rule = {"type": "boxArea", "scope": "item", "target": "prediction", "min": 4.0}
@@ -395,9 +396,25 @@ def test_presets_belong_to_their_maker(seeded: Seeded) -> None:
     assert (status, changed["name"], changed["rollup_groups"]) == (200, "q", None)
     assert changed["exclusion_rules"] == [rule]
     assert [row["name"] for row in ask("GET", "evaluationV2Presets", None, "ann")[1]] == ["q"]
+    (kept,) = ask("GET", "evaluationV2Presets", None, "ann", "new key")[1]
+    assert kept == changed
     assert ask("DELETE", path, {}, "bob")[0] == 404
-    assert ask("DELETE", path, {}, "ann")[0] == 200
+    assert ask("DELETE", path, {}, "ann", "new key")[0] == 200
     assert ask("GET", "evaluationV2Presets", None, "ann")[1] == []
+
+
+def test_presets_of_the_team_are_seen_by_all_of_its_keys(seeded: Seeded) -> None:
+    def ask(method: str, path: str, body: Any, caller: str, user: str = "") -> Any:
+        request = Request(method, path, body, caller=caller, user=user)
+        return dispatch(seeded.engine, request)
+
+    made = ask("POST", "evaluationV2Presets", {"name": "p"}, "laptop").payload
+
+    assert ask("GET", "evaluationV2Presets", None, "server").payload == [made]
+    assert ask("GET", "evaluationV2Presets", None, "").payload == [made]
+    assert ask("GET", "evaluationV2Presets", None, "ann's", "ann").payload == [made]
+    again = ask("POST", "evaluationV2Presets", {"name": "p"}, "server")
+    assert (again.status, "there is a preset 'p'" in again.payload["error"]) == (409, True)
 
 
 def test_an_id_of_another_kind_is_not_found(seeded: Seeded) -> None:

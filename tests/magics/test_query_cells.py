@@ -38,6 +38,35 @@ def test_a_result_is_a_sequence_in_the_order_of_the_query(ask: Any, cells: Datas
     assert [item.reference_id for item in result[1:]] == ["1", "0"]
 
 
+def test_a_cell_over_a_large_dataset_shows_the_first_rows_before_the_count(
+    ask: Any, cells: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "metadata.n >= 1 OR metadata.n > 5"
+    plain = ask("", query)
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.LARGE", 1)
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.widget.LARGE", 1)
+    begun = ask("", query)
+
+    with capture_output() as shown:
+        begun._ipython_display_()
+
+    assert "counting" in shown.outputs[0].data["text/html"]
+    assert [bool(update.data.get("text/html")) for update in shown.outputs[1:2]] == [True]
+    assert (len(begun), begun.ids, begun.reference_ids) == (2, plain.ids, ["1", "2"])
+    assert begun.seconds > 0
+    assert begun.refine("metadata.n > 1").reference_ids == ["2"]
+    with pytest.raises(UsageError, match="Q0"):
+        ask("", "metadata.n >= AND")
+
+
+def test_a_large_dataset_without_a_match_is_told_at_once(
+    ask: Any, cells: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.LARGE", 1)
+
+    assert ask("", "metadata.n > 99").ids == []
+
+
 def test_a_result_is_refined_by_one_more_condition(
     shell: InteractiveShell, ask: Any, cells: Dataset
 ) -> None:

@@ -10,9 +10,19 @@ import pytest
 from query_world import make
 from sqlalchemy import insert
 
-from nucleus_lab.engine import column_indexes, deletion, index_making, indexes, queries, schema
+from nucleus_lab.engine import (
+    column_indexes,
+    deletion,
+    index_making,
+    indexes,
+    labels,
+    queries,
+    schema,
+)
 from nucleus_lab.engine.query_run import prepare
 from nucleus_lab.engine.statements import cursor_of
+from nucleus_lab.routes import dispatch
+from nucleus_lab.wire import Request
 
 TEXTS = [
     "annotations.label = car",
@@ -90,6 +100,41 @@ def test_answers_are_the_same_with_column_indexes(
         "ix_by_prediction_confidence",
     } <= there(engine)
     assert {text: answers(engine, text) for text in TEXTS} == before
+
+
+def test_labels_are_counted_alike_by_item_and_by_label(engine: Any) -> None:
+    make(engine)
+    with engine.store.write() as connection:
+        for offer in column_indexes.LABELS.values():
+            column_indexes.create(connection, offer)
+
+    with engine.store.read() as connection:
+        for dataset_id in (1, 2):
+            by_item = labels.annotation_counts(connection, dataset_id)
+            assert labels.annotation_counts(connection, dataset_id, by_label=True) == by_item
+        by_run = labels.prediction_counts(connection, 1)
+        # This world's run has predictions on both datasets, each with labels of its own.
+        apart = [labels.prediction_counts(connection, 1, by_label_of=key) for key in (1, 2)]
+        assert all(apart)
+        assert [each for each in by_run if each in apart[0]] == apart[0]
+        assert len(by_run) == len(apart[0]) + len(apart[1])
+
+
+def test_counting_labels_of_a_large_dataset_asks_for_their_index(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(engine)
+    counts = Request("GET", "lab/dataset/ds_0000000000001/labels")
+    before = dispatch(engine, counts).payload
+    assert index_making.settle(engine.store, 60)
+    assert there(engine) == frozenset()
+    monkeypatch.setattr(indexes, "LARGE", 100)
+
+    assert dispatch(engine, counts).payload == before
+
+    assert index_making.settle(engine.store, 60)
+    assert there(engine) == {"ix_by_annotation_label_id"}
+    assert dispatch(engine, counts).payload == before
 
 
 def test_small_datasets_get_no_index(engine: Any) -> None:

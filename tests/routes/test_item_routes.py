@@ -222,9 +222,14 @@ def test_a_local_path_without_a_file_is_an_error_of_its_item(ask, ds):
 
 
 def test_metadata_merges_key_by_key(ask, five):
+    camera = {
+        "position": {"x": 1, "y": 2, "z": 3},
+        "heading": {"x": 0, "y": 0, "z": 0, "w": 1},
+        **dict.fromkeys(("fx", "fy", "cx", "cy"), 1.5),
+    }
     entries = [
         {"reference_id": "r0", "metadata": {"number": 9, "new": {"a": [1, None, "é"]}}},
-        {"reference_id": "r1", "metadata": {}, "camera_params": {"fx": 1.0}},
+        {"reference_id": "r1", "metadata": {}, "camera_params": camera},
         {"reference_id": "nobody", "metadata": {"x": 1}},
     ]
 
@@ -236,7 +241,7 @@ def test_metadata_merges_key_by_key(ask, five):
     found = [ask("GET", f"dataset/{five}/refloc/r{n}")["item"]["metadata"] for n in (0, 1)]
     assert found == [
         {"number": 9, "new": {"a": [1, None, "é"]}},
-        {"number": 1, "camera_params": {"fx": 1.0}},
+        {"number": 1, "camera_params": camera},
     ]
 
 

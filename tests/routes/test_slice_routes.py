@@ -8,7 +8,6 @@ from nucleus_lab.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
-    PayloadTooLargeError,
 )
 
 from .conftest import box
@@ -168,7 +167,7 @@ def test_a_slice_holds_one_kind_of_member(ask, five):
 
 
 def test_more_members_than_documented_are_refused(ask, five):
-    with pytest.raises(PayloadTooLargeError, match="10000"):
+    with pytest.raises(InvalidInputError, match="10000"):
         create(ask, five, reference_ids=[f"x{n}" for n in range(10_001)])
 
 

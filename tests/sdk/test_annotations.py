@@ -207,7 +207,7 @@ def test_a_local_mask_travels_and_keeps_its_path(dataset: Any, tmp_path: Path) -
 def test_a_missing_mask_refuses_the_call(dataset: Any, tmp_path: Path) -> None:
     lost = SegmentationAnnotation(str(tmp_path / "no.png"), [Segment("sky", 1)], "a")
 
-    with pytest.raises(MediaError, match=r"no\.png \(of a\)"):
+    with pytest.raises(MediaError, match=r"no\.png' \(of 'a'\)"):
         dataset.annotate([TRUTH[0], lost])
     assert dataset.refloc("a")["annotations"]["box"] == []
 
@@ -331,3 +331,16 @@ def test_rows_and_label_counts_serve_displays(dataset: Any, model: Any) -> None:
     assert {row["label"]: row["count"] for row in counts["ground_truth"]}["car"] == 2
     assert {row["label"]: row["count"] for row in counts["predictions"]}["bus"] == 1
     assert dataset.label_counts()["predictions"] == []
+
+
+def test_the_first_ids_are_those_of_the_whole_list(dataset: Any) -> None:
+    dataset.annotate(TRUTH)
+    whole = dataset.item_ids()
+
+    assert dataset.item_ids(limit=1) == whole[:1]
+    assert dataset.item_ids("ORDER BY ref_id DESC", limit=1) == whole[::-1][:1]
+    assert dataset.item_ids("annotations.count >= 0", limit=100) == whole
+    with pytest.raises(InvalidInputError, match="limit"):
+        dataset.item_ids(limit=0)
+    with pytest.raises(InvalidInputError, match="limit is not possible with a slice_id"):
+        dataset.item_ids(slice_id="slc_0000000000001", limit=1)

@@ -168,7 +168,7 @@ def test_a_missing_file_refuses_the_call_before_anything_is_sent(
 ) -> None:
     there = picture(tmp_path / "a.png")
 
-    with pytest.raises(MediaError, match=r"missing\.png \(of b\)"):
+    with pytest.raises(MediaError, match=r"missing\.png' \(of 'b'\)"):
         dataset.append([
             remote("r"),
             DatasetItem(str(there), "a"),

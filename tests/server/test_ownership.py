@@ -34,8 +34,6 @@ ELSEWHERE = {
     "POST lab/models/addBundle": 400,
     "POST evaluationsV2/{ev}/cancel": 409,  # one that runs
     "POST evaluationsV2/{ev}/retry": 409,  # one that failed
-    "PATCH evaluationV2Presets/{prev}": 404,  # presets are of the key that made them
-    "DELETE evaluationV2Presets/{prev}": 404,
     "POST indexing/{ds}": 403,  # URLs that may be fetched
     "GET task/{task}/frame/{frame}": 400,  # point clouds
     "GET lab/dataset/{ds}/pointcloud/{di}": 400,

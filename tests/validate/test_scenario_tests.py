@@ -214,10 +214,12 @@ def test_every_geometry_has_its_functions(world: World, tmp_path: Path) -> None:
     dataset = world.client.create_dataset("one")
     Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
     dataset.append([DatasetItem(str(tmp_path / "a.png"), "a")])
+    cloud = {"reference_id": "cloud", "pointcloud_url": "https://example.org/cloud.json"}
+    world.client.make_request({"items": [cloud]}, f"dataset/{dataset.id}/append")
     dataset.annotate([
         PolygonAnnotation("thing", square, "a", "p"),
         CategoryAnnotation("day", "a"),
-        CuboidAnnotation("car", here, size, 0, "a", "c"),
+        CuboidAnnotation("car", here, size, 0, "cloud", "c"),
         SegmentationAnnotation(str(tmp_path / "truth.png"), segments, "a"),
     ])
     dataset.upload_predictions(
@@ -225,11 +227,11 @@ def test_every_geometry_has_its_functions(world: World, tmp_path: Path) -> None:
         [
             PolygonPrediction("thing", half, "a", 0.5, "p"),
             CategoryPrediction("day", "a", confidence=0.5),
-            CuboidPrediction("car", Point3D(2, 0, 0), size, 0, "a", 0.5, "c"),
+            CuboidPrediction("car", Point3D(2, 0, 0), size, 0, "cloud", 0.5, "c"),
             SegmentationPrediction(str(tmp_path / "found.png"), segments, "a"),
         ],
     )
-    part = dataset.create_slice("all", reference_ids=["a"])
+    part = dataset.create_slice("all", reference_ids=["a", "cloud"])
     functions = world.functions.public_functions
     chosen = [
         function(label="thing") if name == "segmentation_to_poly_ap" else function()

@@ -18,6 +18,7 @@ from nucleus_lab.evaluation.report import (
     ItemResults,
 )
 from nucleus_lab.widgets import confusion_matrix, precision_recall
+from nucleus_lab.widgets.gallery.rows import label_list
 from tests.widgets.conftest import HOSTILE
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -54,6 +55,30 @@ def test_curves_of_all_classes_and_of_each_the_largest_first(report: EvaluationR
     assert len(named) == 3
     assert named[1]["x"] == [0.2, 0.6, 0.9]
     assert named[1]["customdata"] == [0.9, 0.5, 0.1]
+
+
+def test_a_label_has_the_colour_that_it_has_in_the_gallery(report: EvaluationReport) -> None:
+    report.label_order = ["spoon", HOSTILE, "cup"]
+    counts = [{"label": name, "count": 9 - at} for at, name in enumerate(report.label_order)]
+    gallery = {one["label"]: one["colour"] for one in label_list({"ground_truth": counts})}
+
+    data = bundle(precision_recall(report))[PLOTLY]["data"]
+
+    drawn = [trace["line"]["color"] for trace in data if trace.get("name")]
+    assert drawn[1:] == [gallery["cup"], gallery[HOSTILE]]
+
+
+def test_a_matrix_of_many_classes_still_has_its_numbers() -> None:
+    labels = [f"class {number:02}" for number in range(35)]
+    cells = [(number, number, number + 1) for number in range(35)]
+    wide = EvaluationReport(
+        ClassMetrics("", 0, 0, 0, 0, 0), [], ConfusionMatrix(labels, cells), ItemResults()
+    )
+
+    notes = bundle(confusion_matrix(wide))[PLOTLY]["layout"]["annotations"]
+
+    assert [note["text"] for note in notes] == [str(number + 1) for number in range(35)]
+    assert {note["font"]["size"] for note in notes} == {9}
 
 
 def test_cells_hold_shares_of_their_row(report: EvaluationReport) -> None:

@@ -50,6 +50,45 @@ def test_labels_come_with_counts_and_a_colour_each_the_most_frequent_first(
     assert len({one["colour"] for one in labels}) == len(labels) == 5
 
 
+def test_a_large_dataset_shows_its_first_page_before_the_rest_is_counted(
+    dataset: Dataset, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Gallery(dataset, "annotations.count >= 0", model=model)._listing
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.widget.LARGE", COUNT)
+    monkeypatch.setattr(Dataset, "label_counts", None)
+
+    gallery = Gallery(dataset, "annotations.count >= 0", model=model)
+
+    first = gallery._listing
+    assert (first["more"], first["count"], first["labels"]) == (True, 32, [])
+    assert first["rows"] == whole["rows"]
+    assert repr(gallery) == f"Gallery of {dataset.name!r}: at least 32 items"
+    monkeypatch.undo()
+    assert gallery.ids == dataset.item_ids()
+    assert gallery._listing == {**whole, "epoch": 2}
+    assert gallery.seconds > 0
+
+
+def test_a_sample_is_read_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.widget.LARGE", COUNT)
+
+    listing = Gallery(dataset, "annotations.count >= 0 SAMPLE 5")._listing
+
+    assert (listing["more"], listing["count"]) == (False, 5)
+
+
+def test_the_page_completes_a_gallery_that_is_part_of_another_widget(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.widget.LARGE", COUNT)
+    gallery = Gallery(dataset)
+    assert gallery._listing["more"]
+
+    Page(gallery).ask("hello")
+
+    assert (gallery._listing["more"], gallery._listing["count"]) == (False, COUNT)
+
+
 def test_rows_carry_what_is_drawn_and_nothing_else(dataset: Dataset, model: Model) -> None:
     first = Gallery(dataset, model=model)._listing["rows"][0]
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_LABELS: Final = 40
 _MOST_TEXTS: Final = 400
+_ROOMY: Final = 20
 _STRONG: Final = 0.4
 # Blue on a page of either theme: transparent where nothing is, so that the page shows through.
 _SCALE: Final = ((0.0, "rgba(0,114,178,0.03)"), (0.5, "rgba(0,114,178,0.5)"), (1.0, "#0072b2"))
@@ -92,12 +93,13 @@ def confusion_matrix(report: EvaluationReport) -> ReportFigure:
     line = {"color": INK, "width": 1, "dash": "dot"}
     figure.add_hline(y=len(labels) - 0.5, line=line)
     figure.add_vline(x=len(labels) - 0.5, line=line)
-    if len(rows) ** 2 <= _MOST_TEXTS:
+    if sum(count > 0 for row in counts for count in row) <= _MOST_TEXTS:
+        size = 13 if len(rows) <= _ROOMY else 9
         numbers = _texts(
-            shares, [[f"{count:,}" if count else "" for count in row] for row in counts]
+            shares, [[f"{count:,}" if count else "" for count in row] for row in counts], size
         )
         percents = _texts(
-            shares, [[f"{part:.0%}" if part else "" for part in row] for row in shares]
+            shares, [[f"{part:.0%}" if part else "" for part in row] for row in shares], size
         )
         figure.update_layout(annotations=numbers, updatemenus=[_buttons(numbers, percents)])
         figure.update_layout(margin={"t": 96}, title={"y": 0.97, "yanchor": "top"})
@@ -141,7 +143,7 @@ def _hover(labels: list[str], row: int, column: int, count: int, total: int) -> 
     return f"{said} ({count / total:.1%})" if total else said
 
 
-def _texts(shares: list[list[float]], texts: list[list[str]]) -> list[dict[str, Any]]:
+def _texts(shares: list[list[float]], texts: list[list[str]], size: int) -> list[dict[str, Any]]:
     """Texts of the cells: white on the strong cells, grey on those that show the page."""
     return [
         {
@@ -149,7 +151,7 @@ def _texts(shares: list[list[float]], texts: list[list[str]]) -> list[dict[str, 
             "y": i,
             "text": text,
             "showarrow": False,
-            "font": {"color": "#fff" if shares[i][j] > _STRONG else INK, "size": 13},
+            "font": {"color": "#fff" if shares[i][j] > _STRONG else INK, "size": size},
         }
         for i, row in enumerate(texts)
         for j, text in enumerate(row)

@@ -43,7 +43,7 @@ def precision_recall(report: EvaluationReport) -> ReportFigure:
     figure = ReportFigure()
     _add_f1_lines(figure)
     ordered = sorted(report.classes, key=lambda one: (-one.annotations, one.label))
-    painted = colours([one.label for one in ordered])
+    painted = _painted(report)
     if len(ordered) > 1:
         overall = report.overall
         figure.add_trace(_curve(overall, "all classes", INK, width=3.5, drawn=True))
@@ -52,11 +52,15 @@ def precision_recall(report: EvaluationReport) -> ReportFigure:
         figure.add_trace(_curve(one, one.label, painted[one.label], width=2, drawn=drawn))
     themed(figure, f"Precision and recall at IoU ≥ {report.iou_threshold:g}", height=460)
     figure.update_layout(
-        legend={"title": {"text": "click to hide, double-click for one"}, "itemsizing": "constant"},
+        legend={
+            "title": {"text": "click to hide, double-click for one", "font": {"size": 11}},
+            "itemsizing": "constant",
+        },
         hovermode="closest",
     )
-    figure.update_xaxes(title_text="recall", range=[-0.01, 1.02], constrain="domain")
-    figure.update_yaxes(title_text="precision", range=[-0.01, 1.04])
+    ticks = {"dtick": 0.2, "tickformat": ".1f"}
+    figure.update_xaxes(title_text="recall", range=[-0.01, 1.02], constrain="domain", **ticks)
+    figure.update_yaxes(title_text="precision", range=[-0.01, 1.04], **ticks)
     rows = [_row("all classes", report.overall), *(_row(one.label, one) for one in ordered)]
     head = ["class", "annotations", "predictions", "precision", "recall", "F1", "AP", "AP50"]
     return figure.with_table(
@@ -65,6 +69,14 @@ def precision_recall(report: EvaluationReport) -> ReportFigure:
         head,
         rows,
     )
+
+
+def _painted(report: EvaluationReport) -> dict[str, str]:
+    """Colours as a gallery of the dataset has them."""
+    by_truth = sorted(report.classes, key=lambda one: (-one.annotations, one.label))
+    known = set(report.label_order)
+    rest = [one.label for one in by_truth if one.label not in known]
+    return colours([*report.label_order, *(sorted(rest) if known else rest)])
 
 
 def _curve(

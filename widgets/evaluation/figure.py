@@ -92,6 +92,7 @@ def themed(figure: ReportFigure, title: str, *, height: int) -> ReportFigure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hoverlabel={"bgcolor": "#22262b", "font": {"color": "#fff"}, "bordercolor": "#22262b"},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": "#0072b2"},
         margin={"l": 64, "r": 24, "t": 56, "b": 56},
         height=height,
     )

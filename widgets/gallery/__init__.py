@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nucleus_lab.widgets.gallery.widget import Gallery
+from nucleus_lab.widgets.gallery.widget import LARGE, Gallery
 
-__all__ = ["Gallery"]
+__all__ = ["LARGE", "Gallery"]

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 PAGE: Final = 32
 """Items of one answer: a screenful, and a few hundred kilobytes."""
 
+LARGE: Final = 50_000
+"""Items of a dataset from which the first page is shown before the rest is found and counted."""
+
 _THUMBNAIL: Final = 256
 _START_SECONDS: Final = 0.5
+_GLANCE_SECONDS: Final = 0.1
 _AT_ONCE: Final = 8
 _SIZES: Final = (128, 256, 512)
 _ARGUMENTS: Final = (
@@ -131,7 +135,9 @@ class Gallery(Selectable):
         self._private = bool(dataset.use_privacy_mode)
         self._params = dict(params or {})
         self._state = threading.RLock()
+        self._completing = threading.RLock()
         self._query = ""
+        self._seconds = 0.0
         self._ids: list[str] = []
         self._epoch = 0
         traits = {
@@ -141,7 +147,8 @@ class Gallery(Selectable):
             "columns": columns,
             "height": height,
         }
-        start = self._read(query or "")
+        self._partial = self._is_slow(query or "")
+        start = self._glance(query or "") if self._partial else self._read(query or "")
         try:
             super().__init__(**traits, _listing=start[0], _pictures=start[1])
         except traitlets.TraitError as fault:
@@ -155,6 +162,7 @@ class Gallery(Selectable):
     @query.setter
     def query(self, text: str | None) -> None:
         listing, pictures = self._read(text or "")
+        self._partial = False
         with self.hold_sync():  # one message: the page never sees one without the other
             self._pictures = pictures
             self._listing = listing
@@ -162,6 +170,43 @@ class Gallery(Selectable):
     def refresh(self) -> None:
         """Read the dataset again, after items or annotations were added."""
         self.query = self._query
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of all items that match, in their order."""
+        self.complete()
+        return list(self._ids)
+
+    @property
+    def seconds(self) -> float:
+        """How long finding the items took."""
+        return self._seconds
+
+    def complete(self) -> None:
+        """Find and count all items, where only the first page was read so far.
+
+        On a large dataset that takes a moment, in which the first pictures are seen already. It
+        happens by itself when the gallery is shown.
+        """
+        with self._completing:
+            if self._partial:
+                self.query = self._query
+                self.renew_snapshot()
+
+    def _ipython_display_(self) -> None:
+        super()._ipython_display_()
+        self.complete()
+
+    @answers("hello")
+    def _hello(self, _body: dict[str, Any]) -> Answer:
+        # Where it is part of another widget, which displays itself. Else a cell is at it: waiting
+        # here would keep the pictures waiting too.
+        if self._completing.acquire(blocking=False):
+            try:
+                self.complete()
+            finally:
+                self._completing.release()
+        return {}
 
     def snapshot(self) -> str:
         """Return a contact sheet of the first items.
@@ -176,7 +221,9 @@ class Gallery(Selectable):
     def __repr__(self) -> str:
         listing = self._listing
         count = listing.get("count", 0)
-        return f"Gallery of {listing.get('name', '')!r}: {count:,} item{'' if count == 1 else 's'}"
+        least = "at least " if listing.get("more") else ""
+        noun = "item" if count == 1 else "items"
+        return f"Gallery of {listing.get('name', '')!r}: {least}{count:,} {noun}"
 
     # -- lists and pages -----------------------------------------------------------------------
 
@@ -184,9 +231,11 @@ class Gallery(Selectable):
         """List the items that match, and read the first page within the time of a glance."""
         dataset, model = self._dataset, self._model
         params = self._params if query else None
+        started = time.perf_counter()
         ids = list(
             dataset.item_ids(query or None, slice_id=self._slice_id, model=model, params=params)
         )
+        self._seconds = time.perf_counter() - started
         total = None
         if query:
             total = (
@@ -195,6 +244,32 @@ class Gallery(Selectable):
                 else len(dataset.item_ids(slice_id=self._slice_id))
             )
         labels = page_rows.label_list(dataset.label_counts(model))
+        return self._listed(query, ids, total=total, labels=labels)
+
+    def _is_slow(self, query: str) -> bool:
+        """Whether finding all items takes long. A sample would be another one each time."""
+        sampled = "SAMPLE" in query.upper()
+        return self._slice_id is None and not sampled and self._dataset.size >= LARGE
+
+    def _glance(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
+        """List the first items alone, uncounted."""
+        params = self._params if query else None
+        ids = list(
+            self._dataset.item_ids(query or None, model=self._model, params=params, limit=PAGE)
+        )
+        return self._listed(query, ids, more=True)
+
+    def _listed(
+        self,
+        query: str,
+        ids: list[str],
+        *,
+        total: int | None = None,
+        labels: Sequence[Mapping[str, Any]] = (),
+        more: bool = False,
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """Make the list the one that is shown."""
+        dataset = self._dataset
         with self._state:
             self._ids, self._query = ids, query
             self._epoch += 1
@@ -203,17 +278,18 @@ class Gallery(Selectable):
         listing = {
             "epoch": epoch,
             "count": len(ids),
+            "more": more,
             "total": total,
             "name": dataset.name,
             "slice": self._slice_name,
-            "model": model is not None,
+            "model": self._model is not None,
             "query": query,
             "page": PAGE,
-            "labels": labels,
+            "labels": list(labels),
             "rows": self._rows(first),
         }
         pictures: list[bytes] = []
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + (_GLANCE_SECONDS if more else _START_SECONDS)
         while not self._private and len(pictures) < len(first) and time.monotonic() < deadline:
             pictures += dataset.thumbnails(
                 first[len(pictures) : len(pictures) + _AT_ONCE], size=_THUMBNAIL

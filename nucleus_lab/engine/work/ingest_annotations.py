@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 from nucleus_lab.annotation import ANNOTATION_WIRE, PREDICTION_WIRE
 from nucleus_lab.bulk import batches
 from nucleus_lab.engine import annotating, datasets
-from nucleus_lab.engine.work import Task, job_kind
+from nucleus_lab.engine.work import MOST_ERRORS, Task, job_kind
 from nucleus_lab.engine.work.reading import converted
 from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.wire import encode
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
+
+_ITEM: Final = "Item with id "
+_UNKNOWN: Final = " doesn't exist"
+_CAMEL: Final = {
+    "reference_id": "referenceId",
+    "annotation_id": "annotationId",
+    "track_reference_id": "trackReferenceId",
+    "embedding_vector": "embeddingVector",
+}
 
 _REFUSED: Final = "Input validation failed:"
 
@@ -78,12 +88,30 @@ def _run(engine: Engine, task: Task, noun: str) -> dict[str, Any]:
                 trained_slice_id=payload.get("trained_slice_id"),
                 run_id=payload.get("run_id"),
             )
-        _count(counts, answer, noun, task)
+        _count(counts, {**answer, "errors": _told(answer.get("errors", []), batch)}, noun, task)
         counts["total"] += len(batch)
         counts["errored"] = counts["total"] - counts["processed"] - counts["ignored"]
         message = _message(noun, row.public_id, counts)
         task.progress(counts["total"], expected, message)
     return _message(noun, row.public_id, counts)
+
+
+def _told(errors: list[str], batch: list[dict[str, Any]]) -> list[str]:
+    """Say of each object on an unknown item which it was, in the form that is documented."""
+    told: list[str] = []
+    for text in errors:
+        name, unknown, _ = text.removeprefix(_ITEM).partition(_UNKNOWN)
+        if not text.startswith(_ITEM) or not unknown:
+            told.append(text)
+            continue
+        fault = text.rpartition(": ")[0]
+        for payload in batch:
+            if name in {payload.get("reference_id"), payload.get("item_id")}:
+                shown = {_CAMEL.get(key, key): v for key, v in payload.items() if v is not None}
+                told.append(encode({"annotation": shown, "error": f"{fault}."}).decode())
+                if len(told) >= MOST_ERRORS:
+                    return told
+    return told
 
 
 def _count(counts: dict[str, int], answer: dict[str, Any], noun: str, task: Task) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from nucleus_lab import identifiers
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.columns import BoxColumns, ItemColumns
-from nucleus_lab.engine import columns, datasets, labels, models, reading
+from nucleus_lab.engine import column_indexes, columns, datasets, indexes, labels, models, reading
 from nucleus_lab.errors import NotFoundError, PayloadTooLargeError
 from nucleus_lab.routes.table import Call, route
 
@@ -136,8 +136,18 @@ def label_counts(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     predictions: list[dict[str, Any]] = []
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
+        there = column_indexes.existing(connection)
+        offers = [column_indexes.LABELS[kind] for kind in ("annotations", "predictions")]
+        truths_by_label, predictions_by_label = (offer.name in there for offer in offers)
         if model_id:
             run = models.run_of(connection, models.key_of(connection, model_id), row.id)
-            predictions = labels.prediction_counts(connection, run) if run else []
-        truths = labels.annotation_counts(connection, row.id)
+            by_label_of = row.id if predictions_by_label else None
+            if run:
+                predictions = labels.prediction_counts(connection, run, by_label_of=by_label_of)
+        truths = labels.annotation_counts(connection, row.id, by_label=truths_by_label)
+        size = indexes.size_of(connection, row.id)
+    # On a large dataset the next count shall go through an index.
+    used = offers if model_id else offers[:1]
+    wanted = [offer for offer in used if offer.name not in there]
+    column_indexes.note_use(engine.store, wanted, size)
     return {"ground_truth": truths, "predictions": predictions}

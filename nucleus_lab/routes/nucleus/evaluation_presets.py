@@ -18,7 +18,7 @@ class PresetBody(msgspec.Struct):
     """Body of a new preset.
 
     Attributes:
-        name: Unique among the caller's presets.
+        name: Unique among the presets that the caller is shown.
         rollupGroups: Labels that are compared as one class.
         exclusionRules: What is left out.
     """
@@ -37,10 +37,10 @@ class ChangeBody(msgspec.Struct):
 
 
 @route("GET", "evaluationV2Presets")
-def list_presets(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
-    """List the caller's presets."""
+def list_presets(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+    """List the presets that the caller is shown."""
     with engine.store.read() as connection:
-        return evaluation_presets.listing(connection, call.caller)
+        return evaluation_presets.listing(connection)
 
 
 @route("POST", "evaluationV2Presets", body=PresetBody)
@@ -68,12 +68,12 @@ def change_preset(engine: Engine, call: Call[ChangeBody], prev: str) -> dict[str
     if body.exclusionRules is not msgspec.UNSET:
         values["exclusion_rules"] = rules_of(body.exclusionRules)
     with engine.store.write() as connection:
-        return evaluation_presets.change(connection, call.caller, prev, values)
+        return evaluation_presets.change(connection, prev, values)
 
 
 @route("DELETE", "evaluationV2Presets/{prev}")
-def delete_preset(engine: Engine, call: Call[None], prev: str) -> dict[str, Any]:
+def delete_preset(engine: Engine, call: Call[None], prev: str) -> dict[str, Any]:  # noqa: ARG001
     """Delete a preset."""
     with engine.store.write() as connection:
-        evaluation_presets.remove(connection, call.caller, prev)
+        evaluation_presets.remove(connection, prev)
     return {"id": prev, "deleted": True}

@@ -110,11 +110,14 @@ def delete_custom_index(engine: Engine, call: Call[DeleteBody], ds: str) -> dict
             raise embeddings.unknown(row.id, level, "custom")
         gone, files = embedding_removal.remove(connection, index)
     engine.vectors.remove(files)
-    return {
+    answer = {
         "dataset_id": row.public_id,
         "message": f"Custom {level} index deleted",
         "embeddings_deleted": gone,
     }
+    # Clients follow a job; its work is done already.
+    made = engine.jobs.submit("embeddingDelete", {"done": answer}, dataset_id=row.id)
+    return {**answer, "job_id": made["job_id"]}
 
 
 @route("POST", "indexing/{ds}/setPrimary", body=PrimaryBody)

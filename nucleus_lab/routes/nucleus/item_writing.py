@@ -8,6 +8,7 @@ import msgspec
 
 from nucleus_lab import identifiers
 from nucleus_lab.engine import (
+    cameras,
     datasets,
     deletion,
     items,
@@ -92,6 +93,8 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
         metadata_schemas.refuse(row.item_metadata_schema, changes, level)
     if level == "scene":
         scene_uploads.check_takes_scenes(row)
+    else:
+        cameras.refuse(changes)
     if call.query.get("async") == "1":
         payload = {"changes": changes, "level": level}
         return engine.jobs.submit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
@@ -23,11 +23,16 @@ _LEVELS: Final = {
     "false_negative": "matches",
 }
 
+_LONGEST: Final = 600_000
+"""Milliseconds that a page may be given."""
+
 
 class QueryBody(msgspec.Struct):
     """Body of ``dataset/{ds}/queryItemsPage`` and ``queryScenesPage``.
 
-    ``params`` holds the values of ``{name}`` in the query.
+    ``params`` holds the values of ``{name}`` in the query. With ``within_ms`` a page ends after
+    about that time with what was found so far, which may be nothing: its ``nextPageToken`` goes on
+    from there, and ``looked_at`` says how far it looked.
     """
 
     query: str = ""
@@ -36,6 +41,7 @@ class QueryBody(msgspec.Struct):
     model_run_id: str | None = None
     params: dict[str, Any] | None = None
     iou_threshold: float | None = None
+    within_ms: float | None = None
 
 
 class ObjectsBody(QueryBody):
@@ -52,6 +58,7 @@ class SelectionBody(msgspec.Struct):
     model_id: str | None = None
     params: dict[str, Any] | None = None
     iou_threshold: float | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 def _page(
@@ -59,6 +66,7 @@ def _page(
 ) -> dict[str, Any]:
     from nucleus_lab.engine import query_rows
 
+    within = _seconds(body.within_ms)
     cuboid_points.ensure(engine, ds, body.query)
     with engine.store.read() as connection, collector_paused():
         row = datasets.get(connection, ds)
@@ -78,16 +86,32 @@ def _page(
             )
 
         found = selection(body.query)
-        keys, token = queries.page_of(connection, found, body.pageToken, body.pageSize)
+        page = queries.page_within(connection, found, body.pageToken, body.pageSize, within)
         rejected = body.iou_threshold is not None
-        items = query_rows.payloads(connection, row.id, level, keys, rejected=rejected)
-        answer: dict[str, Any] = {"items": items, "nextPageToken": token}
-        if body.pageToken is None:
-            told = _told(connection, found)
-            because = _because(connection, body.query, told, selection, empty=not keys)
-            answer |= {"warnings": told, "empty_because": because}
+        items = query_rows.payloads(connection, row.id, level, page.keys, rejected=rejected)
+        answer: dict[str, Any] = {"items": items, "nextPageToken": page.token}
+        if page.looked_at is not None:
+            answer["looked_at"] = dict(zip(("count", "of"), page.looked_at, strict=True))
+        first = body.pageToken is None
+        told = _told(connection, found) if first or page.empty else []
+        if first:
+            answer["warnings"] = told
+        if within is None and (first or page.empty):
+            # It looks at the dataset again, condition by condition: that is not done in time.
+            because = _because(connection, body.query, told, selection, empty=page.empty)
+            answer["empty_because"] = because
     queries.improve(engine.store, found)
     return answer
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    if milliseconds is not None and not 0 < milliseconds <= _LONGEST:
+        raise InvalidInputError(
+            f"within_ms is {milliseconds!r}: use a number above 0, {_LONGEST} at most, or null for "
+            "a full page however long it takes",
+            path="within_ms",
+        )
+    return None if milliseconds is None else milliseconds / 1e3
 
 
 def _told(connection: Any, found: queries.Selection) -> list[str]:
@@ -146,9 +170,15 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
             body.query,
             run_id=run,
             parameters=body.params,
+            paged=body.limit is not None,
             iou_threshold=body.iou_threshold,
         )
-        keys = queries.keys_of(connection, found)
+        if body.limit is None:
+            keys = queries.keys_of(connection, found)
+        elif body.slice_id is None:
+            keys, _ = queries.page_of(connection, found, None, body.limit)
+        else:
+            raise InvalidInputError("limit is not possible with a slice_id", path="limit")
         if body.slice_id is not None:
             members = _members(connection, row.id, body.slice_id)
             selected = set(keys)

@@ -10,6 +10,7 @@ const rows = (first: number, count: number): Row[] =>
 const listing = (count: number): Listing => ({
   epoch: 1,
   count,
+  more: false,
   total: null,
   name: "n",
   slice: null,

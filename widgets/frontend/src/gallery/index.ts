@@ -113,7 +113,7 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     title.textContent = now.slice === null ? now.name : `${now.name} › ${now.slice}`;
     title.title = title.textContent;
     root.setAttribute("aria-label", `Gallery of ${title.textContent}`);
-    total.textContent = now.total === null ? plural(now.count, "item") : `${count(now.count)} of ${plural(now.total, "item")}`;
+    total.textContent = now.more ? "counting …" : now.total === null ? plural(now.count, "item") : `${count(now.count)} of ${plural(now.total, "item")}`;
     query.value = now.query;
     panel.start(now);
     blank.hidden = now.count > 0;

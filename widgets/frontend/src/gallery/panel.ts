@@ -117,7 +117,7 @@ export class Panel {
       return h("label", { class: "nl-row nl-toggle", title }, input, swatch, h("span", { class: "nl-name" }, label), h("span", { class: "nl-spring" }), h("span", { class: "nl-count" }, counts));
     });
     if (found.length > MOST_LABELS) rows.push(h("p", { class: "nl-quiet" }, `${count(found.length - MOST_LABELS)} more: type to find them`));
-    if (listing.labels.length === 0) rows.push(h("p", { class: "nl-quiet" }, "Nothing is annotated yet."));
+    if (listing.labels.length === 0) rows.push(h("p", { class: "nl-quiet" }, listing.more ? "Counting …" : "Nothing is annotated yet."));
     else if (found.length === 0) rows.push(h("p", { class: "nl-quiet" }, "No label of that name."));
     this.#labels.replaceChildren(...rows);
   }

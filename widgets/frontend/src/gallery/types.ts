@@ -67,6 +67,8 @@ export interface LabelCount {
 export interface Listing {
   epoch: number;
   count: number;
+  /** Whether these are only the first items, and the others are being found and counted. */
+  more: boolean;
   /** Items before the query was applied; null when there is no query. */
   total: number | null;
   name: string;
