@@ -15,6 +15,7 @@ from nucleus_lab import BoxAnnotation, BoxPrediction, DatasetItem
 from nucleus_lab.dataset.queries import ObjectQueryType
 from nucleus_lab.errors import InvalidInputError, NotFoundError, NucleusAPIError, QueryError
 from nucleus_lab.evaluation_match import EvaluationMatch
+from nucleus_lab.query_help import QueryWarning
 
 
 @pytest.fixture
@@ -93,7 +94,8 @@ def test_objects_are_annotations_predictions_or_matches(dataset: Any) -> None:
     assert [(box.confidence, box.reference_id) for box in found] == [(0.4, "5.jpg")]
     model = dataset.query_objects("", "predictions_only")
     assert len(list(model)) == 9
-    assert list(dataset.query_objects("", ObjectQueryType.IOU)) == []
+    with pytest.warns(QueryWarning, match="there is no evaluation of 'detector'"):
+        assert list(dataset.query_objects("", ObjectQueryType.IOU)) == []
     with pytest.raises(InvalidInputError, match="query_type is 'everything'"):
         dataset.query_objects("", "everything")
 
