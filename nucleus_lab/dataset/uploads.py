@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import uuid4
@@ -45,7 +46,7 @@ def files_a_request(client: Connection, wanted: int) -> int:
     Raises:
         InvalidInputError: ``wanted`` is out of range, or no whole number.
     """
-    if not isinstance(wanted, int) or not 1 <= wanted <= MOST_FILES:
+    if not isinstance(wanted, Integral) or not 1 <= wanted <= MOST_FILES:
         raise InvalidInputError(
             f"local_files_per_upload_request is {wanted!r}: use 1 to {MOST_FILES}",
             local_files_per_upload_request=wanted,
@@ -66,7 +67,7 @@ def positive(name: str, value: int) -> int:
     Raises:
         InvalidInputError: It is below 1, or no whole number.
     """
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, Integral) or value < 1:
         raise InvalidInputError(f"{name} is {value!r}: use 1 or more")
     return value
 

@@ -15,6 +15,7 @@ from nucleus_lab.annotation import (
     Point3D,
     Segment,
 )
+from nucleus_lab.dataset.uploads import positive
 from nucleus_lab.dataset_item import DatasetItem
 from nucleus_lab.errors import InvalidInputError
 
@@ -69,3 +70,14 @@ def test_whole_numpy_numbers_become_indexes_and_sizes():
 def test_array_is_no_number():
     with pytest.raises(InvalidInputError, match="x is array"):
         BoxAnnotation("car", np.array([1.0, 2.0]), 2, 3, 4, "i")
+
+
+@pytest.mark.parametrize("kind", [int, np.uint8, np.int64])
+def test_sizes_of_numpy_are_whole_numbers(kind):
+    assert positive("batch_size", kind(7)) == 7
+
+
+@pytest.mark.parametrize("size", [np.float64(7), np.int64(0), "7"])
+def test_sizes_that_are_no_whole_numbers_from_1_are_refused(size):
+    with pytest.raises(InvalidInputError, match="use 1 or more"):
+        positive("batch_size", size)
