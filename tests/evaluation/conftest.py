@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from seeding import Seeded, box
@@ -59,3 +61,19 @@ def taxonomy_of(engine: Engine) -> Callable[[Seeded, str], int]:
             return connection.scalar(insert(taxonomy).values(row).returning(taxonomy.c.id))
 
     return make
+
+
+@pytest.fixture
+def blood_cells(shared_data: Path, new_workspace: Path) -> Iterator[tuple[Any, Any, Any]]:
+    """A client, real photographs of blood cells, and the model of their real detections."""
+    from nucleus_lab import NucleusClient
+
+    folder = shared_data / "bccd"
+    truth_file = folder / "predictions" / "gt_coco.json"
+    result_file = folder / "predictions" / "classical_detector_results.json"
+    with NucleusClient(workspace=new_workspace) as client:
+        dataset = client.create_dataset("blood cells")
+        dataset.import_from(truth_file, "coco", images=folder / "images")
+        model = client.create_model("Classical detector", "classical")
+        dataset.import_predictions_from(model, result_file, ground_truth=truth_file)
+        yield client, dataset, model

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from definition_of_errors import causes_by_definition, errors_of_rows
 
-from nucleus_lab import NucleusClient
 from nucleus_lab.data_transfer_object.evaluation_v2 import TotalCounts
 from nucleus_lab.evaluation.candidates import candidates
 from nucleus_lab.evaluation.frame import Frame
@@ -94,21 +93,14 @@ def causes_of(truths: dict[str, Any], results: list[dict[str, Any]]) -> Counter[
 @pytest.mark.shared_data
 @pytest.mark.timeout(300)
 def test_the_blood_cells_and_their_real_detections(
-    shared_data: Path, workspace: Path, blood: tuple[dict[str, Any], list[dict[str, Any]]]
+    blood_cells: tuple[Any, Any, Any], blood: tuple[dict[str, Any], list[dict[str, Any]]]
 ) -> None:
-    folder = shared_data / "bccd"
-    truth_file = folder / "predictions" / "gt_coco.json"
-    result_file = folder / "predictions" / "classical_detector_results.json"
-    with NucleusClient(workspace=workspace) as client:
-        dataset = client.create_dataset("blood cells")
-        dataset.import_from(truth_file, "coco", images=folder / "images")
-        model = client.create_model("Classical detector", "classical")
-        dataset.import_predictions_from(model, result_file, ground_truth=truth_file)
-        made = client.create_evaluation_v2(model_id=model).wait_for_completion(poll_interval=0.5)
-        charts = made.charts()
-        strict = made.charts(0.75)
-        cells = made.charts(filters={"gtLabels": ["RBC"]})
-        page = made.examples("FP", sort_by="confidence", sort_order="DESC", limit=100)
+    client, _, model = blood_cells
+    made = client.create_evaluation_v2(model_id=model).wait_for_completion(poll_interval=0.5)
+    charts = made.charts()
+    strict = made.charts(0.75)
+    cells = made.charts(filters={"gtLabels": ["RBC"]})
+    page = made.examples("FP", sort_by="confidence", sort_order="DESC", limit=100)
 
     stats, found = by_pycocotools(*blood)
     summary, sizes = charts.mapSummary, charts.apBySize
@@ -134,40 +126,33 @@ ERRORS = ["localization", "classification", "both", "duplicate", "background", "
 @pytest.mark.shared_data
 @pytest.mark.timeout(300)
 def test_a_query_finds_the_errors_of_real_detections(
-    shared_data: Path, workspace: Path, blood: tuple[dict[str, Any], list[dict[str, Any]]]
+    blood_cells: tuple[Any, Any, Any], blood: tuple[dict[str, Any], list[dict[str, Any]]]
 ) -> None:
-    folder = shared_data / "bccd"
-    truth_file = folder / "predictions" / "gt_coco.json"
-    result_file = folder / "predictions" / "classical_detector_results.json"
-    with NucleusClient(workspace=workspace) as client:
-        dataset = client.create_dataset("blood cells")
-        dataset.import_from(truth_file, "coco", images=folder / "images")
-        model = client.create_model("Classical detector", "classical")
-        dataset.import_predictions_from(model, result_file, ground_truth=truth_file)
-        dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
-        items = [item.reference_id for item in dataset.query_items("")]
-        names = dict(zip(dataset.item_ids(), items, strict=True))
-        for threshold in (0.3, 0.5, 0.75):
-            found = {
-                error: Counter(
-                    names[row.dataset_item_id]
-                    for kind in ("false_positive", "false_negative")
-                    for row in dataset.query_objects(
-                        f"tide = {error}", kind, model.id, iou_threshold=threshold
-                    )
+    _, dataset, model = blood_cells
+    dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
+    items = [item.reference_id for item in dataset.query_items("")]
+    names = dict(zip(dataset.item_ids(), items, strict=True))
+    for threshold in (0.3, 0.5, 0.75):
+        found = {
+            error: Counter(
+                names[row.dataset_item_id]
+                for kind in ("false_positive", "false_negative")
+                for row in dataset.query_objects(
+                    f"tide = {error}", kind, model.id, iou_threshold=threshold
                 )
-                for error in ERRORS
-            }
-            expected: dict[str, Counter[str]] = {error: Counter() for error in ERRORS}
-            for name, frame in frames_of(*blood):
-                causes, missed = errors_of_rows(frame, threshold)
-                expected["missed"][name] = missed
-                for error in ERRORS[:-1]:
-                    expected[error][name] = causes.count(error)
+            )
+            for error in ERRORS
+        }
+        expected: dict[str, Counter[str]] = {error: Counter() for error in ERRORS}
+        for name, frame in frames_of(*blood):
+            causes, missed = errors_of_rows(frame, threshold)
+            expected["missed"][name] = missed
+            for error in ERRORS[:-1]:
+                expected[error][name] = causes.count(error)
 
-            assert {error: +counted for error, counted in expected.items()} == found
-            wrong = "EXISTS matches[tide != missed AND tide IS NOT NULL AND category != fp]"
-            assert dataset.count(wrong, model=model, iou_threshold=threshold) == 0
-        assert dataset.count("matches[tide = background].count > 3", model=model) == sum(
-            errors_of_rows(frame, 0.5)[0].count("background") > 3 for _, frame in frames_of(*blood)
-        )
+        assert {error: +counted for error, counted in expected.items()} == found
+        wrong = "EXISTS matches[tide != missed AND tide IS NOT NULL AND category != fp]"
+        assert dataset.count(wrong, model=model, iou_threshold=threshold) == 0
+    assert dataset.count("matches[tide = background].count > 3", model=model) == sum(
+        errors_of_rows(frame, 0.5)[0].count("background") > 3 for _, frame in frames_of(*blood)
+    )

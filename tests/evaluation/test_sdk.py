@@ -140,39 +140,34 @@ def test_refusals_reach_the_caller(client: Any, evaluated: tuple[Any, Any]) -> N
 
 
 @pytest.mark.shared_data
-def test_the_blood_cells_and_their_real_detections(shared_data: Any, workspace: Any) -> None:
-    from nucleus_lab import NucleusClient
+def test_the_blood_cells_and_their_real_detections(
+    shared_data: Any, blood_cells: tuple[Any, Any, Any]
+) -> None:
     from nucleus_lab.evaluation.coco import coco_metrics
     from nucleus_lab.evaluation.objects import Objects
 
-    folder = shared_data / "bccd"
-    truth_file = folder / "predictions" / "gt_coco.json"
-    result_file = folder / "predictions" / "classical_detector_results.json"
-    with NucleusClient(workspace=workspace) as client:
-        dataset = client.create_dataset("blood cells")
-        dataset.import_from(truth_file, "coco", images=folder / "images")
-        model = client.create_model("Classical detector", "classical")
-        dataset.import_predictions_from(model, result_file, ground_truth=truth_file)
-        dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
-        report = dataset.evaluation(model)
-        rows = sum(1 for _ in dataset.evaluation_matches(model))
-        mistaken = sum(
-            1
-            for _ in dataset.evaluation_matches(
-                model,
-                ground_truth_label="Platelets",
-                prediction_label="WBC",
-                iou_threshold=report.iou_threshold,
-            )
+    _, dataset, model = blood_cells
+    dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
+    report = dataset.evaluation(model)
+    rows = sum(1 for _ in dataset.evaluation_matches(model))
+    mistaken = sum(
+        1
+        for _ in dataset.evaluation_matches(
+            model,
+            ground_truth_label="Platelets",
+            prediction_label="WBC",
+            iou_threshold=report.iou_threshold,
         )
+    )
 
+    folder = shared_data / "bccd" / "predictions"
     # Two of the 4,888 hand-drawn boxes have no area; the import names and leaves them out.
     truths = [
         entry
-        for entry in json.loads(truth_file.read_text())["annotations"]
+        for entry in json.loads((folder / "gt_coco.json").read_text())["annotations"]
         if entry["bbox"][2] and entry["bbox"][3]
     ]
-    results = json.loads(result_file.read_text())
+    results = json.loads((folder / "classical_detector_results.json").read_text())
     expected = coco_metrics(
         *(
             Objects.of(
