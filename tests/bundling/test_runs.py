@@ -281,11 +281,10 @@ def _children(workspace: Path) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.parametrize("client", ["in_process"], indirect=True)  # the same either way
 def test_a_cancelled_run_ends_its_code(
     client: Any, dataset_of: Callable[..., Any], workspace: Path
 ) -> None:
-    if not client.embedded:
-        pytest.skip("the same process either way")
     dataset = dataset_of(20)
     job = client.get_job(bundle(client, code.sleeps).run(dataset.id, "r"))
     _until(lambda: _children(workspace))
@@ -296,11 +295,10 @@ def test_a_cancelled_run_ends_its_code(
     assert _children(workspace) == []
 
 
+@pytest.mark.parametrize("client", ["in_process"], indirect=True)  # the same either way
 def test_a_killed_worker_takes_the_code_along(
     client: Any, dataset_of: Callable[..., Any], workspace: Path
 ) -> None:
-    if not client.embedded:
-        pytest.skip("the same process either way")
     dataset = dataset_of(20)
     job = client.get_job(bundle(client, code.sleeps).run(dataset.id, "r"))
     (child,) = _until(lambda: _children(workspace))

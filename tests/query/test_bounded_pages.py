@@ -233,10 +233,9 @@ def test_a_window_grows_by_what_was_measured_and_the_walk_stops_in_time(
     assert whole == queries.Page([], None, None, empty=True)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its plans
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_window_begins_with_the_positions_it_is_made_of(level: str, engine: Engine) -> None:
-    if engine.store.dialect != "sqlite":
-        pytest.skip("PostgreSQL plans by its own statistics")
     records = dataset(3, 7, scenes=True)
     store(engine, records)
 

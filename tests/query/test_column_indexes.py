@@ -163,9 +163,8 @@ def test_column_indexes_go_with_the_last_large_dataset(
         assert there(engine) == left
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its plans
 def test_a_page_uses_the_index_that_finds_few(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    if engine.store.dialect != "sqlite":
-        pytest.skip("PostgreSQL plans by its own statistics")
     make(engine, plain=True, size=1000)
     monkeypatch.setattr(indexes, "LARGE", 100)
     texts = ["annotations.dimensions.x > 5000", "predictions.confidence > 2", "width > 100000"]
@@ -193,10 +192,9 @@ def test_a_page_uses_the_index_that_finds_few(engine: Any, monkeypatch: pytest.M
     assert "INDEXED BY" not in ran[-1]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its plans
 def test_no_index_tempts_sqlite_to_read_a_run_for_each_item(engine: Any) -> None:
     """As one that begins with the run does: a million predictions were read a million times."""
-    if engine.store.dialect != "sqlite":
-        pytest.skip("PostgreSQL plans by its own statistics")
     make(engine)
     with engine.store.write() as connection:
         for offer in column_indexes.OFFERS.values():

@@ -130,11 +130,10 @@ def test_near_and_within_measure_on_the_earth(engine: Any) -> None:
     assert ask("within(-20, 170, 0, -170)") == [4, 5]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its fault
 def test_a_regular_expression_that_never_ends_is_stopped(
     engine: Any,
 ) -> None:
-    if engine.store.dialect != "sqlite":
-        pytest.skip("PostgreSQL has an engine of its own, without this fault")
     from query_world import make
     from sqlalchemy import update
 
