@@ -12,7 +12,7 @@ from nucleus_lab.query_help import QueryWarning
 Row = TypeVar("Row")
 Ask = Callable[[dict[str, Any]], Mapping[str, Any]]
 
-_FIRST: Final = {"pageSize": 100, "within_ms": 40.0}
+_FIRST: Final = {"pageSize": 100, "within_ms": 35.0}
 """The first page answers at once, with few rows or none where they are far between."""
 _LATER: Final = {"pageSize": 10_000, "within_ms": 1000.0}
 """Whoever reads on wants many, and still to see the first of them before the last is found."""
