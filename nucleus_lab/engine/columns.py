@@ -113,21 +113,19 @@ def _rows(
     if not all(new.reference_id):
         index = new.reference_id.index("")
         raise InvalidInputError(f"items.reference_id[{index}] is empty: give each item a name")
-    metadata = new.metadata or repeat(None)
-    rows = [
-        ItemRow(
-            reference_id,
-            "image",
-            location,
-            None,
-            width,
-            height,
-            wire.encode(extra).decode() if extra else None,
+    documents = [wire.encode(extra).decode() if extra else None for extra in new.metadata]
+    rows = list(
+        map(
+            ItemRow,
+            new.reference_id,
+            repeat("image"),
+            new.location,
+            repeat(None),
+            new.width,
+            new.height,
+            documents or repeat(None),
         )
-        for reference_id, location, width, height, extra in zip(
-            new.reference_id, new.location, new.width, new.height, metadata, strict=False
-        )
-    ]
+    )
     if not all_urls(new.location):
         rows = with_pictures(engine, row.id, rows, files, uploaded, overwrite=update)
     return fitting(row, rows, uploaded)

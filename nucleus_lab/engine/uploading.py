@@ -192,7 +192,9 @@ def fitting(row: DatasetRow, rows: Sequence[ItemRow], result: Uploaded) -> list[
         The others, in order.
     """
     schema = metadata_schemas.read(row.item_metadata_schema)
-    kept = []
+    kept: list[ItemRow] = []
+    if not schema and not any(map(cameras.fault_in, [entry.metadata for entry in rows])):
+        return list(rows)
     for entry in rows:
         unseen = cameras.fault_in(entry.metadata)
         if unseen is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import mul
+from operator import eq, mul
 from typing import Any
 
 from nucleus_lab.formats.coco.records import BareEntry, Entry, Picture
@@ -68,8 +68,9 @@ def plain_areas(
     Returns:
         Whether all areas are those of the boxes, within a millionth.
     """
-    own = list(map(mul, widths, heights))
-    return areas == own or all(
-        area is None or abs(area - product) <= 1e-6 * area
-        for area, product in zip(areas, own, strict=True)
+    if all(map(eq, areas, map(mul, widths, heights))):
+        return True
+    return all(
+        area is None or abs(area - width * height) <= 1e-6 * area
+        for area, width, height in zip(areas, widths, heights, strict=True)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain, compress, islice, repeat
-from operator import attrgetter, ge, gt
+from operator import attrgetter, ge, gt, lt
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ class _Reader:
         self.options = options
         self.collection = collection
         self.split = split
+        self.rising = False  # every annotation has an id, and no two the same
         self.first = len(collection.items)
 
     def read(self) -> None:
@@ -146,7 +147,8 @@ class _Reader:
     ) -> tuple[Sequence[_Entry], list[int]]:
         """Drop entries of unknown pictures or categories; sort the rest by picture."""
         owners = list(map(index.get, _each(entries, "image_id"), repeat(-1)))
-        if None in _each(entries, "id"):
+        self.rising = _rise(_all(entries, "id"))
+        if not self.rising:
             for number, entry in enumerate(entries):
                 if entry.id is None:
                     entry.id = f"entry-{number}"
@@ -221,7 +223,8 @@ class _Reader:
             )
             bare = bare and plain_areas(_all(entries, "area"), ws, hs)
             columns.metadata += [None] * len(entries) if bare else map(box_metadata, entries)
-        self._repeated_ids(columns, len(entries))
+        if not self.rising:
+            self._repeated_ids(columns, len(entries))
 
     def _bad_box(self, entry: _Entry, width: int | None, height: int | None) -> None:
         box = entry.bbox or (0.0, 0.0, 0.0, 0.0)
@@ -284,6 +287,14 @@ class _Reader:
                 else:
                     seen.add(key)
                     self.collection.others.append(value)
+
+
+def _rise(ids: Sequence[Id | None]) -> bool:
+    """Tell whether each id is above the one before: then none is missing, and no two are alike."""
+    try:
+        return None not in ids[:1] and all(map(lt, ids, islice(ids, 1, None)))  # type: ignore[arg-type]
+    except TypeError:  # one is missing, or texts stand among numbers
+        return False
 
 
 def _all_inside(
