@@ -70,7 +70,7 @@ def ask(place: str) -> None:
     from nucleus_lab.magics.hooks import completion_reply
     from nucleus_lab.magics.inspection import bundle_of, help_at
 
-    session, _hooks = _loaded[id(shell)]
+    session, *_ = _loaded[id(shell)]
     kind, code = PLACES[place]
 
     def answer() -> int:
