@@ -87,11 +87,12 @@ class QueryMagic(Magic):
         }
         how: dict[str, Any] = {"params": params, "iou_threshold": asked.options.iou}
         text, started = asked.query, time.perf_counter()
-        slow = at_once and self._is_slow(asked, dataset)
-        if slow and dataset.item_ids(text, model=model, limit=1, **how):
-            return QueryResult(dataset, text, model, **more).begin()
         if asked.level == "items":
-            more["ids"] = dataset.item_ids(text, model=model, **how)
+            slow = at_once and self._is_slow(asked, dataset)
+            found = dataset.item_ids(text, model=model, limit=1 if slow else None, **how)
+            if slow and found:
+                return QueryResult(dataset, text, model, **more).begin()
+            more["ids"] = found
         elif asked.level == "scenes":
             more["objects"] = list(dataset.query_scenes(text, model=model, **how))
         else:

@@ -63,8 +63,15 @@ def test_a_large_dataset_without_a_match_is_told_at_once(
     ask: Any, cells: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nucleus_lab.widgets.gallery.LARGE", 1)
+    asked: list[str] = []
+    find = Dataset.item_ids
+    monkeypatch.setattr(
+        Dataset,
+        "item_ids",
+        lambda self, *query, **how: asked.append(query[0]) or find(self, *query, **how),
+    )
 
-    assert ask("", "metadata.n > 99").ids == []
+    assert (ask("", "metadata.n > 99").ids, asked) == ([], ["metadata.n > 99"])
 
 
 def test_a_result_is_refined_by_one_more_condition(
