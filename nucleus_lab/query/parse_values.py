@@ -9,6 +9,7 @@ from typing import Final, cast
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import tree
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.habits import hint_at, key_hint
 from nucleus_lab.query.tokens import Token, tokenize
 
 MAX_DEPTH: Final = 100
@@ -201,6 +202,7 @@ class ValueParser:
                 hint = f"quote text that has spaces: {joined}"
             else:
                 hint = f"write {path} > 0, or quote a name that has spaces: {joined}"
+        hint = hint_at(self.source, token.start) or hint
         return fault(
             "Q012",
             "expected an operator (=, !=, <, <=, >, >=, IN, LIKE, AND, OR …) after "
@@ -379,6 +381,10 @@ class ValueParser:
         segments = (first, *self._segments())
         if not (self.mark("[") and self.token.start == self.last_end):
             return tree.Path(token.start, self.last_end, segments)
+        hint = key_hint(self.source, token.start, self.token.start)
+        if hint:
+            message = "a key stands behind a dot; brackets hold a condition"
+            raise fault("Q019", message, self.source, self.token.start, 1, hint)
         opening = self.advance()
         if self.mark("]"):
             raise fault(
@@ -401,7 +407,9 @@ class ValueParser:
             self.source,
             token.start,
             len(token.text),
-            hint=f'quote it when it is text: "{token.text}"',
+            hint="a condition is missing before it"
+            if token.text.upper() in {"AND", "OR"}
+            else f'quote it when it is text: "{token.text}"',
         )
 
     def _segments(self) -> tuple[tree.Segment, ...]:
