@@ -185,7 +185,7 @@ INDEX: Final[dict[str, str]] = {
     "POST lab/autotag/{tag}/refine": "nucleus.autotags",
     "POST lab/dataset/{ds}/autotag": "nucleus.autotags",
     "POST lab/dataset/{ds}/columns": "nucleus.columns",
-    "POST lab/dataset/{ds}/complete": "nucleus.query_help",
+    "POST lab/dataset/{ds}/complete": "nucleus.query_completion",
     "POST lab/dataset/{ds}/count": "nucleus.queries",
     "POST lab/dataset/{ds}/deleteSavedQuery": "nucleus.query_help",
     "POST lab/dataset/{ds}/deletedAnnotations": "nucleus.deleted_annotations",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import importing
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -73,7 +73,7 @@ def opened(
     Yields:
         The engine.
     """
-    with collector_paused():  # what an import makes stays: walking through it is for nothing
+    with importing():
         from nucleus_lab.engine import Engine
         from nucleus_lab.engine.settings import Settings
 
