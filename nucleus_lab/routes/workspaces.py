@@ -19,6 +19,14 @@ _lock = threading.Lock()
 _open: dict[tuple[int, str], tuple[Engine, int]] = {}
 
 
+def load_engine() -> None:
+    """Load the engine, the library of its database included; no workspace is opened."""
+    from nucleus_lab.engine import Engine  # noqa: F401 - to have it loaded
+    from nucleus_lab.engine.sqlite_library import sqlite_library
+
+    sqlite_library()
+
+
 def acquire(workspace: Path) -> Engine:
     """Open a workspace, or share it when this process has it open.
 

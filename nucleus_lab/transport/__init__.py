@@ -15,7 +15,7 @@ from nucleus_lab.errors import InvalidInputError
 if TYPE_CHECKING:
     from nucleus_lab.transport.base import Transport
 
-__all__ = ["connect"]
+__all__ = ["connect", "load_embedded"]
 
 
 def connect(
@@ -54,3 +54,11 @@ def connect(
         from nucleus_lab.transport.in_process import InProcessTransport
 
         return InProcessTransport.open(Path(text))
+
+
+def load_embedded() -> None:
+    """Load what :func:`connect` needs for a folder, and what lists its datasets; open nothing."""
+    with importing():
+        from nucleus_lab.transport.in_process import InProcessTransport
+
+        InProcessTransport.load()
