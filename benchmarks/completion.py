@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 RUNS = 5
-PROCESSES = 5
+PROCESSES = 3
 LIMIT = 50.0
 CELL = "%%nucleus_query --dataset benchmark\n"
 DOCUMENTS = 1000
@@ -123,6 +123,10 @@ def least(place: str, modules: list[str]) -> None:
     """Print what it takes to import some modules, and to read and decode documents."""
     notebook(place)
     from nucleus_lab.bulk import importing
+    from nucleus_lab.magics import ahead
+
+    for step in ahead.STEPS:
+        step()
 
     def load() -> None:
         with importing():

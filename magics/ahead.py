@@ -7,10 +7,12 @@ other thread races with a cell, and a cell that comes first loads what it needs,
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 PAUSE: Final = 0.3
 """Seconds before each step: cells that are waiting go first."""
@@ -27,6 +29,8 @@ class Ahead:
 
         Where no loop runs, such as in a terminal, nothing is loaded ahead.
         """
+        import asyncio  # a kernel has it; a shell without one is spared it
+
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from nucleus_lab import identifiers, wire
 from nucleus_lab.engine import clock, slices
 from nucleus_lab.engine.datasets import document
-from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_bundle, model_weights
 from nucleus_lab.engine.schema import (
     dataset,
     evaluation,
@@ -156,7 +155,9 @@ def remove(connection: Connection, key: int) -> None:
         connection: The open write transaction.
         key: Primary key.
     """
-    from nucleus_lab.engine import evaluation_deletion, scenario_deletion  # most calls only read
+    # Most calls only read, and what a deletion looks through is eight tables more.
+    from nucleus_lab.engine import evaluation_deletion, scenario_deletion
+    from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_bundle, model_weights
 
     runs = select(model_run.c.id).where(model_run.c.model_id == key)
     datasets = select(model_run.c.dataset_id).where(model_run.c.model_id == key)

@@ -297,8 +297,10 @@ def run_key(connection: Connection, dataset_id: int, public_id: str | None) -> i
     """
     if public_id is None:
         return None
-    from nucleus_lab.engine import models, runs
-
     if not public_id.startswith(f"{identifiers.RUN}_"):
+        from nucleus_lab.engine import models
+
         return models.run_on(connection, public_id, dataset_id)
+    from nucleus_lab.engine import runs
+
     return runs.part_on(connection, runs.get(connection, public_id), dataset_id)
