@@ -274,7 +274,7 @@ def _boxes(table: Table) -> Any:
     statement = select(
         columns.item_id, columns.id, columns.label_id, columns.annotation_id, columns.x, columns.y,
         columns.width, columns.height, columns.metadata,
-        columns.confidence if table is prediction else columns.id,
+        *([columns.confidence] if table is prediction else []),
     )  # fmt: skip
     statement = statement.where(
         among(columns.item_id, "items"), columns.type == bindparam("box", _BOX.code)
@@ -330,7 +330,7 @@ def export(
         found.sort()  # by item and then by age
     else:
         found.sort(key=lambda row: (places[row[0]], row[1]))
-    columns = list(zip(*found, strict=True)) or [()] * 10
+    columns = list(zip(*found, strict=True)) or [()] * (9 if run_id is None else 10)
     names_of_labels = labels.names_of(connection, set(columns[2]))
     others = _OTHERS[table].rows(connection, items=wanted, **run)
     others.sort(key=lambda row: (places[row[0]], row[1]))
