@@ -332,18 +332,18 @@ def test_a_sample_of_nothing_leaves_no_slice(ask, known, tag):
 
 SAMPLING_KILLED = """
 import os, signal, sys
-from nucleus_lab.engine import Engine, slices
+from nucleus_lab.engine import Engine, slice_members
 from nucleus_lab.engine.settings import Settings
 from nucleus_lab.routes import dispatch
 from nucleus_lab.wire import Request
 
-add_members = slices.add_members
+add_members = slice_members.add
 
 def killed(*given):
     add_members(*given)
     os.kill(os.getpid(), signal.SIGKILL)  # the slice and its members are written, not committed
 
-slices.add_members = killed
+slice_members.add = killed
 engine = Engine(sys.argv[1], database_url=sys.argv[2] or None, settings=Settings(inline_jobs=True))
 dispatch(engine, Request("POST", f"dataset/{sys.argv[3]}/build_slice",
                          {"name": "sample", "sampleSize": 6, "sampleMethod": "Random"}))

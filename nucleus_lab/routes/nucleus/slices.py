@@ -15,6 +15,7 @@ from nucleus_lab.engine import (
     models,
     reading,
     sampling,
+    slice_members,
     slice_objects,
     slice_reading,
     slices,
@@ -87,20 +88,20 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
             "a slice holds items, scenes or objects: give one of reference_ids, dataset_item_ids, "
             "scene_ids and object_ids"
         )
-    slices.check_count(len(ids) + len(names))
+    slice_members.check_count(len(ids) + len(names))
     with engine.store.write() as connection:
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id, changes=False)
         if ids:
-            members = slices.members_of_ids(connection, row.id, ids)
+            members = slice_members.of_ids(connection, row.id, ids)
         else:
             kind = "scene" if row.is_scene else "item"
             members = {
-                kind: slices.members_of_references(connection, row.id, names, scenes=row.is_scene)
+                kind: slice_members.of_references(connection, row.id, names, scenes=row.is_scene)
             }
-        key = slices.create(connection, row.id, body.name, slices.type_of(members))
+        key = slices.create(connection, row.id, body.name, slice_members.type_of(members))
         for member, keys in members.items():
-            slices.add_members(connection, key, member, keys)
+            slice_members.add(connection, key, member, keys)
     return {"slice_id": identifiers.encode(identifiers.SLICE, key)}
 
 
@@ -108,7 +109,7 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
 def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[str, Any]:
     """Add items to a slice."""
     body = call.body
-    slices.check_count(len(body.reference_ids))
+    slice_members.check_count(len(body.reference_ids))
     with engine.store.write() as connection:
         row = slices.get(connection, slc)
         of = datasets.by_key(connection, row.dataset_id)
@@ -117,10 +118,10 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
                 f"slice {slc} is of dataset {of.public_id}, and dataset_id is {body.dataset_id!r}"
             )
         datasets.lock(connection, row.dataset_id, changes=False)
-        keys = slices.members_of_references(
+        keys = slice_members.of_references(
             connection, row.dataset_id, body.reference_ids, scenes=of.is_scene
         )
-        new = slices.add_members(connection, row.id, "scene" if of.is_scene else "item", keys)
+        new = slice_members.add(connection, row.id, "scene" if of.is_scene else "item", keys)
         known = dict(zip(keys, dict.fromkeys(body.reference_ids), strict=True))
     return {"slice_id": row.public_id, "new_items": [known[key] for key in new]}
 
@@ -175,7 +176,7 @@ def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]: 
 
 
 @route("GET", "slice/{slc}")
-def slice_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_with_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
     """Answer all that a slice holds."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
