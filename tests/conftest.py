@@ -83,6 +83,13 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path / "workspace"
 
 
+@pytest.fixture
+def inline_jobs(workspace: Path) -> None:
+    """Let jobs run where they are submitted: for tests of what they do, not of how they run."""
+    workspace.mkdir(exist_ok=True)
+    (workspace / "settings.toml").write_text("inline_jobs = true\n")
+
+
 @pytest.fixture(scope="session")
 def npm() -> str:
     """The program that runs the scripts of the front end, which is installed."""
