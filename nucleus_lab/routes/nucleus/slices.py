@@ -126,23 +126,6 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
     return {"slice_id": row.public_id, "new_items": [known[key] for key in new]}
 
 
-@route("GET", "slice/")
-def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
-    """List the slices of all datasets."""
-    with engine.store.read() as connection:
-        return [row.payload() for row in slices.listing(connection)]
-
-
-@route("GET", "dataset/{ds}/slices")
-def slices_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
-    """List the slices of a dataset, all or by name and type."""
-    wanted, kind = call.query.get("name"), call.query.get("type")
-    with engine.store.read() as connection:
-        row = datasets.get(connection, ds)
-        rows = slices.listing(connection, row.id, name=wanted, kind=kind)
-    return [found.payload() for found in rows]
-
-
 @route("GET", "slice/{slc}/info")
 def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
     """Describe a slice."""
