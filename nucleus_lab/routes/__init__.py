@@ -10,8 +10,9 @@ import msgspec
 
 from nucleus_lab import wire
 from nucleus_lab.errors import InvalidInputError, NucleusAPIError, NucleusError
+from nucleus_lab.json_values import is_plain
 from nucleus_lab.routes.table import TABLE, Call, Route
-from nucleus_lab.wire import Binary, Request, Response, encode, is_plain, plain, refuse_nul
+from nucleus_lab.wire import Binary, Request, Response, encode, plain, refuse_nul
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
