@@ -59,21 +59,21 @@ def upload(engine: Engine, call: Call[PredictBody], prj: str) -> dict[str, Any]:
 
 
 @route("GET", "model/{prj}/predictions/loc/{di}")
-def on_item(engine: Engine, call: Call[None], prj: str, di: str) -> dict[str, Any]:  # noqa: ARG001
+def on_item(engine: Engine, call: Call[None], prj: str, di: str) -> dict[str, Any]:
     """Answer the predictions of a model on one item, by the id of the item."""
     with engine.store.read() as connection:
         return {"predictions": anywhere.by_id(connection, prj, di)}
 
 
 @route("GET", "model/{prj}/predictions/refloc/{ref:path}")
-def on_reference(engine: Engine, call: Call[None], prj: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def on_reference(engine: Engine, call: Call[None], prj: str, ref: str) -> dict[str, Any]:
     """Answer the predictions of a model on one item, by its reference id."""
     with engine.store.read() as connection:
         return {"predictions": anywhere.by_name(connection, prj, ref)}
 
 
 @route("GET", "model/{prj}/predictions/iloc/{index}")
-def on_index(engine: Engine, call: Call[None], prj: str, index: str) -> dict[str, Any]:  # noqa: ARG001
+def on_index(engine: Engine, call: Call[None], prj: str, index: str) -> dict[str, Any]:
     """Answer the predictions of a model on one item, by its place."""
     with engine.store.read() as connection:
         return {"predictions": anywhere.by_index(connection, prj, index_of(index))}
