@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nucleus_lab import identifiers
-from nucleus_lab.bulk import batches, collector_paused
+from nucleus_lab.bulk import batches, collector_paused, importing
 from nucleus_lab.columns import BoxColumns, ItemColumns
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 from nucleus_lab.wire import decode, encode, encode_each, frame, plain, unframe
@@ -152,6 +152,29 @@ def test_the_collector_rests_until_the_last_block_ends() -> None:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_what_was_imported_counts_as_old_at_once() -> None:
+    made: list[list[object]] = []
+    with importing():
+        made += [[made] for _ in range(3)]  # what the collector has to follow
+
+    old = {id(each) for each in gc.get_objects(generation=2)}
+
+    assert {id(each) for each in made} <= old
+    assert gc.get_freeze_count() == 0
+    assert gc.isenabled()
+
+
+def test_what_a_program_has_frozen_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        with importing():
+            pass
+        assert gc.get_freeze_count() == before
+    finally:
+        gc.unfreeze()
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 7))

@@ -8,8 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, bindparam, case, func, select, text, update
 
-from nucleus_lab import wire
-from nucleus_lab.engine import bulk_write, clock, datasets, references
+from nucleus_lab.engine import bulk_write, cameras, clock, datasets, references
 from nucleus_lab.engine.schema import dataset, item
 from nucleus_lab.engine.statements import Statement, among, json_list
 
@@ -170,7 +169,7 @@ _SET_METADATA = Statement(
 def merge_metadata(
     connection: Connection, dataset_id: int, changes: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Set keys of the metadata of items; their other keys stay.
+    """Set keys of the metadata of items; their other keys stay, and ``None`` removes a camera.
 
     Args:
         connection: The open write transaction; the dataset is locked.
@@ -186,8 +185,7 @@ def merge_metadata(
     for name, new in changes.items():
         if name in known:
             key, old = known[name]
-            merged = {**(wire.decode(old) if old else {}), **new}
-            ready.append((key, datasets.document(merged)))
+            ready.append((key, cameras.merged(old, new)))
     _SET_METADATA.many(connection, ready, "key", "new")
     return [name for name in changes if name not in known]
 

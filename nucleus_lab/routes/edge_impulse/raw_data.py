@@ -38,6 +38,15 @@ def count_samples(engine: Engine, call: Call[None], project: str) -> dict[str, A
         return {"success": True, "count": sample_listing.count(connection, key, call.query)}
 
 
+@api("GET", "v1/api/{project}/raw-data/batch/contents")
+def contents(engine: Engine, call: Call[None], project: str) -> Binary:
+    """Answer the first of many samples with what is in them, as much as one answer holds."""
+    ids = sample_listing.wanted_ids(call.query, sample_reading.MOST_SAMPLES)
+    with engine.store.read() as connection:
+        key = sample_projects.key_of(connection, project)
+    return sample_reading.contents(engine, key, ids)
+
+
 def _row(engine: Engine, project: str, sample: str) -> Any:
     with engine.store.read() as connection:
         key = sample_projects.key_of(connection, project)

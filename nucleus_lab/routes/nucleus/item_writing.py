@@ -40,11 +40,11 @@ class AppendBody(msgspec.Struct):
 
 
 class MetadataEntry(msgspec.Struct):
-    """New metadata of one item."""
+    """New metadata of one item; ``null`` as its camera takes the camera away."""
 
     reference_id: str
     metadata: dict[str, Any] = {}
-    camera_params: dict[str, Any] | None = None
+    camera_params: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class MetadataBody(msgspec.Struct):
@@ -85,7 +85,7 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
     changes: dict[str, dict[str, Any]] = {}
     for entry in call.body.metadata:
         new = dict(entry.metadata)
-        if entry.camera_params is not None:
+        if entry.camera_params is not msgspec.UNSET:
             new["camera_params"] = entry.camera_params
         changes.setdefault(entry.reference_id, {}).update(new)
     with engine.store.read() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from nucleus_lab.engine import Engine
+
+
+_KINDS: Final = {
+    "dataset_item_ids": (identifiers.ITEM,),
+    "scene_ids": (identifiers.SCENE,),
+    "object_ids": (identifiers.ANNOTATION, identifiers.PREDICTION),
+}
+"""What ids belong in which field of a new slice."""
 
 
 class CreateBody(msgspec.Struct):
@@ -79,21 +87,24 @@ class TagBody(msgspec.Struct):
 def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, Any]:
     """Create a slice of items, scenes or objects."""
     body = call.body
-    given = [body.dataset_item_ids, body.scene_ids, body.object_ids]
-    ids = [public for part in given for public in part or ()]
-    names = body.reference_ids or []
-    kinds = sum(1 for part in [*given, names] if part)
-    if kinds > 1:
+    fields = ("reference_ids", *_KINDS)
+    filled = [name for name in fields if getattr(body, name)]
+    if len(filled) > 1:
         raise InvalidInputError(
-            "a slice holds items, scenes or objects: give one of reference_ids, dataset_item_ids, "
-            "scene_ids and object_ids"
+            f"{' and '.join(filled)} were given, and a slice holds items, scenes or objects: give "
+            f"one of {', '.join(fields)}"
         )
-    slice_members.check_count(len(ids) + len(names))
+    field = filled[0] if filled else fields[0]
+    names: list[str] = getattr(body, field) or []
+    slice_members.check_count(len(names))
+    if field in _KINDS:
+        homes = {prefix: name for name, kinds in _KINDS.items() for prefix in kinds}
+        identifiers.check_kinds(field, names, _KINDS[field], homes)
     with engine.store.write() as connection:
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id, changes=False)
-        if ids:
-            members = slice_members.of_ids(connection, row.id, ids)
+        if field in _KINDS:
+            members = slice_members.of_ids(connection, row.id, names)
         else:
             kind = "scene" if row.is_scene else "item"
             members = {
@@ -124,23 +135,6 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
         new = slice_members.add(connection, row.id, "scene" if of.is_scene else "item", keys)
         known = dict(zip(keys, dict.fromkeys(body.reference_ids), strict=True))
     return {"slice_id": row.public_id, "new_items": [known[key] for key in new]}
-
-
-@route("GET", "slice/")
-def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
-    """List the slices of all datasets."""
-    with engine.store.read() as connection:
-        return [row.payload() for row in slices.listing(connection)]
-
-
-@route("GET", "dataset/{ds}/slices")
-def slices_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
-    """List the slices of a dataset, all or by name and type."""
-    wanted, kind = call.query.get("name"), call.query.get("type")
-    with engine.store.read() as connection:
-        row = datasets.get(connection, ds)
-        rows = slices.listing(connection, row.id, name=wanted, kind=kind)
-    return [found.payload() for found in rows]
 
 
 @route("GET", "slice/{slc}/info")

@@ -87,6 +87,20 @@ def test_an_existing_scene_is_ignored_or_takes_new_metadata(dataset: Any) -> Non
     assert dataset.get_scene("crossing") == changed
 
 
+def test_the_camera_of_a_frame_is_taken_away_by_none(dataset: Any) -> None:
+    uploaded(dataset, [lidar()])
+    expected = lidar()
+    del expected.frames[1].items["front"].metadata["camera_params"]
+
+    answer = dataset.update_item_metadata({"crossing/front/1": {"camera_params": None}})
+
+    assert answer == {"dataset_id": dataset.id, "updated_items": 1}
+    assert dataset.get_scene("crossing") == expected
+    answer = dataset.update_scene_metadata({"crossing": {"camera_params": None, "a": 1}})
+    assert answer == {"dataset_id": dataset.id, "updated_scenes": 1}
+    assert dataset.get_scene("crossing").metadata == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
