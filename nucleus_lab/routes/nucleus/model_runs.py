@@ -9,11 +9,11 @@ import msgspec
 from nucleus_lab import identifiers
 from nucleus_lab.engine import (
     annotating,
-    anywhere,
     datasets,
     evaluations,
     model_versions,
     models,
+    predictions_anywhere,
     reading,
     runs,
 )
@@ -173,7 +173,7 @@ def predict_anywhere(engine: Engine, call: Call[PredictBody], run: str) -> dict[
     body = call.body
     with engine.store.read() as connection:
         row = runs.get(connection, run)
-    outcome = anywhere.predict(
+    outcome = predictions_anywhere.predict(
         engine,
         body.every_payload(),
         call.files,
@@ -226,7 +226,7 @@ def run_by_id(engine: Engine, call: Call[None], run: str, di: str) -> dict[str, 
     """Answer the predictions of a run on one item, by the id of the item."""
     with engine.store.read() as connection:
         row = runs.get(connection, run)
-        of = anywhere.dataset_of(connection, di)
+        of = predictions_anywhere.dataset_of(connection, di)
         return _on_item(connection, row, reading.by_public_id(connection, of, di), of)
 
 
