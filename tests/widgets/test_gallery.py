@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from nucleus_lab import Dataset, Model
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab import BoxPrediction, Dataset, DatasetItem, Model, NucleusClient
+from nucleus_lab.errors import InvalidInputError, NotFoundError, QueryError
 from nucleus_lab.widgets import Gallery
 from tests.widgets.conftest import COUNT, HOSTILE, Page
 
@@ -264,3 +265,47 @@ def test_values_out_of_range_are_refused(
 def test_what_is_no_dataset_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"pass client\.get_dataset"):
         Gallery("bccd")  # type: ignore[arg-type]
+
+
+def test_a_model_without_predictions_leaves_the_pictures_and_is_told(dataset: Dataset) -> None:
+    silent = dataset._client.create_model("not run yet", f"silent {dataset.id}")
+    try:
+        gallery = Gallery(dataset, model=silent)
+
+        assert len(gallery.ids) == COUNT
+        assert gallery._listing["model"] is False
+        assert gallery._listing["note"] == (
+            "The model “not run yet” has no predictions on this dataset yet: "
+            "dataset.upload_predictions(model, [...]), then refresh or run the cell again."
+        )
+    finally:
+        dataset._client.delete_model(silent.id)
+    with pytest.raises(NotFoundError, match="no model"):
+        Gallery(dataset, model="prj_00000000zzzzz")
+
+
+def test_a_refresh_draws_the_predictions_that_came_meanwhile(
+    client: NucleusClient, tmp_path: Path
+) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    fresh = client.create_dataset("fresh")
+    fresh.append([DatasetItem(str(tmp_path / "a.png"), "a")])
+    late = client.create_model("late", "late")
+    gallery = Gallery(fresh, model=late)
+
+    fresh.upload_predictions(late, [BoxPrediction("cup", 1, 1, 5, 5, "a", confidence=0.5)])
+    gallery.refresh()
+
+    assert (gallery._listing["model"], gallery._listing["note"]) == (True, "")
+    assert [shape["label"] for shape in gallery._listing["rows"][0]["shapes"]] == ["cup"]
+
+
+def test_an_empty_answer_is_explained_when_the_page_asks(dataset: Dataset) -> None:
+    found = Gallery(dataset, query="annotations.cup > 0 AND metadata.number > 1000")
+    whole = Gallery(dataset)
+
+    told, _ = Page(found).ask("why")
+    nothing, _ = Page(whole).ask("why")
+
+    assert told["body"]["told"][0].startswith("metadata.number > 1000 matches nothing")
+    assert nothing["body"] == {"told": []}

@@ -112,3 +112,23 @@ def label_list(counts: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[s
     by_truth = sorted(joined.values(), key=lambda one: (-one["ground_truth"], one["label"]))
     painted = colours([one["label"] for one in by_truth])
     return [{**one, "colour": painted[one["label"]]} for one in ordered]
+
+
+def media_type(picture: bytes) -> str:
+    """Tell the kind of a picture from its first bytes.
+
+    Args:
+        picture: The content of its file.
+
+    Returns:
+        Its media type; of what is not known, that of a JPEG.
+    """
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    if picture.startswith(b"GIF8"):
+        return "image/gif"
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return "image/webp"
+    if picture.startswith(b"BM"):
+        return "image/bmp"
+    return "image/jpeg"

@@ -14,6 +14,7 @@ from nucleus_lab.errors import InvalidInputError, NucleusError
 from nucleus_lab.widgets.base import Answer, answers, bundle
 from nucleus_lab.widgets.gallery import rows as page_rows
 from nucleus_lab.widgets.gallery.masks import page_mask
+from nucleus_lab.widgets.gallery.notes import predicting, why_empty
 from nucleus_lab.widgets.gallery.selection import Selectable
 from nucleus_lab.widgets.gallery.snapshot import contact_sheet
 
@@ -130,7 +131,7 @@ class Gallery(Selectable):
         self._dataset = dataset
         self._slice_id = slice if slice is None or isinstance(slice, str) else slice.id
         self._slice_name = None if slice is None else str(getattr(slice, "name", slice))
-        self._model = model
+        self._wanted, self._model, self._note = model, model, ""
         # In privacy mode nothing is fetched here: the browser loads the URLs itself.
         self._private = bool(dataset.use_privacy_mode)
         self._params = dict(params or {})
@@ -229,7 +230,9 @@ class Gallery(Selectable):
 
     def _read(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
         """List the items that match, and read the first page within the time of a glance."""
-        dataset, model = self._dataset, self._model
+        dataset = self._dataset
+        self._model, self._note = predicting(dataset, self._wanted)
+        model = self._model
         params = self._params if query else None
         started = time.perf_counter()
         ids = list(
@@ -253,6 +256,7 @@ class Gallery(Selectable):
 
     def _glance(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
         """List the first items alone, uncounted."""
+        self._model, self._note = predicting(self._dataset, self._wanted)
         params = self._params if query else None
         ids = list(
             self._dataset.item_ids(query or None, model=self._model, params=params, limit=PAGE)
@@ -284,6 +288,7 @@ class Gallery(Selectable):
             "slice": self._slice_name,
             "model": self._model is not None,
             "query": query,
+            "note": self._note,
             "page": PAGE,
             "labels": list(labels),
             "rows": self._rows(first),
@@ -332,6 +337,12 @@ class Gallery(Selectable):
         self.query = str(body.get("query") or "").strip()
         return {}
 
+    @answers("why")
+    def _why(self, _body: Mapping[str, Any]) -> Answer:
+        asked = self._slice_id is None and self._query  # a slice is empty for reasons of its own
+        told = why_empty(self._dataset, self._query, self._model, self._params) if asked else []
+        return {"told": told}
+
     @answers("item")
     def _item(self, body: Mapping[str, Any]) -> Answer:
         ids = self._some({**body, "first": body["index"], "count": 1})
@@ -346,7 +357,7 @@ class Gallery(Selectable):
             picture, problem = b"", fault.message
         return {
             **page_rows.full(rows[0], linked=self._private),
-            "media_type": _media_type(picture),
+            "media_type": page_rows.media_type(picture),
             "problem": problem,
         }, [picture]
 
@@ -391,15 +402,3 @@ def _refusal(name: str) -> str:
     near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(_ARGUMENTS)}"
     return f"Gallery takes no argument {name!r}: {hint}"
-
-
-def _media_type(picture: bytes) -> str:
-    if picture.startswith(b"\x89PNG"):
-        return "image/png"
-    if picture.startswith(b"GIF8"):
-        return "image/gif"
-    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
-        return "image/webp"
-    if picture.startswith(b"BM"):
-        return "image/bmp"
-    return "image/jpeg"

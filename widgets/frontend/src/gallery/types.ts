@@ -75,6 +75,8 @@ export interface Listing {
   slice: string | null;
   model: boolean;
   query: string;
+  /** What the reader should know about what is not drawn; mostly empty. */
+  note?: string;
   page: number;
   labels: LabelCount[];
   /** The first items, so that the first pictures need no question. */
