@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.errors import NotFoundError, NucleusError
+from nucleus_lab.query_help import QueryWarning
 
 if TYPE_CHECKING:
     from nucleus_lab.dataset import Dataset
@@ -35,6 +37,24 @@ def predicting(dataset: Dataset, model: Model | str | None) -> tuple[Model | str
             "dataset.upload_predictions(model, [...]), then refresh or run the cell again."
         )
     return model, ""
+
+
+def heard(read: Callable[[], list[str]]) -> tuple[list[str], list[str]]:
+    """Read a list of items and keep what is said about the query, instead of warning of it at once.
+
+    Args:
+        read: Reads the list.
+
+    Returns:
+        The list, and the texts of its query warnings. Other warnings go their way.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", QueryWarning)
+        ids = read()
+    for one in caught:
+        if not issubclass(one.category, QueryWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return ids, [str(one.message) for one in caught if issubclass(one.category, QueryWarning)]
 
 
 def why_empty(

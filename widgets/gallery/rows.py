@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from nucleus_lab.widgets.palette import colours
 
+_CLOUDS: Final = (".bin", ".pcd", ".ply", ".json")
 _DRAWN: Final = ("geometry", "labels", "confidence")
 
 
@@ -58,12 +59,15 @@ def thin(row: Mapping[str, Any], *, linked: bool = False) -> dict[str, Any]:
         linked: Whether the browser loads the picture from its URL.
 
     Returns:
-        Ids, size and shapes; ``url`` of a linked picture.
+        Ids, size and shapes; ``url`` of a linked picture; ``cloud`` of what is no picture but the
+        points of a lidar frame.
     """
     location = str(row.get("location") or "")
+    cloud = {"cloud": True} if location.lower().endswith(_CLOUDS) else {}
     link = {"url": location} if linked and location.startswith(("https://", "http://")) else {}
     return {
         **link,
+        **cloud,
         "id": row["id"],
         "reference_id": row["reference_id"],
         "width": row.get("width"),

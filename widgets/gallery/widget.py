@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import traitlets
 
 from nucleus_lab.errors import InvalidInputError, NucleusError
+from nucleus_lab.query_help import QueryWarning
 from nucleus_lab.widgets.base import Answer, answers, bundle
 from nucleus_lab.widgets.gallery import rows as page_rows
 from nucleus_lab.widgets.gallery.masks import page_mask
-from nucleus_lab.widgets.gallery.notes import predicting, why_empty
+from nucleus_lab.widgets.gallery.notes import heard, predicting, why_empty
 from nucleus_lab.widgets.gallery.selection import Selectable
 from nucleus_lab.widgets.gallery.snapshot import contact_sheet
 
@@ -235,9 +237,14 @@ class Gallery(Selectable):
         model = self._model
         params = self._params if query else None
         started = time.perf_counter()
-        ids = list(
-            dataset.item_ids(query or None, slice_id=self._slice_id, model=model, params=params)
+        ids, told = heard(
+            lambda: list(
+                dataset.item_ids(query or None, slice_id=self._slice_id, model=model, params=params)
+            )
         )
+        if ids:  # an empty gallery says it itself, see `why_empty`
+            for text in told:
+                warnings.warn(text, QueryWarning, stacklevel=3)
         self._seconds = time.perf_counter() - started
         total = None
         if query:
@@ -355,8 +362,11 @@ class Gallery(Selectable):
             )
         except NucleusError as fault:
             picture, problem = b"", fault.message
+        shown = page_rows.full(rows[0], linked=self._private)
+        if shown.get("cloud") and problem:
+            problem = "This is a point cloud: its objects are listed, the points are not drawn."
         return {
-            **page_rows.full(rows[0], linked=self._private),
+            **shown,
             "media_type": page_rows.media_type(picture),
             "problem": problem,
         }, [picture]

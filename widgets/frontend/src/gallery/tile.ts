@@ -62,7 +62,7 @@ export class Tile {
     showName(this.#name, row.reference_id);
     this.#total.textContent = row.shapes.length > 0 ? String(row.shapes.length) : "";
     this.element.setAttribute("aria-label", summary(row));
-    this.#note.textContent = picture === null ? "no picture" : "";
+    this.#note.textContent = picture !== null ? "" : row.cloud ? "point cloud" : "no picture";
     if (picture === null) this.#picture.removeAttribute("src");
     else if (this.#picture.src !== picture) this.#picture.src = picture;
 

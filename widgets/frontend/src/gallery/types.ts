@@ -49,6 +49,8 @@ export interface Row {
   height: number | null;
   /** Of a picture that the browser loads itself, in privacy mode. */
   url?: string;
+  /** Points of a lidar frame, which are not drawn. */
+  cloud?: boolean;
   shapes: Shape[];
 }
 
