@@ -15,6 +15,7 @@ from nucleus_lab.magics.places import Place, place_in, unfinished
 from nucleus_lab.magics.query_options import level_of, parser, read
 from nucleus_lab.magics.refusal import Refused
 from nucleus_lab.magics.subcommands import SUBCOMMANDS
+from nucleus_lab.magics.subcommands.base import FORMATS
 
 if TYPE_CHECKING:
     from nucleus_lab import Dataset, Model
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from nucleus_lab.query_help import Completion
 
 _PARAMETER: Final = re.compile(r"(?:(\{)\s*|(?<![\w\"'])[:@$])(\w*)$")
-_FORMATS: Final = ("auto", "coco", "coco_panoptic", "pascal_voc", "yolo", "images", "kitti", "mot")
 _MOST_FILES: Final = 200
 _SHOWN: Final = 40
 
@@ -275,7 +275,7 @@ _KINDS: Final[dict[str, Callable[[Session, list[str], str], Iterable[Offer]]]] =
     "objects": _objects,
     "file": _files,
     "samples": _samples,
-    "format": lambda *_: [Offer(name, "format") for name in _FORMATS],
+    "format": lambda *_: [Offer(name, "format") for name in ("auto", *FORMATS)],
     "text_variable": lambda session, *_: _variables(session, "str"),
 }
 

@@ -146,7 +146,7 @@ def create_key(
     click.echo(key)
 
 
-@keys.command("list")
+@keys.command("list", short_help="List the keys.")
 @_WORKSPACE
 @_DATABASE
 def list_keys(workspace: Path | None, database_url: str | None) -> None:
@@ -161,7 +161,7 @@ def list_keys(workspace: Path | None, database_url: str | None) -> None:
         click.echo(f"{row['name']}\t{_scope(row['user'])}\t{row['created_at']}\t{state}")
 
 
-@keys.command("revoke")
+@keys.command("revoke", short_help="Make a key useless at once.")
 @click.argument("name")
 @_WORKSPACE
 @_DATABASE

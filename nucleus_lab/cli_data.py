@@ -25,16 +25,21 @@ _WORKSPACE = click.option(
     "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-_FORMAT = click.Choice([
-    "auto",
+FORMATS = (
     "coco",
     "coco_panoptic",
-    "pascal_voc",
-    "yolo",
+    "cvat",
+    "datumaro",
     "images",
     "kitti",
+    "label_studio",
     "mot",
-])
+    "pascal_voc",
+    "yolo",
+)
+"""Names of the file formats; those of :data:`nucleus_lab.formats.FORMATS`, without reading it."""
+_READ = click.Choice(["auto", *FORMATS])
+_WRITTEN = click.Choice([name for name in FORMATS if name != "images"])  # no place for annotations
 
 
 def _examples(*lines: str) -> str:
@@ -67,8 +72,9 @@ def demo(
 ) -> None:
     """Open the demo notebook in JupyterLab.
 
-    It makes a dataset of PATH (a folder in COCO, Pascal VOC or YOLO form), or of the photographs
-    that come along, and goes from the gallery to the metrics of a detector and its worst pictures.
+    It makes a dataset of PATH (a folder in COCO, Pascal VOC or YOLO form, or of pictures), or of
+    the photographs that come along, and goes from the gallery to the metrics of a detector and its
+    worst pictures.
     """
     from nucleus_lab import formats
     from nucleus_lab.demo import photographs
@@ -98,6 +104,7 @@ def demo(
 
 @click.command(
     "import",
+    short_help="Read pictures and annotations into a dataset.",
     epilog=_examples(
         "nucleus-lab import street/ --dataset street",
         "nucleus-lab import detections.json --dataset street --model yolo11",
@@ -105,7 +112,9 @@ def demo(
 )
 @click.argument("path", type=_SOURCE)
 @click.option("--dataset", "name", required=True, help="Name of the dataset; made when new.")
-@click.option("--format", "kind", type=_FORMAT, default="auto", show_default=True)
+@click.option(
+    "--format", "kind", type=_READ, default="auto", show_default=True, help="Form of PATH."
+)
 @click.option("--model", help="Import PATH as predictions of this model; made when new.")
 @click.option("--update", is_flag=True, help="Replace what exists.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures.")
@@ -119,7 +128,7 @@ def import_data(
     images: Path | None,
     workspace: Path | None,
 ) -> None:
-    """Import PATH, a file or folder in COCO, Pascal VOC or YOLO form, or a folder of pictures.
+    """Import PATH, a file or folder in one of the formats below, or a folder of pictures.
 
     A folder in KITTI or MOT form becomes a dataset of scenes.
     """
@@ -146,9 +155,10 @@ def import_data(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["coco", "coco_panoptic", "pascal_voc", "yolo"]),
+    type=_WRITTEN,
     default="coco",
     show_default=True,
+    help="Form of the files; kitti and mot are for scenes.",
 )
 @click.option("--model", help="Export the predictions of this model.")
 @_WORKSPACE

@@ -7,11 +7,11 @@ the rows of a slice apart by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from nucleus_lab.errors import NotFoundError
+from nucleus_lab.errors import InvalidInputError, NotFoundError
 
 DATASET: Final = "ds"
 ITEM: Final = "di"
@@ -86,6 +86,42 @@ def encode_all(prefix: str, keys: Sequence[int]) -> list[str]:
     return (f"{prefix}_%013x " * len(keys) % tuple(keys)).split()
 
 
+def check_kinds(
+    field: str, given: Sequence[object], wanted: Sequence[str], homes: Mapping[str, str]
+) -> None:
+    """Refuse ids that stand where those of another kind belong.
+
+    Args:
+        field: Name of the argument or field that holds them.
+        given: The ids as given by a caller.
+        wanted: The prefixes that belong there.
+        homes: The fields in which ids of other kinds belong, by prefix.
+
+    Raises:
+        InvalidInputError: One is of another kind, or no id at all; the message names it, its place
+            and where it belongs.
+    """
+    heads = tuple(f"{prefix}_" for prefix in wanted)
+    for place, text in enumerate(given):
+        if isinstance(text, str) and text.startswith(heads):
+            continue
+        prefix = text.rpartition("_")[0] if isinstance(text, str) else ""
+        fault, remedy = "which is no id", ""
+        if prefix in _NOUNS:
+            fault = f"the id of a {_NOUNS[prefix]}".replace(" a a", " an a").replace(
+                " a e", " an e"
+            )
+            if prefix in homes:
+                remedy = f"; this one belongs in {homes[prefix]}"
+        kinds = " or ".join(f"{_NOUNS[each]}s ({each}_…)" for each in wanted)
+        shown = repr(text)
+        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+        raise InvalidInputError(
+            f"{field}[{place}] is {shown}, {fault}: give ids of {kinds}{remedy}",
+            path=f"{field}[{place}]",
+        )
+
+
 def decode(prefix: str, text: str) -> int:
     """Return the row that a public id stands for.
 
@@ -104,7 +140,7 @@ def decode(prefix: str, text: str) -> int:
         try:
             return int(digits, 16)
         except ValueError:
-            pass
+            pass  # letters beyond f: refused below like any other text
     noun = _NOUNS[prefix]
     raise NotFoundError(
         f"there is no {noun} {text!r}: ids of a {noun} look like {encode(prefix, 1)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.magics.binding import given
-from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
+from nucleus_lab.magics.subcommands.base import FORMATS, Subcommand, takes_dataset
 from nucleus_lab.magics.table import Table
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Export(Subcommand):
         takes_dataset(parser)
         parser.add_argument(
             "--format",
-            choices=["coco", "coco_panoptic", "pascal_voc", "yolo"],
+            choices=[name for name in FORMATS if name != "images"],  # which hold no annotations
             default="coco",
             help="of the files (default coco)",
         )

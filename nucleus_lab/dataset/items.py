@@ -199,7 +199,9 @@ class ItemMethods(SceneMethods):
         """Merge new values into the metadata of items.
 
         A key that an item has takes the new value; its other keys stay. ``camera_params`` is set
-        in the same way.
+        in the same way, to ``CameraParams`` or a mapping; ``None`` takes the camera away::
+
+            dataset.update_item_metadata({"front/1": {"weather": "fog", "camera_params": None}})
 
         Args:
             mapping: Reference id to the keys and values to set.

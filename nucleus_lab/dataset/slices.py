@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
+from nucleus_lab import identifiers
 from nucleus_lab.bulk import listed
 from nucleus_lab.dataset.base import DatasetBase
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 from nucleus_lab.slice import Slice, SliceType
+
+_PREFIXES: Final = {
+    "dataset_item_ids": identifiers.ITEM,
+    "scene_ids": identifiers.SCENE,
+    "annotation_ids": identifiers.ANNOTATION,
+    "prediction_ids": identifiers.PREDICTION,
+}
 
 
 class SliceMethods(DatasetBase):
@@ -43,6 +51,11 @@ class SliceMethods(DatasetBase):
     ) -> Slice:
         """Make a slice of items, of scenes or of objects by their ids.
 
+        ::
+
+            ids = [item.dataset_item_id for item in dataset.items if item.metadata["night"]]
+            dataset.create_slice_by_ids("night", dataset_item_ids=ids)
+
         Args:
             name: Unique name within the dataset.
             dataset_item_ids: Items, each id starts with ``di_``.
@@ -55,12 +68,11 @@ class SliceMethods(DatasetBase):
 
         Raises:
             InvalidInputError: No id is given (:meth:`create_slice` makes an empty slice), or one of
-                another kind.
+                another kind. No slice is made then, nor where an id is not of the dataset.
         """
-        items = _ids("dataset_item_ids", dataset_item_ids, "di_")
-        scenes = _ids("scene_ids", scene_ids, "scn_")
-        objects = _ids("annotation_ids", annotation_ids, "ann_")
-        objects += _ids("prediction_ids", prediction_ids, "pred_")
+        items = _ids("dataset_item_ids", dataset_item_ids)
+        scenes = _ids("scene_ids", scene_ids)
+        objects = _ids("annotation_ids", annotation_ids) + _ids("prediction_ids", prediction_ids)
         if not (items or scenes or objects):
             raise InvalidInputError(
                 "create_slice_by_ids was given no ids: give those of items, scenes or objects, or "
@@ -115,12 +127,9 @@ class SliceMethods(DatasetBase):
         return [Slice.from_json(row, self._client) for row in rows]
 
 
-def _ids(name: str, values: Sequence[str] | None, prefix: str) -> list[str]:
+def _ids(name: str, values: Sequence[str] | None) -> list[str]:
     """Read ids of one kind."""
-    ids = listed(name, values or (), f"ids that start with {prefix}")
-    for value in ids:
-        if not str(value).startswith(prefix):
-            raise InvalidInputError(
-                f"{name} has {value!r}: ids of this kind start with {prefix}", field=name
-            )
+    prefix = _PREFIXES[name]
+    ids = listed(name, values or (), f"ids that start with {prefix}_")
+    identifiers.check_kinds(name, ids, [prefix], {each: to for to, each in _PREFIXES.items()})
     return ids

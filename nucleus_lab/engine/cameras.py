@@ -57,18 +57,39 @@ def fault_in(text: str | None) -> str | None:
     return fault(wire.decode(text))
 
 
+def merged(text: str | None, new: Mapping[str, Any]) -> str | None:
+    """Set keys of stored metadata; the other keys stay.
+
+    The new value of a key wins, and ``None`` is one like any other, except for the camera: nothing
+    can read a camera that is ``None``, so that ``None`` takes the camera away.
+
+    Args:
+        text: JSON text as it is stored, or ``None``.
+        new: New values by key.
+
+    Returns:
+        JSON text to store, ``None`` where no key is left.
+    """
+    values = {**(wire.decode(text) if text else {}), **new}
+    if values.get(KEY, values) is None:
+        del values[KEY]
+    return wire.encode(values).decode() if values else None
+
+
 def refuse(changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse new metadata of items as a whole where a camera in it cannot be used.
 
     Args:
-        changes: New values by key, by reference id.
+        changes: New values by key, by reference id; a camera of ``None`` is to be taken away.
 
     Raises:
         InvalidInputError: A camera lacks a part; the message names the item.
     """
     for name, metadata in changes.items():
-        wrong = fault(metadata)
+        wrong = fault(metadata) if metadata.get(KEY) is not None else None
         if wrong:
             raise InvalidInputError(
-                f"item {name!r}: {wrong}; nothing was changed", reference_id=name, path=KEY
+                f"item {name!r}: {wrong}, or null to take the camera away; nothing was changed",
+                reference_id=name,
+                path=KEY,
             )

@@ -31,11 +31,13 @@ _SEGMENTS: Final = "structured_labels.labels"
 _BOXES: Final = "bounding_boxes.labels"
 _DESCRIPTIONS: Final = frozenset({_SEGMENTS, _BOXES, sample_description.INFO})
 WAV: Final = "audio/wav"
+PARQUET: Final = "application/vnd.apache.parquet"
 _MEDIA_TYPES: Final = {
     "json": "application/json",
     "cbor": "application/cbor",
     "csv": "text/csv",
     "wav": WAV,
+    "parquet": PARQUET,
 }
 
 
@@ -243,7 +245,9 @@ def _stored(engine: Engine, part: FilePart, file: str) -> tuple[Content, _Row]:
     found: Content = seen["content"]
     row = {**seen["row"], "media_key": key, "split": seen["split"]}
     if found.recording is not None:
-        if row["size"] > sample_values.LONG_BYTES and row["media_type"] != WAV:
+        # Few bytes of Parquet can be many numbers, and its reader is not there at every reader.
+        long = row["size"] > sample_values.LONG_BYTES and row["media_type"] != WAV
+        if long or row["media_type"] == PARQUET:
             stored = sample_values.store(engine, found.recording.values, file)
             row["values_key"], row["dtype"] = stored
     elif row.pop("embedded"):

@@ -161,6 +161,25 @@ def _members(query: Mapping[str, str], name: str, kind: type) -> list[Any] | Non
     return list(found)
 
 
+def wanted_ids(query: Mapping[str, str], most: int) -> list[int]:
+    """Read the parameter ``ids``, which must be there.
+
+    Args:
+        query: The parameters.
+        most: How many may be asked for at once.
+
+    Returns:
+        The ids in the order given.
+
+    Raises:
+        InvalidInputError: It is absent or no list of ids, or has too many.
+    """
+    found: list[int] = _members(query, "ids", int) or []
+    if not 0 < len(found) <= most:
+        raise InvalidInputError(f"ids has {len(found):,} ids: give 1 to {most:,}", path="ids")
+    return found
+
+
 def _bounds(query: Mapping[str, str]) -> list[ColumnElement[bool]]:
     readings = func.coalesce(_C.crop_end, _C.readings) - func.coalesce(_C.crop_start, 0)
     length = readings * _C.interval_ms

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
 
 from nucleus_lab.engine import sample_rows, sample_values
-from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.errors import InvalidInputError, MediaError, NucleusError
 from nucleus_lab.wire import Binary, decode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nucleus_lab.engine import Engine
+
+
+MOST_BYTES: Final = 4 * 1024**2
+"""Of the samples of one answer, unless one alone is larger."""
+
+MOST_SAMPLES: Final = 1_000
+"""Of one answer."""
 
 
 def answer(
@@ -61,6 +69,68 @@ def answer(
         "totalPayloadLength": end - start,
         "datastreamPayloads": [],
     }
+
+
+def contents(engine: Engine, project_id: int, ids: Sequence[int]) -> Binary:
+    """Hand out many samples at once: their descriptions, and their text or files.
+
+    Args:
+        engine: The workspace.
+        project_id: Row of their project.
+        ids: Their ids, in the order in which they are wanted.
+
+    Returns:
+        What :func:`nucleus_lab.formats.samples.contents.unpack` reads: the first of the samples,
+        at least one and as many as stay below :data:`MOST_BYTES`. ``sample`` is ``None`` where
+        the project has none of this id.
+
+    Raises:
+        MediaError: The content of the first one cannot be read; that of a later one ends the
+            answer before it.
+    """
+    from nucleus_lab.formats.samples.contents import pack
+
+    with engine.store.read() as connection:
+        rows = sample_rows.among_ids(connection, project_id, ids)
+    entries: list[dict[str, Any]] = []
+    files: list[bytes] = []
+    size = 0
+    for wanted in ids:
+        row = rows.get(wanted)
+        if row is not None and entries and size + row.size > MOST_BYTES:
+            break
+        try:
+            kind, content = (None, b"") if row is None else _content(engine, row)
+        except NucleusError as fault:
+            if entries:
+                break
+            raise MediaError(
+                f"the content of sample {wanted} ({'' if row is None else row.file}) cannot be "
+                f"read: {fault.message}",
+                sample_id=wanted,
+            ) from fault
+        described = None if row is None else sample_rows.payload(row)
+        entries.append({"id": wanted, "sample": described, "kind": kind})
+        files.append(content)
+        size += len(content)
+        if size >= MOST_BYTES:
+            break
+    return Binary(pack(entries, files))
+
+
+def _content(engine: Engine, row: Row[Any]) -> tuple[str | None, bytes]:
+    from nucleus_lab.formats.samples.contents import acquisition, file_kind
+
+    sensors = decode(row.sensors)
+    kind = file_kind(sensors)
+    if kind == "wav":
+        return kind, wav(engine, row, "0").content
+    if kind is not None:
+        return kind, file_of(engine, row, kind).content
+    values = numbers(engine, row)[slice(*sample_rows.span(row))] if row.kind == "series" else None
+    rows = [] if values is None else sample_values.rows_of(values)
+    interval = sample_rows.interval(row)
+    return None, acquisition(sensors, rows, interval, row.device_type, row.device_name)
 
 
 def numbers(engine: Engine, row: Row[Any]) -> NDArray[Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
 from nucleus_lab.engine import clock
 from nucleus_lab.engine.sample_schema import sample
+from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.errors import NotFoundError
 from nucleus_lab.wire import decode
 
@@ -40,6 +42,22 @@ def get(connection: Connection, project_id: int, text: str) -> Row[Any]:
     raise NotFoundError(f"No sample found with ID {text}")
 
 
+def among_ids(connection: Connection, project_id: int, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Find samples.
+
+    Args:
+        connection: The open transaction.
+        project_id: Row of their project.
+        ids: Their ids.
+
+    Returns:
+        Rows by id; those that the project does not have are absent.
+    """
+    wanted = sample.c.sample_project_id == project_id, among(sample.c.id, "wanted")
+    rows = connection.execute(select(sample).where(*wanted), {"wanted": json_list(ids)})
+    return {row.id: row for row in rows}
+
+
 def span(row: Row[Any]) -> tuple[int, int]:
     """Return which readings are left of a sample.
 
@@ -52,6 +70,18 @@ def span(row: Row[Any]) -> tuple[int, int]:
     if row.crop_start is None:
         return 0, row.readings
     return row.crop_start, row.crop_end
+
+
+def interval(row: Row[Any]) -> float:
+    """Return the milliseconds between two readings, as they are told.
+
+    Args:
+        row: Its row.
+
+    Returns:
+        The interval. A single reading has none; clients ask for one above 0 all the same.
+    """
+    return float(row.interval_ms or (1.0 if row.kind == "series" else 0.0))
 
 
 def structured_labels(row: Row[Any]) -> list[dict[str, Any]]:
@@ -88,9 +118,8 @@ def payload(row: Row[Any]) -> dict[str, Any]:
     """
     start, end = span(row)
     count = end - start
-    # A single reading has no rate; clients ask for an interval above 0 all the same.
-    interval = row.interval_ms or (1.0 if row.kind == "series" else 0.0)
-    rate = 1000 / interval if interval else 0.0
+    step = interval(row)
+    rate = 1000 / step if step else 0.0
     labels = structured_labels(row)
     found = {
         "id": row.id,
@@ -105,15 +134,15 @@ def payload(row: Row[Any]) -> dict[str, Any]:
         "signatureValidate": bool(row.signature_valid),
         "signatureMethod": row.signature_method,
         "signatureKey": "",
-        "intervalMs": interval,
+        "intervalMs": step,
         "frequency": rate,
-        "originalIntervalMs": interval,
+        "originalIntervalMs": step,
         "originalFrequency": rate,
         "deviceName": row.device_name or "",
         "deviceType": row.device_type,
         "sensors": decode(row.sensors),
         "valuesCount": count,
-        "totalLengthMs": count * interval,
+        "totalLengthMs": count * step,
         "chartType": _chart(row),
         "boundingBoxes": decode(row.bounding_boxes) if row.bounding_boxes else [],
         "boundingBoxesType": "object_detection",

@@ -8,8 +8,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import bulk_write, clock, datasets, deletion, items, references, tracks
+from nucleus_lab import identifiers
+from nucleus_lab.engine import (
+    bulk_write,
+    cameras,
+    clock,
+    datasets,
+    deletion,
+    items,
+    references,
+    tracks,
+)
 from nucleus_lab.engine.items import ItemRow
 from nucleus_lab.engine.scene_wire import SceneRow
 from nucleus_lab.engine.schema import (
@@ -274,10 +283,7 @@ def merge_metadata(
     """
     rows = _METADATA.rows(connection, dataset_id=dataset_id, wanted=json_list(changes))
     known = {name: (key, old) for name, key, old in rows}
-    ready = [
-        (key, datasets.document({**(wire.decode(old) if old else {}), **changes[name]}))
-        for name, (key, old) in known.items()
-    ]
+    ready = [(key, cameras.merged(old, changes[name])) for name, (key, old) in known.items()]
     _SET_METADATA.many(connection, ready, "key", "new")
     return [name for name in changes if name not in known]
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-import msgspec
-
 from nucleus_lab.errors import NotFoundError
+from nucleus_lab.formats.samples.contents import acquisition, file_kind, unpack
 from nucleus_lab.samples.connection import Door, door, succeeded
 from nucleus_lab.samples.listing import find, whole
 from nucleus_lab.samples.sample_type import Sample, SampleInfo
 from nucleus_lab.transport.connection import Connection
 from nucleus_lab.transport.progress import progress_bar
+from nucleus_lab.wire import encode
 
 WORKERS: Final = 8
 
-_MEDIA: Final = {"image": "image", "video": "video", "audio": "wav"}
+FIRST_BATCH: Final = 8
+"""Samples of the first request: who takes a few of many waits for no more."""
+
+MOST_BATCH: Final = 128
+"""Samples of one request at most."""
+
 _STORAGE_SEGMENTS: Final = 3
 
 
@@ -81,7 +87,8 @@ def download_samples_by_ids(
         sample_ids: One id, or several, such as :func:`get_sample_ids` returns them.
         api_key: Key for the server; else that of the module.
         timeout_sec: Seconds to wait for each answer of a server.
-        max_workers: Requests to a server at a time; 8 when not given.
+        max_workers: Requests to endpoints of the Edge Impulse API at a time; 8 when not given.
+            Nucleus Lab hands out many samples in one answer of some megabytes.
         show_progress: Show a bar.
         pool_maxsize: Taken for the sake of scripts; connections are kept as needed.
         pool_connections: Likewise.
@@ -125,7 +132,7 @@ def stream_samples_by_ids(
         sample_ids: As :func:`download_samples_by_ids` takes them, and so are the others.
         api_key: Key for the server.
         timeout_sec: Seconds to wait for each answer.
-        max_workers: Requests at a time.
+        max_workers: Requests to endpoints of the Edge Impulse API at a time.
         show_progress: Show a bar.
         pool_maxsize: Has no effect.
         pool_connections: Has no effect.
@@ -141,7 +148,7 @@ def stream_samples_by_ids(
     several = isinstance(sample_ids, Iterable) and getattr(sample_ids, "ndim", 1) > 0
     ids = [whole(each) for each in (sample_ids if several else [sample_ids])]  # type: ignore[union-attr]
     way = door(api_key, timeout_sec, client)
-    return _stream(way, ids, 1 if way.embedded else max_workers or WORKERS, bool(show_progress))
+    return _stream(way, ids, max_workers or WORKERS, bool(show_progress))
 
 
 def fetch_samples(
@@ -159,7 +166,7 @@ def fetch_samples(
         filename: What the name without its extension contains.
         category: The category.
         labels: One label, or several of which a sample has one.
-        max_workers: Requests to a server at a time.
+        max_workers: Requests to endpoints of the Edge Impulse API at a time.
         api_key: Key for the server; else that of the module.
         client: NucleusClient to ask, in place of what the module is connected to.
 
@@ -169,7 +176,7 @@ def fetch_samples(
     way = door(api_key, None, client)
     infos = find(way, way.project(), filename, category, labels, max_workers or 1)
     ids = [info.sample_id for info in infos if info.sample_id is not None]
-    for sample in _stream(way, ids, 1 if way.embedded else max_workers or WORKERS, shown=False):
+    for sample in _stream(way, ids, max_workers or WORKERS, shown=False):
         if sample is not None:
             yield sample
 
@@ -180,24 +187,65 @@ def _stream(way: Door, ids: list[int], workers: int, shown: bool) -> Iterator[Sa
     project = way.project()
     hidden = {} if shown else {"delay": 1e9, "leave": False}
     with progress_bar(way.connection, len(ids), "samples", unit=" samples", **hidden) as bar:
-        if workers == 1:
-            for each in ids:
-                yield _download(way, project, each)
+        several = _batches(way, project, ids) if way.own else _singly(way, project, ids, workers)
+        with closing(several):
+            for sample in several:
+                yield sample
                 bar.update()
-            return
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="samples")
+
+
+def _batches(way: Door, project: int, ids: list[int]) -> Generator[Sample | None]:
+    # The other end bounds the bytes of an answer, and a server works on the next one meanwhile: no
+    # more than two are ever held.
+    most, at = FIRST_BATCH, 0
+    with ThreadPoolExecutor(1, thread_name_prefix="samples") as pool:
+        batch = _batch(way, project, ids[:most])
+        while batch:
+            at += len(batch)
+            most = min(most * 4, MOST_BATCH)
+            after: Future[list[_Packed]] | None = None
+            if at < len(ids) and not way.embedded:
+                after = pool.submit(_batch, way, project, ids[at : at + most])
+            for entry, content in batch:
+                yield _unpacked(entry, content)
+            if after is not None:
+                batch = after.result()
+            else:
+                batch = _batch(way, project, ids[at : at + most]) if at < len(ids) else []
+
+
+_Packed = tuple[dict[str, Any], bytes]
+
+
+def _batch(way: Door, project: int, ids: list[int]) -> list[_Packed]:
+    # 0 is nobody's id, and numbers that no database holds are not sent.
+    query = {"ids": encode([each if 0 < each < 2**63 else 0 for each in ids]).decode()}
+    answer = way.ask("GET", f"{project}/raw-data/batch/contents", query)
+    return list(unpack(answer if isinstance(answer, bytes) else succeeded(answer)))
+
+
+def _unpacked(entry: dict[str, Any], content: bytes) -> Sample | None:
+    stored, kind = entry["sample"], entry["kind"]
+    if stored is None:
+        return None
+    data = Text(content.decode()) if kind is None else BytesIO(content)
+    return _sample(stored, kind, data, entry["id"])
+
+
+def _singly(way: Door, project: int, ids: list[int], workers: int) -> Generator[Sample | None]:
+    """Ask for one sample a request, as others want it, a few requests at a time."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="samples") as pool:
+        ahead: deque[Future[Sample | None]] = deque()
         try:
-            ahead: deque[Future[Sample | None]] = deque()
             for each in ids:
                 ahead.append(pool.submit(_download, way, project, each))
                 if len(ahead) > 2 * workers:
                     yield ahead.popleft().result()
-                    bar.update()
             while ahead:
                 yield ahead.popleft().result()
-                bar.update()
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for waiting in ahead:
+                waiting.cancel()
 
 
 def _download(way: Door, project: int, sample_id: int) -> Sample | None:
@@ -207,12 +255,21 @@ def _download(way: Door, project: int, sample_id: int) -> Sample | None:
     except NotFoundError:
         return None
     stored, payload = answer["sample"], answer.get("payload") or {}
-    kind = _kind(stored, payload)
+    kind = file_kind(payload.get("sensors") or stored.get("sensors") or [])
     if kind is None:
-        data: Any = Text(_acquisition(stored, payload))
-    else:
-        query = {"axisIx": "0"} if kind == "wav" else None
-        data = BytesIO(way.ask("GET", f"{route}/{kind}", query))
+        text = acquisition(
+            stored.get("sensors") or payload.get("sensors") or [],
+            payload.get("values"),
+            stored.get("intervalMs", payload.get("intervalMs")),
+            payload.get("device_type"),
+            payload.get("device_name"),
+        )
+        return _sample(stored, kind, Text(text.decode()), sample_id)
+    query = {"axisIx": "0"} if kind == "wav" else None
+    return _sample(stored, kind, BytesIO(way.ask("GET", f"{route}/{kind}", query)), sample_id)
+
+
+def _sample(stored: Any, kind: str | None, data: Any, sample_id: int) -> Sample:
     return Sample(
         data,
         _file_name(stored, kind),
@@ -223,33 +280,6 @@ def _download(way: Door, project: int, sample_id: int) -> Sample | None:
         stored.get("id", sample_id),
         stored.get("structuredLabels") or None,
     )
-
-
-def _kind(stored: Any, payload: Any) -> str | None:
-    """Say under which name the content is to be had as a file; ``None`` for a time series."""
-    sensors = payload.get("sensors") or stored.get("sensors") or []
-    if not sensors:
-        return None
-    name = sensors[0].get("name")
-    if name == "audio" and sensors[0].get("units", "wav") != "wav":
-        return None
-    return _MEDIA.get(str(name))
-
-
-def _acquisition(stored: Any, payload: Any) -> str:
-    sensors = stored.get("sensors") or payload.get("sensors") or []
-    body = {
-        "protected": {"ver": "v1", "alg": "none", "iat": None},
-        "payload": {
-            "device_type": payload.get("device_type"),
-            "sensors": [{"name": each["name"], "units": each.get("units")} for each in sensors],
-            "values": payload.get("values"),
-            "interval_ms": stored.get("intervalMs", payload.get("intervalMs")),
-            "device_name": payload.get("device_name"),
-        },
-        "signature": None,
-    }
-    return msgspec.json.encode(body).decode()
 
 
 def _file_name(stored: Any, kind: str | None) -> str:

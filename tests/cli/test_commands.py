@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from nucleus_lab import NucleusClient, __version__
+from nucleus_lab import NucleusClient, __version__, cli_data, formats
 from nucleus_lab.cli import main
 from nucleus_lab.errors import UnauthorizedError
 
@@ -166,3 +166,7 @@ def test_a_folder_of_scenes_becomes_a_dataset_of_scenes(shared_data: Path, works
 
     assert made.exit_code == 0, made.output
     assert "(kitti): 3 new scenes, 12 annotations" in made.output
+
+
+def test_the_formats_of_the_command_line_are_those_there_are() -> None:
+    assert sorted(formats.FORMATS) == list(cli_data.FORMATS)

@@ -245,6 +245,26 @@ def test_metadata_merges_key_by_key(ask, five):
     ]
 
 
+@pytest.mark.parametrize("gone", [{"camera_params": None}, {"metadata": {"camera_params": None}}])
+def test_a_camera_is_taken_away_by_null_in_either_place(ask, five, gone):
+    camera = {
+        "position": {"x": 1, "y": 2, "z": 3},
+        "heading": {"x": 0, "y": 0, "z": 0, "w": 1},
+        **dict.fromkeys(("fx", "fy", "cx", "cy"), 1.5),
+    }
+    route = f"dataset/{five}/metadata?async=0"
+    ask("POST", route, {"metadata": [{"reference_id": "r1", "camera_params": camera}]})
+    ask("POST", route, {"metadata": [{"reference_id": "r1", "metadata": {"seen": True}}]})
+    found = ask("GET", f"dataset/{five}/refloc/r1")["item"]["metadata"]
+    assert found == {"number": 1, "seen": True, "camera_params": camera}
+
+    answer = ask("POST", route, {"metadata": [{"reference_id": "r1", **gone}]})
+
+    assert answer["updated_items"] == 1
+    found = ask("GET", f"dataset/{five}/refloc/r1")["item"]["metadata"]
+    assert found == {"number": 1, "seen": True}
+
+
 def test_deleting_an_item_takes_its_objects_and_memberships_along(ask, five, model):
     ask("POST", f"dataset/{five}/annotate", {"annotations": [box(0), box(1)]})
     route = f"dataset/{five}/model/{model}"

@@ -153,7 +153,7 @@ def test_unknown_members_are_named_and_nothing_is_made(ask, five):
         create(ask, five, reference_ids=["r1", "nobody"])
     with pytest.raises(NotFoundError, match="di_0000000000999"):
         create(ask, five, dataset_item_ids=["di_0000000000999"])
-    with pytest.raises(NotFoundError, match="prj_1"):
+    with pytest.raises(InvalidInputError, match="prj_1"):
         create(ask, five, object_ids=["prj_1"])
 
     assert ask("GET", f"dataset/{five}/slices") == []
@@ -178,3 +178,43 @@ def test_tags_of_a_slice_are_added_once(ask, five):
     ask("POST", f"slice/{slc}/tag", {"slice_tags": ["b"]})
 
     assert ask("GET", f"slice/{slc}/info")["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "told"),
+    [
+        (
+            {"dataset_item_ids": ["{item}", "scn_0000000000001"]},
+            InvalidInputError,
+            r"dataset_item_ids\[1\] is 'scn_.*1', the id of a scene: give .*this one .* scene_ids",
+        ),
+        ({"scene_ids": ["{item}"]}, InvalidInputError, "this one belongs in dataset_item_ids"),
+        ({"object_ids": ["{item}"]}, InvalidInputError, r"annotations \(ann_…\) or predictions"),
+        ({"object_ids": ["slc_0000000000001"]}, InvalidInputError, "the id of a slice: give ids"),
+        ({"dataset_item_ids": ["r0"]}, InvalidInputError, "'r0', which is no id"),
+        ({"dataset_item_ids": ["{item}", "di_"]}, NotFoundError, "no dataset item 'di_'"),
+        ({"dataset_item_ids": ["{item}", "di_00000000000ff"]}, NotFoundError, "di_00000000000ff"),
+        ({"dataset_item_ids": ["{other}"]}, NotFoundError, "has no '{other}'"),
+        (
+            {"dataset_item_ids": ["{item}"], "object_ids": ["ann_1"]},
+            InvalidInputError,
+            "dataset_item_ids and object_ids were given",
+        ),
+    ],
+)
+def test_ids_of_another_kind_or_dataset_make_no_slice(ask, five, body, error, told):
+    other = ask("POST", "dataset/create", {"name": "other", "is_scene": False})["dataset_id"]
+    item = {"reference_id": "o", "image_url": "https://example.org/o.jpg"}
+    ask("POST", f"dataset/{other}/append", {"items": [item]})
+    known = {
+        "{item}": ask("GET", f"dataset/{five}/refloc/r0")["item"]["id"],
+        "{other}": ask("GET", f"dataset/{other}/refloc/o")["item"]["id"],
+    }
+    sent = {name: [known.get(each, each) for each in ids] for name, ids in body.items()}
+    before = ask("GET", f"dataset/{five}/info")
+
+    with pytest.raises(error, match=told.replace("{other}", known["{other}"])):
+        create(ask, five, **sent)
+
+    assert ask("GET", "slice/") == []
+    assert ask("GET", f"dataset/{five}/info") == before

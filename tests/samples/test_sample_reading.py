@@ -12,8 +12,8 @@ import pytest
 from sample_files import csv
 
 from nucleus_lab import samples
-from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.samples import Sample, SampleInfo
+from nucleus_lab.errors import InvalidInputError, MediaError
+from nucleus_lab.samples import Sample, SampleInfo, downloading
 
 
 def test_samples_are_listed_by_name_category_and_label(client: Any, uploaded: list[int]) -> None:
@@ -77,28 +77,101 @@ def test_samples_are_downloaded_in_the_order_of_their_ids(client: Any, uploaded:
     assert [each.sample_id for each in listed] == uploaded
 
 
-def test_a_stream_that_is_left_early_reads_no_more(
-    client: Any, uploaded: list[int], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The ids of each request for contents that is made from now on."""
+    made: list[list[int]] = []
+    ask = downloading._batch
+
+    def noted(way: Any, project: int, ids: list[int]) -> Any:
+        made.append(ids)
+        return ask(way, project, ids)
+
+    monkeypatch.setattr(downloading, "_batch", noted)
+    return made
+
+
+def test_many_samples_come_in_few_requests(
+    client: Any, uploaded: list[int], requests: list[list[int]]
 ) -> None:
-    from nucleus_lab.samples import downloading
+    wanted = (uploaded * 100)[:250]
 
-    read: list[int] = []
-    whole = downloading._download
+    found = samples.download_samples_by_ids(wanted, client=client)
 
-    def noted(way: Any, project: int, sample_id: int) -> Sample | None:
-        read.append(sample_id)
-        return whole(way, project, sample_id)
+    assert [each.sample_id for each in found] == wanted
+    assert [len(ids) for ids in requests] == [8, 32, 128, 82]
 
-    monkeypatch.setattr(downloading, "_download", noted)
 
-    stream: Iterator[Any] = samples.stream_samples_by_ids(
-        uploaded * 100, client=client, max_workers=2
-    )
+def test_an_answer_holds_some_bytes_and_the_rest_is_asked_for(
+    client: Any, uploaded: list[int], requests: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = samples.download_samples_by_ids(uploaded, client=client)
+    requests.clear()
+    monkeypatch.setattr("nucleus_lab.engine.sample_reading.MOST_BYTES", 1)
+
+    assert samples.download_samples_by_ids([*uploaded, 10**6], client=client) == whole
+    assert requests == [[*uploaded, 10**6], [*uploaded[1:], 10**6], [uploaded[2], 10**6], [10**6]]
+
+
+def test_a_batch_holds_what_single_requests_answer(
+    client: Any, uploaded: list[int], shared_data: Path
+) -> None:
+    folder = shared_data / "ei_formats"
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".jpg", ".cbor", ".csv"})
+    sounds = sorted((shared_data / "audio_digits_wav").rglob("*.wav"))[:3]
+    made = [Sample(path.read_bytes(), path.name, "training") for path in [*files, *sounds]]
+    stored = samples.upload_samples(made, client=client).successes
+    ids = [*uploaded, *(each.sample_id or 0 for each in stored), 10**6, 2**70, -1]
+    way = downloading.door(client=client)
+
+    together = list(samples.stream_samples_by_ids(ids, client=client))
+    alone = [downloading._download(way, way.project(), each) for each in ids]
+
+    assert len(stored) > 10
+    assert [_whole(each) for each in together] == [_whole(each) for each in alone]
+    assert together[-3:] == [None, None, None]
+
+
+def _whole(sample: Sample | None) -> Any:
+    if sample is None:
+        return None
+    return {**vars(sample), "data": sample.data.read()}
+
+
+def test_a_sample_whose_file_is_lost_keeps_none_before_it_back(
+    client: Any, uploaded: list[int], workspace: Path
+) -> None:
+    files = [path for path in (workspace / "media").rglob("*") if path.is_file()]
+    [lost] = [path for path in files if path.read_bytes() == csv(3).encode()]
+    lost.unlink()
+
+    stream = samples.stream_samples_by_ids(uploaded, client=client)
+
+    assert [next(stream).sample_id, next(stream).sample_id] == uploaded[:2]
+    with pytest.raises(MediaError, match=r"sample 3 \(rest\.1\.csv\) cannot be read: .* missing"):
+        next(stream)
+
+
+def test_a_stream_that_is_left_early_reads_no_more(
+    client: Any, uploaded: list[int], requests: list[list[int]]
+) -> None:
+    stream: Iterator[Any] = samples.stream_samples_by_ids(uploaded * 100, client=client)
     first = next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
 
     assert first.sample_id == uploaded[0]
-    assert len(read) <= 10
+    assert sum(map(len, requests)) <= 40
+
+
+def test_other_endpoints_are_asked_for_one_sample_a_request(
+    client: Any, uploaded: list[int], requests: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = samples.download_samples_by_ids(uploaded, client=client)
+    requests.clear()
+    monkeypatch.setattr(downloading.Door, "own", property(lambda _: False))
+
+    assert samples.download_samples_by_ids(uploaded * 30, client=client) == whole * 30
+    assert requests == []
 
 
 @pytest.mark.parametrize("ids", ["12", [1, "2"], [1.5], True, None, [None]])
@@ -114,8 +187,8 @@ def test_what_was_downloaded_can_be_saved_like_a_file(
 
     for name in ("a", "b"):
         with (tmp_path / name).open("wb") as file:
-            shutil.copyfileobj(sample.data, file)  # type: ignore[arg-type]
-        sample.data.seek(0)  # type: ignore[union-attr]
+            shutil.copyfileobj(sample.data, file)
+        sample.data.seek(0)
 
     assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == sample.data
 
@@ -171,6 +244,6 @@ def test_all_samples_of_a_category_or_all_are_deleted(client: Any, uploaded: lis
 def test_label_and_category_follow_from_a_path(path: str, label: str, category: str | None) -> None:
     sample = Sample("", category=None, label="before")
 
-    assert samples.infer_category_and_label_from_filename(sample, path) is None  # type: ignore[func-returns-value]
+    assert samples.infer_category_and_label_from_filename(sample, path) is None
 
     assert (sample.label, sample.category) == (label, category)

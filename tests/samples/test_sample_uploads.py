@@ -294,3 +294,20 @@ def test_numpy_values_in_metadata_and_boxes_are_plain_numbers(client: Any) -> No
 def test_an_impossible_number_of_workers_is_refused(client: Any, workers: Any) -> None:
     with pytest.raises(InvalidInputError, match="max_workers"):
         samples.upload_samples(Sample(csv(), "a.csv"), max_workers=workers, client=client)
+
+
+def test_a_parquet_file_is_uploaded_and_comes_back_as_its_csv_does(
+    client: Any, tmp_path: Path
+) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"timestamp": [0, 10, 20], "x": [1.5, 2.5, None], "y": [1, 2, 3]})
+    frame.to_parquet(tmp_path / "walk.1.parquet", index=False)
+    frame.to_csv(tmp_path / "walk.2.csv", index=False)
+
+    answer = samples.upload_directory(str(tmp_path), category="training", client=client)
+
+    assert answer.fails == []
+    one, two = samples.download_samples_by_ids(samples.get_sample_ids(client=client), client=client)
+    assert (one.filename, one.label, two.label) == ("walk.1.json", "walk", "walk")
+    assert one.data == two.data

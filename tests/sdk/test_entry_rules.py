@@ -57,7 +57,7 @@ def scenes(client: Any, tmp_path: Path) -> Any:
     scene = LidarScene("s")
     cloud = DatasetItem(pointcloud_location=str(tmp_path / "0.bin"), reference_id="cloud")
     scene.add_item(0, "lidar", cloud)
-    scene.add_item(0, "front", DatasetItem(tmp_path / "0.png", "front"))  # type: ignore[arg-type]
+    scene.add_item(0, "front", DatasetItem(tmp_path / "0.png", "front"))
     made = client.create_dataset("scenes", is_scene=True)
     made.append([scene], asynchronous=True).sleep_until_complete(False)
     return made
@@ -225,10 +225,21 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("model is None: give a Model", lambda d: d.create_slice("s").export_predictions(None)),
     ("None is no id", lambda d: d.refloc(None)),
     ("'' is no id", lambda d: d.delete_item("")),
-    ("ids of this kind start with di_", lambda d: d.create_slice_by_ids("s", ["ann_1"])),
     (
-        "ids of this kind start with pred_",
-        lambda d: d.create_slice_by_ids("s", prediction_ids=["ann_1"]),
+        r"dataset_item_ids\[0\] is 'ann_1', the id of an annotation: .* belongs in annotation_ids",
+        lambda d: d.create_slice_by_ids("s", ["ann_1"]),
+    ),
+    (
+        r"prediction_ids\[1\] is 'ann_1', the id of an annotation: give ids of predictions",
+        lambda d: d.create_slice_by_ids("s", prediction_ids=["pred_1", "ann_1"]),
+    ),
+    (
+        r"scene_ids\[0\] is 'crossing', which is no id: give ids of scenes \(scn_…\)$",
+        lambda d: d.create_slice_by_ids("s", scene_ids=["crossing"]),
+    ),
+    (
+        r"annotation_ids\[0\] is None, which is no id",
+        lambda d: d.create_slice_by_ids("s", annotation_ids=[None]),
     ),
 ]
 

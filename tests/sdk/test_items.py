@@ -11,10 +11,13 @@ from PIL import Image
 
 from nucleus_lab import (
     BoxAnnotation,
+    CameraParams,
     DatasetItem,
     DuplicateIDError,
     LidarScene,
     NotFoundError,
+    Point3D,
+    Quaternion,
     UploadResponse,
 )
 from nucleus_lab.errors import InvalidInputError, MediaError
@@ -106,6 +109,28 @@ def test_metadata_is_merged(dataset: Any) -> None:
     assert dataset.refloc("a")["item"].metadata == {"kept": 1, "changed": "new", "added": 0.5}
     with pytest.raises(InvalidInputError, match="'a' is a list"):
         dataset.update_item_metadata({"a": [1]})
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_camera_of_none_takes_the_camera_away(dataset: Any, background: bool) -> None:
+    camera = CameraParams(Point3D(0, 1, 2), Quaternion(0, 0, 0, 1), 500, 400, 320, 240)
+    dataset.append([remote("a", kept=1, camera_params=camera), remote("b", camera_params=camera)])
+    dataset.append([remote("c")])
+
+    changes = {name: {"camera_params": None} for name in ("a", "b", "c", "nobody")}
+    answer = dataset.update_item_metadata(changes, asynchronous=background)
+    if background:
+        answer.sleep_until_complete(verbose_std_out=False)
+        answer = answer.status()["message"]
+
+    assert answer["updated_items"] == 3
+    assert list(dataset.items) == [remote("a", kept=1), remote("b"), remote("c")]
+    assert dataset.refloc("a")["item"].camera_params is None
+    with pytest.raises(InvalidInputError, match="null to take the camera away; nothing was"):
+        dataset.update_item_metadata({"a": {"kept": 2}, "b": {"camera_params": {"fx": 1}}})
+    assert dataset.refloc("a")["item"] == remote("a", kept=1)
+    dataset.update_item_metadata({"b": {"camera_params": camera, "kept": None}})
+    assert dataset.refloc("b")["item"] == remote("b", camera_params=camera, kept=None)
 
 
 def test_a_deleted_item_is_gone_with_its_annotations(dataset: Any) -> None:

@@ -108,12 +108,6 @@ def read(content: bytes, filename: str, key: str | None = None) -> Content:
     kind = kind_of(content, filename)
     if kind in {"image", "video"}:
         return Content(kind, None, content)
-    if kind == "parquet":
-        raise InvalidInputError(
-            f"{filename} is a Parquet file, which is not read here: save it as CSV with a column "
-            "timestamp, for example by pandas.read_parquet(…).to_csv(…, index=False)",
-            path=filename,
-        )
     try:
         return _series(kind, content, key)
     except NucleusError as fault:
@@ -132,6 +126,10 @@ def _series(kind: str, content: bytes, key: str | None) -> Content:
         from nucleus_lab.formats.samples.wave import read_wav
 
         return Content("series", read_wav(content), content)
+    if kind == "parquet":
+        from nucleus_lab.formats.samples.parquet import read_parquet
+
+        return Content("series", read_parquet(content), content)
     from nucleus_lab.formats.samples import acquisition
 
     reader = acquisition.read_json if kind == "json" else acquisition.read_cbor

@@ -54,6 +54,33 @@ class Recording:
     signature_valid: bool = False
 
 
+def interval_of(times: NDArray[Any]) -> float:
+    """Return the mean step of timestamps.
+
+    Args:
+        times: Milliseconds, one a row.
+
+    Returns:
+        Milliseconds between two rows; 0 for a single row.
+
+    Raises:
+        InvalidInputError: One is missing, or they do not rise; the message has the row.
+    """
+    if np.isnan(times).any():
+        at = int(np.flatnonzero(np.isnan(times))[0])
+        raise InvalidInputError(f"row {at + 1} has no timestamp")
+    if len(times) < 2:
+        return 0.0
+    steps = np.diff(times)
+    if (steps <= 0).any():
+        at = int(np.flatnonzero(steps <= 0)[0])
+        raise InvalidInputError(
+            f"the timestamp of row {at + 2} is {times[at + 1]:g}, not after that of the row before "
+            f"({times[at]:g}): timestamps are milliseconds that rise from row to row"
+        )
+    return float((times[-1] - times[0]) / (len(times) - 1))
+
+
 def text_of(value: Any, place: str) -> str:
     """Make sure that a value is text that a database can hold.
 

@@ -16,6 +16,7 @@ from nucleus_lab.formats.samples.recording import (
     MOST_SENSORS,
     Recording,
     Sensor,
+    interval_of,
     shown,
     text_of,
 )
@@ -162,16 +163,7 @@ def _number(cell: str) -> float | None:
 
 
 def _interval(times: NDArray[Any]) -> float:
-    if np.isnan(times).any():
-        at = int(np.flatnonzero(np.isnan(times))[0])
-        raise _refusal(f"row {at + 1} has no timestamp")
-    if len(times) < 2:
-        return 0.0
-    steps = np.diff(times)
-    if (steps <= 0).any():
-        at = int(np.flatnonzero(steps <= 0)[0])
-        raise _refusal(
-            f"the timestamp of row {at + 2} is {times[at + 1]:g}, not after that of the row before "
-            f"({times[at]:g}): timestamps are milliseconds that rise from row to row"
-        )
-    return float((times[-1] - times[0]) / (len(times) - 1))
+    try:
+        return interval_of(times)
+    except InvalidInputError as fault:
+        raise _refusal(fault.message) from fault

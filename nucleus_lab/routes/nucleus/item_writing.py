@@ -31,7 +31,7 @@ class AppendBody(msgspec.Struct):
 
     items: list[ItemWire] = []
     update: bool = False
-    requestId: str | None = None  # noqa: N815 - name on the wire
+    requestId: str | None = None
 
     def open_values(self) -> list[Any]:
         """Return the values that may hold anything."""
@@ -40,11 +40,11 @@ class AppendBody(msgspec.Struct):
 
 
 class MetadataEntry(msgspec.Struct):
-    """New metadata of one item."""
+    """New metadata of one item; ``null`` as its camera takes the camera away."""
 
     reference_id: str
     metadata: dict[str, Any] = {}
-    camera_params: dict[str, Any] | None = None
+    camera_params: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class MetadataBody(msgspec.Struct):
@@ -85,7 +85,7 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
     changes: dict[str, dict[str, Any]] = {}
     for entry in call.body.metadata:
         new = dict(entry.metadata)
-        if entry.camera_params is not None:
+        if entry.camera_params is not msgspec.UNSET:
             new["camera_params"] = entry.camera_params
         changes.setdefault(entry.reference_id, {}).update(new)
     with engine.store.read() as connection:
@@ -111,7 +111,7 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
 
 
 @route("DELETE", "dataset/{ds}/refloc/{ref:path}")
-def delete_item(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_item(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:
     """Delete one item with its annotations and predictions."""
     with engine.store.write(bulk=True) as connection:
         row = datasets.get(connection, ds)

@@ -36,8 +36,8 @@ class QueryBody(msgspec.Struct):
     """
 
     query: str = ""
-    pageToken: str | None = None  # noqa: N815 - name on the wire
-    pageSize: int = 10_000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 10_000
     model_run_id: str | None = None
     params: dict[str, Any] | None = None
     iou_threshold: float | None = None
@@ -190,12 +190,12 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
 
 
 def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
-    from nucleus_lab.engine import slices
+    from nucleus_lab.engine import slice_members, slices
 
     row = slices.get(connection, slice_id)
     if row.dataset_id != dataset_id or row.type != "dataset_item":
         raise ConflictError(f"slice {slice_id} holds no items of this dataset")
-    return [key for _, key, _ in slices.members(connection, row.id)]
+    return [key for _, key, _ in slice_members.listing(connection, row.id)]
 
 
 @route("POST", "lab/dataset/{ds}/count", body=SelectionBody)

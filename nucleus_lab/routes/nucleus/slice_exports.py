@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, media_urls, reading, slice_objects, slices
+from nucleus_lab.engine import datasets, media_urls, reading, slice_members, slice_objects, slices
 from nucleus_lab.errors import ConflictError
 from nucleus_lab.routes.table import Call, route
 from nucleus_lab.wire import Binary
@@ -25,7 +25,7 @@ def export_raw_items(engine: Engine, call: Call[None], slc: str) -> dict[str, An
                 "can be exported"
             )
         of = datasets.by_key(connection, row.dataset_id)
-        keys = [key for _, key, _ in slices.members(connection, row.id)]
+        keys = [key for _, key, _ in slice_members.listing(connection, row.id)]
         rows = reading.by_keys(connection, row.dataset_id, keys)
     found = []
     for values in rows:
@@ -41,14 +41,14 @@ def export_raw_items(engine: Engine, call: Call[None], slc: str) -> dict[str, An
 
 
 @route("GET", "slice/{slc}/export_raw_json")
-def export_raw_json(engine: Engine, call: Call[None], slc: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def export_raw_json(engine: Engine, call: Call[None], slc: str) -> list[dict[str, Any]]:
     """Answer every object of a slice with its item, its match and its scene."""
     with engine.store.read() as connection, collector_paused():
         return slice_objects.raw(connection, slices.get(connection, slc))
 
 
 @route("GET", "lab/media/{token}", public=True)
-def read_media(engine: Engine, call: Call[None], token: str) -> Binary:  # noqa: ARG001
+def read_media(engine: Engine, call: Call[None], token: str) -> Binary:
     """Answer a stored file as it was uploaded; the token is the proof."""
     content = engine.media.thumbnails.original(media_urls.source_of(engine, token))
     return Binary(content, media_urls.media_type(content))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,6 +15,7 @@ from nucleus_lab.engine import (
     models,
     reading,
     sampling,
+    slice_members,
     slice_objects,
     slice_reading,
     slices,
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from nucleus_lab.engine import Engine
+
+
+_KINDS: Final = {
+    "dataset_item_ids": (identifiers.ITEM,),
+    "scene_ids": (identifiers.SCENE,),
+    "object_ids": (identifiers.ANNOTATION, identifiers.PREDICTION),
+}
+"""What ids belong in which field of a new slice."""
 
 
 class CreateBody(msgspec.Struct):
@@ -78,29 +87,32 @@ class TagBody(msgspec.Struct):
 def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, Any]:
     """Create a slice of items, scenes or objects."""
     body = call.body
-    given = [body.dataset_item_ids, body.scene_ids, body.object_ids]
-    ids = [public for part in given for public in part or ()]
-    names = body.reference_ids or []
-    kinds = sum(1 for part in [*given, names] if part)
-    if kinds > 1:
+    fields = ("reference_ids", *_KINDS)
+    filled = [name for name in fields if getattr(body, name)]
+    if len(filled) > 1:
         raise InvalidInputError(
-            "a slice holds items, scenes or objects: give one of reference_ids, dataset_item_ids, "
-            "scene_ids and object_ids"
+            f"{' and '.join(filled)} were given, and a slice holds items, scenes or objects: give "
+            f"one of {', '.join(fields)}"
         )
-    slices.check_count(len(ids) + len(names))
+    field = filled[0] if filled else fields[0]
+    names: list[str] = getattr(body, field) or []
+    slice_members.check_count(len(names))
+    if field in _KINDS:
+        homes = {prefix: name for name, kinds in _KINDS.items() for prefix in kinds}
+        identifiers.check_kinds(field, names, _KINDS[field], homes)
     with engine.store.write() as connection:
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id, changes=False)
-        if ids:
-            members = slices.members_of_ids(connection, row.id, ids)
+        if field in _KINDS:
+            members = slice_members.of_ids(connection, row.id, names)
         else:
             kind = "scene" if row.is_scene else "item"
             members = {
-                kind: slices.members_of_references(connection, row.id, names, scenes=row.is_scene)
+                kind: slice_members.of_references(connection, row.id, names, scenes=row.is_scene)
             }
-        key = slices.create(connection, row.id, body.name, slices.type_of(members))
+        key = slices.create(connection, row.id, body.name, slice_members.type_of(members))
         for member, keys in members.items():
-            slices.add_members(connection, key, member, keys)
+            slice_members.add(connection, key, member, keys)
     return {"slice_id": identifiers.encode(identifiers.SLICE, key)}
 
 
@@ -108,7 +120,7 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
 def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[str, Any]:
     """Add items to a slice."""
     body = call.body
-    slices.check_count(len(body.reference_ids))
+    slice_members.check_count(len(body.reference_ids))
     with engine.store.write() as connection:
         row = slices.get(connection, slc)
         of = datasets.by_key(connection, row.dataset_id)
@@ -117,33 +129,16 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
                 f"slice {slc} is of dataset {of.public_id}, and dataset_id is {body.dataset_id!r}"
             )
         datasets.lock(connection, row.dataset_id, changes=False)
-        keys = slices.members_of_references(
+        keys = slice_members.of_references(
             connection, row.dataset_id, body.reference_ids, scenes=of.is_scene
         )
-        new = slices.add_members(connection, row.id, "scene" if of.is_scene else "item", keys)
+        new = slice_members.add(connection, row.id, "scene" if of.is_scene else "item", keys)
         known = dict(zip(keys, dict.fromkeys(body.reference_ids), strict=True))
     return {"slice_id": row.public_id, "new_items": [known[key] for key in new]}
 
 
-@route("GET", "slice/")
-def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
-    """List the slices of all datasets."""
-    with engine.store.read() as connection:
-        return [row.payload() for row in slices.listing(connection)]
-
-
-@route("GET", "dataset/{ds}/slices")
-def slices_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
-    """List the slices of a dataset, all or by name and type."""
-    wanted, kind = call.query.get("name"), call.query.get("type")
-    with engine.store.read() as connection:
-        row = datasets.get(connection, ds)
-        rows = slices.listing(connection, row.id, name=wanted, kind=kind)
-    return [found.payload() for found in rows]
-
-
 @route("GET", "slice/{slc}/info")
-def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Describe a slice."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
@@ -165,7 +160,7 @@ def tag_slice(engine: Engine, call: Call[TagBody], slc: str) -> dict[str, Any]:
 
 
 @route("DELETE", "slice/{slc}")
-def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Delete a slice; what it holds stays."""
     with engine.store.write() as connection:
         row = slices.get(connection, slc)
@@ -175,7 +170,7 @@ def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]: 
 
 
 @route("GET", "slice/{slc}")
-def slice_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_with_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Answer all that a slice holds."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
@@ -207,7 +202,7 @@ def _export(
 
 
 @route("GET", "slice/{slc}/exportForTraining")
-def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Answer the items of a slice with their annotations."""
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
@@ -267,7 +262,7 @@ def export_narrow_page(engine: Engine, call: Call[RowsBody], slc: str) -> dict[s
 @route("GET", "slice/{slc}/{prj}/exportForTraining")
 def export_slice_predictions(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     slc: str,
     prj: str,
 ) -> dict[str, Any]:
