@@ -20,6 +20,10 @@ STATUS: Final = "review_status"
 
 _OPEN: Final = f"metadata.{STATUS} IS NULL"
 _A_REQUEST: Final = 10_000
+_COLOURS: Final = {
+    "accepted": "var(--jp-success-color1,#2e7d32)",
+    "rejected": "var(--jp-error-color1,#c62828)",
+}
 
 
 class Review:
@@ -81,6 +85,8 @@ class Review:
         self._deciding = threading.RLock()
         self._bar: Any = None
         self._text: Any = None
+        self._buttons: list[Any] = []
+        self._seen: dict[str, int] = {}
 
     def accept(self, reference_ids: Sequence[str] | None = None) -> int:
         """Accept items.
@@ -171,11 +177,22 @@ class Review:
     def _renew(self) -> None:
         self.gallery.selected = []
         self.gallery.refresh()
+        if self._text is not None:
+            self._seen = self.counts  # not at each tick: counting takes longer than ticking
         self._tell()
 
     def _tell(self, problem: str = "") -> None:
-        if self._text is not None:
-            self._text.value = problem or self._state()
+        if self._text is None:
+            return
+        self._text.value = _progress(self._seen, len(self.gallery.selected), problem)
+        self._enable(self._seen["open"])
+
+    def _enable(self, open_: int) -> None:
+        accept, reject, rest = self._buttons
+        ticked = len(self.gallery.selected)
+        accept.disabled = reject.disabled = not ticked
+        rest.description = "Reject ticked, accept the rest" if ticked else "Accept all"
+        rest.disabled = not open_ and not ticked
 
     def _state(self) -> str:
         counts = self.counts
@@ -197,20 +214,27 @@ class Review:
     def _make_bar(self) -> Any:
         import ipywidgets
 
-        self._text = ipywidgets.Label(self._state())
-        buttons = []
-        for label, hint, work in (
-            ("Accept ticked", "They are right", self.accept),
-            ("Reject ticked", "They are wrong", self.reject),
-            ("Reject ticked, accept the rest", "Decide the whole list", self.accept_rest),
+        self._text = ipywidgets.HTML()
+        self._seen = self.counts
+        self._buttons = []
+        for label, look, icon, hint, work in (
+            ("Accept ticked", "success", "check", "They are right", self.accept),
+            ("Reject ticked", "danger", "times", "They are wrong", self.reject),
+            ("Accept all", "", "", "Decide the whole list", self.accept_rest),
         ):
             button = ipywidgets.Button(
-                description=label, tooltip=hint, layout=ipywidgets.Layout(width="auto")
+                description=label,
+                button_style=look,
+                icon=icon,
+                tooltip=hint,
+                layout=ipywidgets.Layout(width="auto"),
             )
             button.on_click(self._pressed(work))
-            buttons.append(button)
+            self._buttons.append(button)
+        self._tell()
         self.gallery.on_selection(lambda _: self._tell())
-        return ipywidgets.HBox([*buttons, self._text])
+        wrapped = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+        return ipywidgets.HBox([*self._buttons, self._text], layout=wrapped)
 
     def _pressed(self, work: Any) -> Any:
         def press(_button: Any) -> None:
@@ -222,3 +246,28 @@ class Review:
                 self._tell(fault.message)
 
         return press
+
+
+def _progress(counts: Mapping[str, int], ticked: int, problem: str) -> str:
+    """Draw how far the review is: a bar of three parts and the numbers."""
+    from html import escape
+
+    if problem:
+        return f"<span style='color:var(--jp-error-color1,#c62828)'>{escape(problem)}</span>"
+    total = sum(counts.values())
+    parts, words = [], []
+    for name, colour in _COLOURS.items():
+        share = 100 * counts[name] / total if total else 0
+        parts.append(f"<div style='width:{share:.2f}%;background:{colour}'></div>")
+        words.append(f"<b>{counts[name]:,}</b> {name}")
+    bar = (
+        "<div style='display:flex;width:140px;height:8px;border-radius:4px;overflow:hidden;"
+        f"background:var(--jp-layout-color3,#bbb)'>{''.join(parts)}</div>"
+    )
+    done = "" if counts["open"] else "all reviewed: "
+    chosen = f" · <b>{ticked:,}</b> ticked" if ticked else ""
+    said = f"{done}{' · '.join(words)} · <b>{counts['open']:,}</b> open{chosen}"
+    return (
+        "<div style='display:flex;align-items:center;gap:10px;margin-left:8px;line-height:28px;"
+        f"color:var(--jp-ui-font-color1,inherit)'>{bar}<span>{said}</span></div>"
+    )

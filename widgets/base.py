@@ -192,7 +192,8 @@ class LabWidget(anywidget.AnyWidget):
         self._publish_snapshot()
         if hasattr(get_ipython(), "kernel"):
             data, metadata = super()._repr_mimebundle_() or ({}, {})
-            live = {**data, "text/plain": repr(self)}
+            # Without a text: where no widget can be shown, the picture alone is seen.
+            live = {kind: value for kind, value in data.items() if kind != "text/plain"}
             publish_display_data(live, metadata)  # type: ignore[no-untyped-call]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -116,7 +116,8 @@ class NucleusClient(
         except NucleusError as fault:
             return f"{where} <code>{escape(self.target)}</code>: {escape(fault.message)}"
         rows = "".join(
-            f"<tr><td>{escape(dataset.name)}</td><td><code>{escape(dataset.id)}</code></td></tr>"
+            f"<tr><td style='text-align:left'>{escape(dataset.name)}</td>"
+            f"<td style='text-align:left'><code>{escape(dataset.id)}</code></td></tr>"
             for dataset in known[:50]
         )
         more = f"<p>and {len(known) - 50:,} more</p>" if len(known) > 50 else ""

@@ -310,7 +310,8 @@ def run_on(connection: Connection, public_id: str, dataset_id: int) -> int:
     if run is None:
         shown = identifiers.encode(identifiers.DATASET, dataset_id)
         raise NotFoundError(
-            f"model {public_id} has no predictions on dataset {shown}: upload some first"
+            f"model {public_id} has no predictions on dataset {shown}: upload some first",
+            reason="no_predictions",
         )
     return run
 

@@ -28,5 +28,7 @@ def progress_bar(client: Connection, total: float, title: str, **options: Any) -
     """
     module = import_module("tqdm.notebook" if client.use_notebook else "tqdm")
     seen = client.use_notebook or "ipykernel" in sys.modules or sys.stderr.isatty()
+    if "ipykernel" in sys.modules:
+        options.setdefault("file", sys.stdout)  # notebooks show what goes to stderr as an error
     bar: tqdm[Any] = module.tqdm(total=total, desc=title, disable=not seen, **options)
     return bar

@@ -97,6 +97,13 @@ def crowd(count: int) -> Any:
     return Repeated(dataset, count // different)
 
 
+def refused(count: int) -> Any:
+    """A job that completes and refuses every box: their pictures do not exist."""
+    dataset = client.create_dataset("refused")
+    boxes = [BoxAnnotation("cup", at, 1, 9, 9, "nowhere.png") for at in range(count)]
+    return dataset.annotate(boxes, asynchronous=True)
+
+
 def upload(count: int) -> Any:
     """A job of a worker process: so many boxes on a hundred pictures."""
     dataset = client.create_dataset("uploads")

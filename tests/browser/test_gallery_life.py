@@ -188,3 +188,4 @@ def test_a_notebook_that_is_not_trusted_shows_the_pictures_too(
         > 0
     )
     assert again.page.evaluate("() => window.hacked") is None
+    expect(again.panel.get_by_text("Gallery of")).to_have_count(0)  # nothing below the pictures

@@ -68,3 +68,29 @@ def test_cancel_is_heard_while_a_cell_waits(notebook: Callable[..., Any]) -> Non
     cancel.click()
 
     expect(opened.panel.locator(".nl-state")).to_have_text("Cancelled", timeout=60_000)
+
+
+def test_a_job_that_refuses_objects_looks_so_and_says_why(notebook: Callable[..., Any]) -> None:
+    opened = notebook(
+        "from scenes import *\nfrom nucleus_lab.widgets import JobProgress\njob = refused(3)",
+        "JobProgress(job)",
+    )
+    opened.run_all()
+    state = opened.panel.locator(".nl-state")
+
+    expect(state).to_have_text("Completed with errors", timeout=60_000)
+
+    expect(opened.panel.locator(".nl-job .nl-title")).to_have_text("Upload annotations")
+    expect(opened.panel.locator(".nl-message")).to_have_text("3 errored")
+    expect(opened.panel.locator(".nl-errors summary")).to_have_text("3 errors")
+    expect(opened.panel.locator(".nl-errors li").first).to_contain_text("nowhere.png")
+    expect(opened.panel.locator(".nl-errors")).not_to_contain_text("{")
+    dark = "(name) => jupyterapp.commands.execute('apputils:change-theme', { theme: name })"
+    opened.page.evaluate(dark, "JupyterLab Dark")
+    try:
+        ink, paper = state.evaluate(
+            "(one) => [getComputedStyle(one).color, getComputedStyle(one.closest('.nl')).color]"
+        )
+    finally:
+        opened.page.evaluate(dark, "JupyterLab Light")
+    assert ink == paper  # the words in the ink of the theme, the colour in a dot beside them

@@ -303,14 +303,21 @@ def test_the_buttons_of_a_review_decide(cells: Dataset, run: Any) -> None:
         review._ipython_display_()
     accept, reject, rest, text = review._bar.children
 
-    accept.click()
+    def offered() -> tuple[bool, bool, str | None]:
+        return not accept.disabled, not reject.disabled, None if rest.disabled else rest.description
+
+    assert offered() == (False, False, "Accept all")
+    accept.click()  # as a page that has not heard yet
     assert "nothing is ticked" in text.value
     review.gallery.selected = ["2"]
-    assert "1 ticked" in text.value
+    assert "<b>1</b> ticked" in text.value
+    assert offered() == (True, True, "Reject ticked, accept the rest")
     reject.click()
+    assert "<b>0</b> accepted · <b>1</b> rejected · <b>2</b> open" in text.value
     rest.click()
 
-    assert text.value == "0 open, 2 accepted, 1 rejected"
+    assert "all reviewed: <b>2</b> accepted · <b>1</b> rejected · <b>0</b> open" in text.value
+    assert offered() == (False, False, None)
 
 
 @pytest.mark.parametrize(

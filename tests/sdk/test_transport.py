@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from nucleus_lab import DatasetItem, NotFoundError, NucleusClient
 from nucleus_lab.errors import NucleusAPIError, PayloadTooLargeError, TransportError
 from nucleus_lab.transport import http as http_transport
 from nucleus_lab.transport.in_process import InProcessTransport
+from nucleus_lab.transport.progress import progress_bar
 
 Answer = tuple[int, str, bytes]
 
@@ -201,3 +204,16 @@ def test_a_deleted_dataset_is_gone_for_every_handle(client: Any) -> None:
     for handle in (made, other):
         with pytest.raises(NotFoundError, match=made.id):
             handle.append([DatasetItem("https://example.org/a.jpg", "a")])
+
+
+def test_a_bar_in_a_notebook_does_not_look_like_an_error(
+    client: NucleusClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+
+    with progress_bar(client, 2, "uploading") as bar:
+        bar.update(2)
+
+    seen = capsys.readouterr()
+    assert "uploading: 100%" in seen.out
+    assert seen.err == ""

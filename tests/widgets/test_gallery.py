@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import io
+import warnings
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from nucleus_lab import Dataset, Model
-from nucleus_lab.errors import InvalidInputError, QueryError
+from nucleus_lab import (
+    BoxPrediction,
+    Dataset,
+    DatasetItem,
+    Frame,
+    LidarScene,
+    Model,
+    NucleusClient,
+)
+from nucleus_lab.errors import InvalidInputError, NotFoundError, QueryError
+from nucleus_lab.query_help import QueryWarning
 from nucleus_lab.widgets import Gallery
 from tests.widgets.conftest import COUNT, HOSTILE, Page
+
+CAMERA = {
+    "position": {"x": 0, "y": 0, "z": 0},
+    "heading": {"w": 1, "x": 0, "y": 0, "z": 0},
+    "fx": 9,
+    "fy": 9,
+    "cx": 4,
+    "cy": 4,
+}
 
 
 def shapes(row: dict[str, Any]) -> dict[tuple[str, bool], dict[str, Any]]:
@@ -264,3 +285,80 @@ def test_values_out_of_range_are_refused(
 def test_what_is_no_dataset_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"pass client\.get_dataset"):
         Gallery("bccd")
+
+
+def test_a_model_without_predictions_leaves_the_pictures_and_is_told(dataset: Dataset) -> None:
+    silent = dataset._client.create_model("not run yet", f"silent {dataset.id}")
+    try:
+        gallery = Gallery(dataset, model=silent)
+
+        assert len(gallery.ids) == COUNT
+        assert gallery._listing["model"] is False
+        assert gallery._listing["note"] == (
+            "The model “not run yet” has no predictions on this dataset yet: "
+            "dataset.upload_predictions(model, [...]), then refresh or run the cell again."
+        )
+    finally:
+        dataset._client.delete_model(silent.id)
+    with pytest.raises(NotFoundError, match="no model"):
+        Gallery(dataset, model="prj_00000000zzzzz")
+
+
+def test_a_refresh_draws_the_predictions_that_came_meanwhile(
+    client: NucleusClient, tmp_path: Path
+) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    fresh = client.create_dataset("fresh")
+    fresh.append([DatasetItem(str(tmp_path / "a.png"), "a")])
+    late = client.create_model("late", "late")
+    gallery = Gallery(fresh, model=late)
+
+    fresh.upload_predictions(late, [BoxPrediction("cup", 1, 1, 5, 5, "a", confidence=0.5)])
+    gallery.refresh()
+
+    assert (gallery._listing["model"], gallery._listing["note"]) == (True, "")
+    assert [shape["label"] for shape in gallery._listing["rows"][0]["shapes"]] == ["cup"]
+
+
+def test_an_empty_answer_is_explained_when_the_page_asks(dataset: Dataset) -> None:
+    found = Gallery(dataset, query="annotations.cup > 0 AND metadata.number > 1000")
+    whole = Gallery(dataset)
+
+    told, _ = Page(found).ask("why")
+    nothing, _ = Page(whole).ask("why")
+
+    assert told["body"]["told"][0].startswith("metadata.number > 1000 matches nothing")
+    assert nothing["body"] == {"told": []}
+
+
+def test_a_warning_of_the_query_names_the_line_of_the_user_or_stands_in_the_empty_gallery(
+    dataset: Dataset,
+) -> None:
+    with pytest.warns(QueryWarning, match="W1: there is no class .* 'cupp'") as warned:
+        Gallery(dataset, query="annotations.cupp = 0")
+    assert warned[0].filename == __file__
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", QueryWarning)
+        empty = Gallery(dataset, query="annotations.cupp > 0")
+    told, _ = Page(empty).ask("why")
+    assert any("did you mean 'cup'" in text for text in told["body"]["told"])
+
+
+def test_a_lidar_frame_is_told_to_be_a_point_cloud(client: NucleusClient, tmp_path: Path) -> None:
+    np.zeros((4, 4), dtype=np.float32).tofile(tmp_path / "0.bin")
+    Image.new("RGB", (9, 9)).save(tmp_path / "0.png")
+    scenes = client.create_dataset("drives", is_scene=True)
+    frame = Frame(
+        lidar=DatasetItem(pointcloud_location=str(tmp_path / "0.bin"), reference_id="points"),
+        camera=DatasetItem(str(tmp_path / "0.png"), "picture", metadata={"camera_params": CAMERA}),
+    )
+    scenes.append([LidarScene("drive", [frame])], asynchronous=True).sleep_until_complete()
+    gallery = Gallery(scenes)
+    rows = {row["reference_id"]: at for at, row in enumerate(gallery._listing["rows"])}
+
+    answer, _ = Page(gallery).ask("item", epoch=1, index=rows["points"])
+
+    clouds = [row.get("cloud", False) for row in gallery._listing["rows"]]
+    assert clouds == [at == rows["points"] for at in range(2)]
+    assert answer["body"]["problem"].startswith("This is a point cloud")

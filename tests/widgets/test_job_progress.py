@@ -10,7 +10,7 @@ import pytest
 
 from nucleus_lab.errors import InvalidInputError, TransportError
 from nucleus_lab.widgets import JobProgress
-from nucleus_lab.widgets.job_progress.report import report, words
+from nucleus_lab.widgets.job_progress.report import fault, report, title, words
 from tests.widgets.conftest import HOSTILE, Page
 
 
@@ -159,11 +159,14 @@ def test_what_is_no_job_is_refused() -> None:
         ("Started", "Started"),
         ({"status_log": "Waiting"}, "Waiting"),
         ({"final_error": "disk full", "x": 1}, "disk full"),
-        ({"annotation_upload": {"total": 5, "errored": 0}}, "total 5, errored 0"),
-        ({"image_upload_step": {"completed": 2000}, "done": True}, "completed 2,000"),
+        ({"annotation_upload": {"total": 5, "errored": 0, "processed": 5}}, "5 processed"),
+        ({"annotation_upload": {"total": 5, "errored": 1}}, "1 errored"),
+        ({"image_upload_step": {"new_items": 1, "completed": 1, "epoch": 1}}, "1 new item"),
+        ({"matches": 1, "tagged": 0, "embedder": "grid-1"}, "1 match, embedder grid-1"),
+        ({"image_upload_step": {"completed": 2000}, "done": True}, "2,000 completed"),
         ({"evaluation_id": "ev_1", "datasetId": "ds_1", "recall": 0.84731}, "recall 0.847"),
     ],
-    ids=["none", "text", "log", "error", "counts", "flags", "shares"],
+    ids=["none", "text", "log", "error", "counts", "refused", "one", "zero", "flags", "shares"],
 )
 def test_messages_become_words(message: Any, text: str) -> None:
     assert words(message) == text
@@ -175,3 +178,40 @@ def test_a_job_that_was_asked_to_stop_says_so() -> None:
     shown = report(status, [], elapsed_s=1.5, cancellable=True)
 
     assert (shown["status"], shown["cancellable"], shown["elapsed"]) == ("Cancelling", False, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("job_type", "text"),
+    [
+        ("uploadDatasetItems", "Upload dataset items"),
+        ("modelMetrics", "Model metrics"),
+        ("evaluationV2", "Evaluation V2"),
+        ("", ""),
+    ],
+)
+def test_kinds_of_jobs_are_named_in_words(job_type: str, text: str) -> None:
+    assert title(job_type) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("disk full", "disk full"),
+        ('{"annotation":{"annotationId":"q0"},"error":"no such item"}', "q0: no such item"),
+        ('{"error":"no such item"}', "no such item"),
+        ('{"label":"cup"}', '{"label":"cup"}'),
+        ("{broken", "{broken"),
+    ],
+    ids=["text", "object", "bare", "no error", "no JSON"],
+)
+def test_refused_objects_become_sentences(error: str, text: str) -> None:
+    assert fault(error) == text
+
+
+def test_a_completed_job_that_refused_objects_does_not_look_like_success(job: Any) -> None:
+    job.state, job.done, job.faults = "Completed", 4, ["no such item"]
+
+    still = JobProgress(job).snapshot()
+
+    assert "Upload dataset items</b> Completed with errors · 100 % · 4 of 4" in still
+    assert "1 error</p>" in still

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from nucleus_lab.widgets.palette import colours
 
+_CLOUDS: Final = (".bin", ".pcd", ".ply", ".json")
 _DRAWN: Final = ("geometry", "labels", "confidence")
 
 
@@ -58,12 +59,15 @@ def thin(row: Mapping[str, Any], *, linked: bool = False) -> dict[str, Any]:
         linked: Whether the browser loads the picture from its URL.
 
     Returns:
-        Ids, size and shapes; ``url`` of a linked picture.
+        Ids, size and shapes; ``url`` of a linked picture; ``cloud`` of what is no picture but the
+        points of a lidar frame.
     """
     location = str(row.get("location") or "")
+    cloud = {"cloud": True} if location.lower().endswith(_CLOUDS) else {}
     link = {"url": location} if linked and location.startswith(("https://", "http://")) else {}
     return {
         **link,
+        **cloud,
         "id": row["id"],
         "reference_id": row["reference_id"],
         "width": row.get("width"),
@@ -112,3 +116,23 @@ def label_list(counts: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[s
     by_truth = sorted(joined.values(), key=lambda one: (-one["ground_truth"], one["label"]))
     painted = colours([one["label"] for one in by_truth])
     return [{**one, "colour": painted[one["label"]]} for one in ordered]
+
+
+def media_type(picture: bytes) -> str:
+    """Tell the kind of a picture from its first bytes.
+
+    Args:
+        picture: The content of its file.
+
+    Returns:
+        Its media type; of what is not known, that of a JPEG.
+    """
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    if picture.startswith(b"GIF8"):
+        return "image/gif"
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return "image/webp"
+    if picture.startswith(b"BM"):
+        return "image/bmp"
+    return "image/jpeg"

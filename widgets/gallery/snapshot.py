@@ -22,6 +22,7 @@ SHOWN: Final = 24
 _WIDTH: Final = 168
 _HEIGHT: Final = 126
 _LEGEND: Final = 12
+_FONT: Final = "var(--jp-ui-font-family, system-ui, sans-serif)"
 _SAFE: Final = "/:;=,+-.() "
 
 _PLACELESS: Final = frozenset({"category", "multicategory", "cuboid"})
@@ -52,7 +53,7 @@ def contact_sheet(
         shown = [shape for shape in row["shapes"] if visible(shape)]
         tiles.append(_tile(row, picture, shown, painted, mask))
     return (
-        '<div style="font-family: sans-serif; font-size: 13px">'
+        f'<div style="font-family: {_FONT}; font-size: 13px">'
         f"<p><b>{escape(listing['name'])}</b> {escape(_counted(listing, len(rows)))}</p>"
         f"{_legend(listing, painted)}<div>{''.join(tiles)}</div></div>"
     )
@@ -102,7 +103,8 @@ def _tile(
     drawing = _drawing(row, picture, shown, painted, mask)
     source = f"data:image/svg+xml,{quote(drawing, safe=_SAFE)}"
     chips = " ".join(_chip(shape) for shape in shown if shape["type"] in _PLACELESS)
-    caption = escape(name if len(name) <= 24 else f"{name[:23]}…")
+    # Cut in the middle: what tells ids apart is often their end.
+    caption = escape(name if len(name) <= 24 else f"{name[:11]}…{name[-12:]}")
     return (
         f'<div style="display: inline-block; width: {_WIDTH}px; margin: 0 8px 8px 0; '
         'vertical-align: top; overflow: hidden">'

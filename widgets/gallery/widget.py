@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import traitlets
 
 from nucleus_lab.errors import InvalidInputError, NucleusError
+from nucleus_lab.query_help import QueryWarning
 from nucleus_lab.widgets.base import Answer, answers, bundle
 from nucleus_lab.widgets.gallery import rows as page_rows
 from nucleus_lab.widgets.gallery.masks import page_mask
+from nucleus_lab.widgets.gallery.notes import heard, predicting, why_empty
 from nucleus_lab.widgets.gallery.selection import Selectable
 from nucleus_lab.widgets.gallery.snapshot import contact_sheet
 
@@ -130,7 +133,7 @@ class Gallery(Selectable):
         self._dataset = dataset
         self._slice_id = slice if slice is None or isinstance(slice, str) else slice.id
         self._slice_name = None if slice is None else str(getattr(slice, "name", slice))
-        self._model = model
+        self._wanted, self._model, self._note = model, model, ""
         # In privacy mode nothing is fetched here: the browser loads the URLs itself.
         self._private = bool(dataset.use_privacy_mode)
         self._params = dict(params or {})
@@ -237,9 +240,9 @@ class Gallery(Selectable):
 
     def _read(self, query: str, ids: list[str] | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """List the items that match, and read the first page within the time of a glance."""
-        dataset, model = self._dataset, self._model
         if ids is None:
             ids = self._found(query)
+        dataset = self._dataset
         total = None
         if query:
             total = (
@@ -247,21 +250,29 @@ class Gallery(Selectable):
                 if self._slice_id is None
                 else len(dataset.item_ids(slice_id=self._slice_id))
             )
-        labels = page_rows.label_list(dataset.label_counts(model))
+        labels = page_rows.label_list(dataset.label_counts(self._model))
         return self._listed(query, ids, total=total, labels=labels)
 
     def _found(self, query: str, limit: int | None = None) -> list[str]:
-        """Find the items that match."""
+        """Find the items that match, and say what the query was warned of where there are some."""
+        self._model, self._note = predicting(self._dataset, self._wanted)
         started = time.perf_counter()
-        ids = self._dataset.item_ids(
-            query or None,
-            slice_id=self._slice_id,
-            model=self._model,
-            params=self._params if query else None,
-            limit=limit,
+        ids, told = heard(
+            lambda: list(
+                self._dataset.item_ids(
+                    query or None,
+                    slice_id=self._slice_id,
+                    model=self._model,
+                    params=self._params if query else None,
+                    limit=limit,
+                )
+            )
         )
         self._seconds = time.perf_counter() - started
-        return list(ids)
+        if ids:  # an empty gallery says it itself, see `why_empty`
+            for text in told:
+                warnings.warn(text, QueryWarning, stacklevel=4)
+        return ids
 
     def _is_slow(self, query: str) -> bool:
         """Whether finding all items takes long. A sample would be another one each time."""
@@ -300,6 +311,7 @@ class Gallery(Selectable):
             "slice": self._slice_name,
             "model": self._model is not None,
             "query": query,
+            "note": self._note,
             "page": PAGE,
             "labels": list(labels),
             "rows": self._rows(first),
@@ -348,6 +360,12 @@ class Gallery(Selectable):
         self.query = str(body.get("query") or "").strip()
         return {}
 
+    @answers("why")
+    def _why(self, _body: Mapping[str, Any]) -> Answer:
+        asked = self._slice_id is None and self._query  # a slice is empty for reasons of its own
+        told = why_empty(self._dataset, self._query, self._model, self._params) if asked else []
+        return {"told": told}
+
     @answers("item")
     def _item(self, body: Mapping[str, Any]) -> Answer:
         ids = self._some({**body, "first": body["index"], "count": 1})
@@ -360,9 +378,12 @@ class Gallery(Selectable):
             )
         except NucleusError as fault:
             picture, problem = b"", fault.message
+        shown = page_rows.full(rows[0], linked=self._private)
+        if shown.get("cloud") and problem:
+            problem = "This is a point cloud: its objects are listed, the points are not drawn."
         return {
-            **page_rows.full(rows[0], linked=self._private),
-            "media_type": _media_type(picture),
+            **shown,
+            "media_type": page_rows.media_type(picture),
             "problem": problem,
         }, [picture]
 
@@ -407,15 +428,3 @@ def _refusal(name: str) -> str:
     near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(_ARGUMENTS)}"
     return f"Gallery takes no argument {name!r}: {hint}"
-
-
-def _media_type(picture: bytes) -> str:
-    if picture.startswith(b"\x89PNG"):
-        return "image/png"
-    if picture.startswith(b"GIF8"):
-        return "image/gif"
-    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
-        return "image/webp"
-    if picture.startswith(b"BM"):
-        return "image/bmp"
-    return "image/jpeg"

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { statusText } from "../src/job_progress/index";
-import { count, duration, plainValue, plural } from "../src/lib/text";
+import { stateOf, statusText } from "../src/job_progress/index";
+import { count, duration, halves, plainValue, plural } from "../src/lib/text";
 
 it.each([
   [0.4, "0 s"],
@@ -21,4 +21,14 @@ it("writes metadata on one line", () => {
 
 it("calls every kind of error a failure", () => {
   expect([statusText("Errored_User"), statusText("Running")]).toEqual(["Failed", "Running"]);
+});
+
+it("does not call it a success when objects were refused", () => {
+  expect([statusText("Completed", 3), stateOf("Completed", 3)]).toEqual(["Completed with errors", "partial"]);
+  expect([statusText("Completed"), stateOf("Completed", 0), stateOf("Errored_User", 3)]).toEqual(["Completed", "completed", "failed"]);
+});
+
+it("keeps the end of a long name, where ids differ", () => {
+  expect(halves("aisle-003/camera-front-left/0017.jpg")).toEqual(["aisle-003/camera-front-l", "eft/0017.jpg"]);
+  expect(halves("short.jpg")).toEqual(["short.jpg", ""]);
 });

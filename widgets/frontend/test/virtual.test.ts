@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LIMIT, layout, offset, range, scrollFor } from "../src/lib/virtual";
 
-const metrics = { count: 1000, width: 810, height: 500, tileWidth: 180, tileHeight: 160, gap: 10, columns: null };
+const metrics = { count: 1000, width: 810, height: 500, tileWidth: 180, aspect: 0.75, caption: 17, gap: 10, columns: null };
 
 describe("the grid", () => {
   it("fits as many columns as the width holds and stretches them", () => {
@@ -9,6 +9,11 @@ describe("the grid", () => {
 
     expect(box).toMatchObject({ columns: 4, rows: 250, rowHeight: 170, columnWidth: 200 });
     expect(box.scrollHeight).toBe(250 * 170 + 10);
+  });
+
+  it("takes one column more when that comes nearer to the size asked for, and keeps the shape of the tiles", () => {
+    expect(layout({ ...metrics, width: 725 })).toMatchObject({ columns: 4, columnWidth: 178.75, rowHeight: Math.round(168.75 * 0.75) + 17 + 10 });
+    expect(layout({ ...metrics, width: 655 })).toMatchObject({ columns: 3, columnWidth: 215, rowHeight: Math.round(205 * 0.75) + 17 + 10 });
   });
 
   it("keeps the columns it is given", () => {

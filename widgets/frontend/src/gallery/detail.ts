@@ -1,6 +1,6 @@
 // The full picture in the same cell: fit, zoom, pan, every overlay, the metadata and the objects.
 import { type Channel, KernelError } from "../lib/channel";
-import { ICONS, button, h, s } from "../lib/dom";
+import { ICONS, button, h, s, showName } from "../lib/dom";
 import { confidence, count, plainValue } from "../lib/text";
 import type { Look } from "./look";
 import type { MaskStore } from "./mask_store";
@@ -21,6 +21,7 @@ export interface DetailParts {
   look: Look;
   selection: Selection;
   close(index: number): void;
+  shown(open: boolean): void;
 }
 
 export class Detail {
@@ -100,12 +101,14 @@ export class Detail {
     this.element.hidden = false;
     this.#go(index);
     this.#stage.focus({ preventScroll: true });
+    this.#parts.shown(true);
   }
 
   close(): void {
     if (!this.isOpen) return;
     this.element.hidden = true;
     this.#release();
+    this.#parts.shown(false);
     this.#parts.close(this.#index);
   }
 
@@ -135,7 +138,7 @@ export class Detail {
     const cell = this.#parts.pages.cell(index);
     this.#row = cell?.row ?? null;
     this.#size = { width: cell?.row.width ?? 0, height: cell?.row.height ?? 0 };
-    this.#title.textContent = cell?.row.reference_id ?? "";
+    showName(this.#title, cell?.row.reference_id ?? "");
     if (cell?.picture) this.#picture.src = cell.picture; // a sketch until the picture is here
     else this.#picture.removeAttribute("src");
     this.#stage.classList.add("nl-busy");
@@ -152,7 +155,7 @@ export class Detail {
       if (!current()) return;
       const url = pictureUrl(buffers[0], body.media_type) ?? body.url ?? null;
       this.#row = body;
-      this.#title.textContent = body.reference_id;
+      showName(this.#title, body.reference_id);
       if (url !== null) await this.#replace(url, current);
       else this.#say(body.problem ?? "There is no picture for this item.");
       if (!current()) return;

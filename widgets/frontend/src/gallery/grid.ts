@@ -9,6 +9,7 @@ import type { Pages } from "./pages";
 import type { Selection } from "./selection";
 import { CAPTION, Tile } from "./tile";
 
+const ASPECT = 0.75;
 const GAP = 10;
 const SPARE = 2;
 const MOST_TILES = 400;
@@ -19,6 +20,7 @@ export interface GridParts {
   look: Look;
   selection: Selection;
   open(index: number): void;
+  measured(): void;
 }
 
 let grids = 0;
@@ -29,7 +31,7 @@ export class Grid {
   readonly #parts: GridParts;
   readonly #tiles = new Map<number, Tile>();
   readonly #id = `nl-grid-${++grids}`;
-  #box: Layout = layout({ count: 0, width: 600, height: 400, tileWidth: 180, tileHeight: 150, gap: GAP, columns: null });
+  #box: Layout = layout({ count: 0, width: 600, height: 400, tileWidth: 180, aspect: ASPECT, caption: CAPTION, gap: GAP, columns: null });
   #count = 0;
   #epoch = 0;
   #tileSize = 180;
@@ -54,6 +56,11 @@ export class Grid {
     const watcher = new ResizeObserver(() => this.measure());
     watcher.observe(this.element);
     signal.addEventListener("abort", () => watcher.disconnect(), { once: true });
+  }
+
+  /** Height in which every row is seen. */
+  get fullHeight(): number {
+    return this.#box.fullHeight;
   }
 
   get active(): number {
@@ -82,17 +89,18 @@ export class Grid {
   measure(): void {
     const kept = Math.floor(this.#top / this.#box.rowHeight) * this.#box.columns;
     const height = this.element.clientHeight;
-    const tileHeight = Math.round(this.#tileSize * 0.75) + CAPTION;
     this.#box = layout({
       count: this.#count,
       width: this.element.clientWidth || 600,
       height,
       tileWidth: this.#tileSize,
-      tileHeight,
+      aspect: ASPECT,
+      caption: CAPTION,
       gap: GAP,
       columns: this.#columns,
     });
     this.#content.style.height = `${this.#box.scrollHeight}px`;
+    this.#parts.measured();
     if (kept > 0) {
       const full = Math.min(Math.floor(kept / this.#box.columns) * this.#box.rowHeight, Math.max(0, this.#box.fullHeight - height));
       this.element.scrollTop = scrollFor(this.#box, full, height);

@@ -18,6 +18,9 @@ import { Selection } from "./selection";
 import type { Listing } from "./types";
 
 const NARROW = 620;
+const TALL = 2000;
+const GRID_HINT = "Click opens a picture, the tick or Space selects it";
+const DETAIL_HINT = "Arrows step, wheel or + − zoom, 0 fits, drag moves, Space selects, Escape closes";
 
 /** The smallest of the sizes in which thumbnails are kept that is sharp enough on this screen. */
 function pixels(tileSize: number): number {
@@ -25,7 +28,7 @@ function pixels(tileSize: number): number {
   return needed <= 144 ? 128 : needed <= 288 ? 256 : 512;
 }
 
-function emptyState(listing: Listing, clear: () => void): HTMLElement {
+function emptyState(listing: Listing, told: HTMLElement, clear: () => void): HTMLElement {
   const texts: [string, string] =
     listing.query !== ""
       ? ["No item matches this query", "Change the query above, or clear it to see every item again."]
@@ -34,6 +37,7 @@ function emptyState(listing: Listing, clear: () => void): HTMLElement {
         : [`“${listing.name}” has no items yet`, "Add pictures with dataset.append([DatasetItem(…)]) or dataset.import_from(folder), then run the cell again."];
   const element = h("div", { class: "nl-empty" }, h("h3", {}, texts[0]), h("p", {}, texts[1]));
   if (listing.query !== "") {
+    element.append(told);
     const link = h("button", { type: "button", class: "nl-button" }, "Clear the query");
     link.addEventListener("click", clear);
     element.append(link);
@@ -45,6 +49,7 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const look = new Look();
   const channel = new Channel(model, signal);
   const notice = new Notice();
+  let kept = 0;
   const failed = (fault: Error) => notice.fault(fault);
   const pages = new Pages(channel, () => refresh(), failed);
   const masks = new MaskStore(channel, () => redraw());
@@ -53,13 +58,18 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     grid.element.inert = true;
     detail.open(index, listing().epoch, listing().count);
   };
-  const grid = new Grid({ pages, masks, look, selection, open }, signal);
+  const grid = new Grid({ pages, masks, look, selection, open, measured: () => grow() }, signal);
   const close = (index: number) => {
     grid.element.inert = false;
     grid.focus(index);
     refresh();
   };
-  const detail = new Detail({ channel, pages, masks, look, selection, close }, signal);
+  const shown = (opened: boolean) => {
+    if (opened) kept = TALL;
+    grow();
+    refresh();
+  };
+  const detail = new Detail({ channel, pages, masks, look, selection, close, shown }, signal);
   const panel = new Panel(model, look, signal);
   const query = new QueryBox(async (text) => void (await channel.ask("query", { query: text })), signal);
 
@@ -71,12 +81,15 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const unpick = h("button", { type: "button", class: "nl-link" }, "Clear the selection");
   const foot = h("div", { class: "nl-foot" }, picked, unpick, h("span", { class: "nl-spring" }), notice.element);
   const blank = h("div", { class: "nl-blank", hidden: true });
+  const note = h("div", { class: "nl-told", role: "status", hidden: true });
+  const stage = h("div", { class: "nl-view" }, grid.element, blank, detail.element);
   const root = h(
     "div",
     { class: "nl nl-gallery", role: "group", "aria-label": "Gallery" },
     h("div", { class: "nl-bar" }, side, title, total, query.element, icon(ICONS.grid), size),
     query.error,
-    h("div", { class: "nl-main" }, panel.element, h("div", { class: "nl-view" }, grid.element, blank, detail.element)),
+    note,
+    h("div", { class: "nl-main" }, panel.element, stage),
     foot,
   );
 
@@ -89,7 +102,7 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     grid.schedule();
     detail.refresh();
     const many = selection.ids.size;
-    picked.textContent = many > 0 ? `${count(many)} selected` : "Click opens a picture, the tick or Space selects it";
+    picked.textContent = many > 0 ? `${count(many)} selected` : detail.isOpen ? DETAIL_HINT : listing().count > 0 ? GRID_HINT : "";
     picked.classList.toggle("nl-quiet", many === 0);
     unpick.hidden = many === 0;
   };
@@ -104,8 +117,22 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     pages.resolve(pixels(tile));
     grid.shape(tile, model.get("columns") as number | null);
   };
+  // Python looks for the reason only when somebody sees that nothing was found.
+  const explained = (now: Listing) => {
+    const told = h("div", { class: "nl-reasons", hidden: true });
+    if (now.query === "") return told;
+    channel.ask<{ told: string[] }>("why").then(
+      ({ body }) => {
+        told.replaceChildren(...body.told.map((text) => h("p", {}, text)));
+        told.hidden = body.told.length === 0;
+      },
+      () => {}, // the empty state stands without it
+    );
+    return told;
+  };
   const restart = () => {
     const now = listing();
+    if (stage.clientHeight > 0) kept = Math.max(kept, stage.clientHeight);
     look.paint(now.labels);
     masks.clear();
     detail.close();
@@ -117,9 +144,16 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
     query.value = now.query;
     panel.start(now);
     blank.hidden = now.count > 0;
-    blank.replaceChildren(...(now.count > 0 ? [] : [emptyState(now, () => void query.submit(""))]));
+    blank.replaceChildren(...(now.count > 0 ? [] : [emptyState(now, explained(now), () => void query.submit(""))]));
+    note.textContent = now.note ?? "";
+    note.hidden = note.textContent === "";
     grid.start(now.count, now.epoch);
     refresh();
+  };
+  // A short list makes a short widget. It grows with what is shown and keeps its height when less
+  // is, so that what stands below it stays where it is.
+  const grow = () => {
+    if (listing().count > 0 || kept > 0) root.style.setProperty("--nl-content", `${Math.max(kept, Math.min(TALL, grid.fullHeight))}px`);
   };
   const setHeight = () => root.style.setProperty("--nl-height", `${model.get("height") as number}px`);
   const fold = (folded: boolean) => {

@@ -1,5 +1,5 @@
 // One picture of the grid with its overlays and caption.
-import { ICONS, h, icon, s } from "../lib/dom";
+import { ICONS, h, icon, s, showName } from "../lib/dom";
 import { plural } from "../lib/text";
 import type { Look } from "./look";
 import type { MaskStore } from "./mask_store";
@@ -59,11 +59,10 @@ export class Tile {
     this.element.classList.toggle("nl-loading", cell === null);
     if (cell === null) return;
     const { row, picture } = cell;
-    this.#name.textContent = row.reference_id;
-    this.#name.title = row.reference_id;
+    showName(this.#name, row.reference_id);
     this.#total.textContent = row.shapes.length > 0 ? String(row.shapes.length) : "";
     this.element.setAttribute("aria-label", summary(row));
-    this.#note.textContent = picture === null ? "no picture" : "";
+    this.#note.textContent = picture !== null ? "" : row.cloud ? "point cloud" : "no picture";
     if (picture === null) this.#picture.removeAttribute("src");
     else if (this.#picture.src !== picture) this.#picture.src = picture;
 

@@ -49,6 +49,8 @@ export interface Row {
   height: number | null;
   /** Of a picture that the browser loads itself, in privacy mode. */
   url?: string;
+  /** Points of a lidar frame, which are not drawn. */
+  cloud?: boolean;
   shapes: Shape[];
 }
 
@@ -75,6 +77,8 @@ export interface Listing {
   slice: string | null;
   model: boolean;
   query: string;
+  /** What the reader should know about what is not drawn; mostly empty. */
+  note?: string;
   page: number;
   labels: LabelCount[];
   /** The first items, so that the first pictures need no question. */

@@ -11,6 +11,8 @@ import { count, duration, plural } from "../lib/text";
 export interface Progress {
   job_id: string;
   job_type: string;
+  /** The type in words. */
+  title: string;
   status: string;
   done: number;
   total: number;
@@ -28,13 +30,19 @@ export interface Progress {
 }
 
 /** `Completed`, `Failed`, … : the statuses of a job in words. */
-export function statusText(status: string): string {
+export function statusText(status: string, errors = 0): string {
   if (status.startsWith("Errored")) return "Failed";
-  return status;
+  return status === "Completed" && errors > 0 ? "Completed with errors" : status;
+}
+
+/** Which look the status has. */
+export function stateOf(status: string, errors: number): string {
+  if (status.startsWith("Errored")) return "failed";
+  return status === "Completed" && errors > 0 ? "partial" : status.toLowerCase();
 }
 
 function timing(progress: Progress, since: number): string {
-  if (progress.ended) return `took ${duration(progress.elapsed)}`;
+  if (progress.ended) return progress.elapsed < 0.5 ? "took less than 1 s" : `took ${duration(progress.elapsed)}`;
   const elapsed = progress.elapsed + since;
   if (progress.remaining === null) return duration(elapsed);
   const left = progress.remaining - since;
@@ -86,10 +94,11 @@ function view(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const show = () => {
     const progress = read();
     received = performance.now();
-    name.textContent = progress.job_type;
-    name.title = progress.job_id;
-    state.textContent = statusText(progress.status);
-    root.dataset.state = progress.status.startsWith("Errored") ? "failed" : progress.status.toLowerCase();
+    name.textContent = progress.title;
+    name.title = `${progress.job_type}, ${progress.job_id}`;
+    root.setAttribute("aria-label", `Job: ${progress.title}`);
+    state.textContent = statusText(progress.status, progress.error_count);
+    root.dataset.state = stateOf(progress.status, progress.error_count);
     const value = progress.fraction === null ? null : Math.round(progress.fraction * 100);
     track.classList.toggle("nl-unknown", value === null && !progress.ended);
     if (value === null) track.removeAttribute("aria-valuenow");

@@ -1,5 +1,7 @@
 // Elements without markup: text from data only ever becomes a text node or an attribute.
 
+import { halves } from "./text";
+
 type Attributes = Record<string, string | number | boolean | null | undefined>;
 type Child = Node | string | null | undefined;
 
@@ -20,6 +22,15 @@ export function h<K extends keyof HTMLElementTagNameMap>(name: K, attributes: At
 
 export function s<K extends keyof SVGElementTagNameMap>(name: K, attributes: Attributes = {}, ...children: Child[]): SVGElementTagNameMap[K] {
   return fill(document.createElementNS(SVG, name), attributes, children);
+}
+
+/** Show a name in an element, cut in its middle where it is too long, in full as the tooltip. */
+export function showName(element: HTMLElement, name: string): void {
+  const [head, tail] = halves(name);
+  element.title = name;
+  element.classList.add("nl-cut");
+  element.replaceChildren(h("span", { class: "nl-head" }, head));
+  if (tail !== "") element.append(h("span", { class: "nl-tail" }, tail));
 }
 
 /** A line icon of 16 × 16, drawn in the colour of the text. */

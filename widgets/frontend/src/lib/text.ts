@@ -19,6 +19,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(total / 3600)} h ${two(Math.floor((total % 3600) / 60))} min`;
 }
 
+/** A long name in two parts, of which the first may be cut: what tells ids apart is often their end. */
+export function halves(name: string, tail = 12): [string, string] {
+  if (name.length <= 2 * tail) return [name, ""];
+  return [name.slice(0, -tail), name.slice(-tail)];
+}
+
 export function confidence(value: number): string {
   return value.toFixed(2);
 }

@@ -11,7 +11,10 @@ export interface Metrics {
   width: number;
   height: number;
   tileWidth: number;
-  tileHeight: number;
+  /** Height of a picture for one pixel of its width. */
+  aspect: number;
+  /** Height of what stands below each picture. */
+  caption: number;
   gap: number;
   columns: number | null;
 }
@@ -29,11 +32,12 @@ export interface Layout {
 
 export function layout(metrics: Metrics): Layout {
   const inner = Math.max(metrics.tileWidth, metrics.width - metrics.gap);
-  const columns = metrics.columns ?? Math.max(1, Math.floor(inner / (metrics.tileWidth + metrics.gap)));
+  // As many as bring the tiles nearest to the size that was asked for.
+  const columns = metrics.columns ?? Math.max(1, Math.round(inner / (metrics.tileWidth + metrics.gap)));
   const rows = Math.ceil(metrics.count / columns);
-  const rowHeight = metrics.tileHeight + metrics.gap;
-  const fullHeight = rows * rowHeight + metrics.gap;
   const columnWidth = metrics.columns === null ? inner / columns : metrics.tileWidth + metrics.gap;
+  const rowHeight = Math.round((columnWidth - metrics.gap) * metrics.aspect) + metrics.caption + metrics.gap;
+  const fullHeight = rows * rowHeight + metrics.gap;
   return { columns, rows, columnWidth, rowHeight, fullHeight, scrollHeight: Math.min(fullHeight, LIMIT) };
 }
 
