@@ -116,7 +116,7 @@ _WORDS: Final = (
     _habit(r"\d\s*", r"(?:months?|years?)\b", "write days: 30d or 365d"),
     _habit(r"", r"\d+y\b", "write days: 365d"),
     _habit(r"\bis\s+(?:not\s+)?", r"(?P<truth>true|false)\b", "write = {truth}"),
-    _habit(r"\bis\s+(?:not\s+)?", r"[\w\"']", "write IS NULL or IS NOT NULL for no value, = for others"),
+    _habit(r"\bis\s+(?:not\s+)?", r"[\w\"']", "write IS NULL or IS NOT NULL; = for a value"),
     _habit(r"\bi?like\s+(?P<text>[^\s\"']*[%_][^\s\"']*)", r"", 'quote the pattern: LIKE "{text}"'),
     _habit(r"(?:\bmatches|~)\s+", r"", 'quote the pattern: MATCHES "^a"'),
     _habit(r"\S\s+", r"[^\W\d]\w*(?:\.\w+)+\s*(?:[<>=!]|(?:in|is|like)\b)",

@@ -51,7 +51,7 @@ HINTS = {
     'metadata.lab.startswith("a")': 'write metadata.lab STARTS WITH "…"',
     "metadata.lab regexp 'a'": 'write metadata.lab MATCHES "…"',
     "metadata.lab exists": "write EXISTS metadata.lab",
-    "metadata.lab IS None": "write IS NULL or IS NOT NULL for no value, = for others",
+    "metadata.lab IS None": "write IS NULL or IS NOT NULL; = for a value",
     "metadata.lab IS true": "write = true",
     "metadata.n mod 2 = 0": "write metadata.n % …",
     "annotations.count() > 3": "write annotations.count without ()",
@@ -67,7 +67,7 @@ HINTS = {
     "metadata.n BETWEEN 1 TO 5": "write BETWEEN 1 AND 5",
     "metadata.n = [1, 2]": "write IN [1, 2]",
     "metadata.lab = a, b": "write metadata.lab IN (a, b)",
-    "metadata.lab IS NOT 'a'": "write IS NULL or IS NOT NULL for no value, = for others",
+    "metadata.lab IS NOT 'a'": "write IS NULL or IS NOT NULL; = for a value",
     "width > 1 XOR height > 1": "write (a OR b) AND NOT (a AND b)",
     "filename = 'it's fine'": ("add ' at its end; a text that holds ' stands in double quotes"),
 }
