@@ -24,6 +24,34 @@ def _habit(before: str, behind: str, hint: str) -> _Habit:
     return _Habit(re.compile(rf"(?:{before})\Z", re.I), re.compile(behind, re.I), hint)
 
 
+_AGAIN: Final = (
+    _habit(
+        rf"{_FIELD}\s*==?\s*(?P<value>\w+|\"[^\"\n]*\")(?:\s+or\s+)",
+        r"(?P<other>\w+|\"[^\"\n]*\")\s*(?:$|\)|or\b|and\b)",
+        "write {field} IN ({value}, {other})",
+    ),
+    _habit(
+        rf"{_FIELD}\s*==?\s*(?P<value>\w+|\"[^\"\n]*\")",
+        r",\s*(?P<other>\w+|\"[^\"\n]*\")\s*$",
+        "write {field} IN ({value}, {other})",
+    ),
+    _habit(
+        rf"{_FIELD}\s*(?:[<>]=?|==?)\s*\S+\s+(?:and|or|&&|\|\|)\s+",
+        r"[<>=]",
+        "name the field again, or write a range: 1 < {field} < 5",
+    ),
+    _habit(
+        r"\bbetween\s*\(\s*(?P<low>[^,()]*)",
+        r",\s*(?P<high>[^,()]*)\)",
+        "write BETWEEN {low} AND {high}",
+    ),
+    _habit(
+        r"\bbetween\s+(?P<low>\S+)\s*",
+        r"(?:to\b|,)\s*(?P<high>\S+)",
+        "write BETWEEN {low} AND {high}",
+    ),
+    _habit(r"==?\s*", r"(?P<list>\[[^\]\n]*\])", "write IN {list}"),
+)
 _MARKS: Final = (
     _habit(r"(?<![<>!=])=", r"(?P<sign>[<>])", "write {sign}="),
     _habit(r"==", r"=", "write ="),
@@ -88,7 +116,7 @@ _WORDS: Final = (
     _habit(r"\d\s*", r"(?:months?|years?)\b", "write days: 30d or 365d"),
     _habit(r"", r"\d+y\b", "write days: 365d"),
     _habit(r"\bis\s+(?:not\s+)?", r"(?P<truth>true|false)\b", "write = {truth}"),
-    _habit(r"\bis\s+(?:not\s+)?", r"\w", "write IS NULL or IS NOT NULL for no value, = for others"),
+    _habit(r"\bis\s+(?:not\s+)?", r"[\w\"']", "write IS NULL or IS NOT NULL; = for a value"),
     _habit(r"\bi?like\s+(?P<text>[^\s\"']*[%_][^\s\"']*)", r"", 'quote the pattern: LIKE "{text}"'),
     _habit(r"(?:\bmatches|~)\s+", r"", 'quote the pattern: MATCHES "^a"'),
     _habit(r"\S\s+", r"[^\W\d]\w*(?:\.\w+)+\s*(?:[<>=!]|(?:in|is|like)\b)",
@@ -107,7 +135,7 @@ _FUNCTIONS: Final = (
         "write a date, such as 2024-05-31, or now() - 1d",
     ),
 )
-_HABITS: Final = (*_MARKS, *_LISTS, *_WORDS, *_FUNCTIONS)
+_HABITS: Final = (*_AGAIN, *_MARKS, *_LISTS, *_WORDS, *_FUNCTIONS)
 
 
 def hint_at(source: str, position: int) -> str:

@@ -21,6 +21,7 @@ from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import LEVELS, ROOTS, Field, fields_of, home_of
 from nucleus_lab.query.given_values import milliseconds
 from nucleus_lab.query.group import normal
+from nucleus_lab.query.habits import MEANT, hint_at
 
 Segments = tuple[tree.Segment, ...]
 _OBJECTS: Final = ("annotations", "predictions", "matches")
@@ -354,9 +355,12 @@ class PathReader:
         key = ".".join(segment.name for segment in node.segments)
         if scope is None and key in self.catalog.item_keys:
             better = f"metadata.{self.source[first.start : node.end]}"
+        if not better and first.name in MEANT and MEANT[first.name].split(".")[0] in names:
+            better = MEANT[first.name]
         hint = (
             f"did you mean {better}?  to compare with text, quote it"
             if better
-            else (f"fields here: {', '.join(sorted(set(names)))}")
+            else hint_at(self.source, first.start)
+            or f"fields here: {', '.join(sorted(set(names)))}"
         )
         return fault("Q020", f"unknown field '{written}'", self.source, first.start, width, hint)

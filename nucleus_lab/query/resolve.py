@@ -21,6 +21,7 @@ from nucleus_lab.query.given_values import (
     wanted_kind,
 )
 from nucleus_lab.query.group import aggregate, many_of, normal
+from nucleus_lab.query.habits import hint_at
 from nucleus_lab.query.parse import check_pattern
 from nucleus_lab.query.value_functions import ValueFunctionReader
 from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_texts
@@ -149,10 +150,12 @@ class _Resolver(ValueFunctionReader):
             hint=self._how_to_compare(node, written),
         )
 
-    @staticmethod
-    def _how_to_compare(node: tree.Value, written: str) -> str:
+    def _how_to_compare(self, node: tree.Value, written: str) -> str:
         if isinstance(node, tree.Number | tree.Text | tree.Date | tree.Parameter):
-            return f"name the field again: … OR metadata.camera = {written}; or write IN (…)"
+            meant = hint_at(self.source, node.start)
+            return (
+                meant or f"name the field again: … OR metadata.camera = {written}; or write IN (…)"
+            )
         sign = "= true" if written.partition(".")[0] in {"metadata", "item", "scene"} else "> 0"
         return f"compare it: {written} {sign}, or {written} IS NOT NULL"
 
