@@ -192,7 +192,7 @@ def test_splits_are_read_together(tmp_path: Path, picture: Maker) -> None:
     found = formats.read(tmp_path)
 
     assert found.items.reference_id == ["train2017/a.png", "val2017/b.png"]
-    assert [known["split"] for known in found.items.metadata] == ["train2017", "val2017"]  # type: ignore[index]
+    assert [known["split"] for known in found.items.metadata] == ["train2017", "val2017"]
     assert found.boxes.item == [0, 1]
     assert not found.missing
 

@@ -42,7 +42,7 @@ def test_corners_count_pixels_from_one(tmp_path: Path, picture: Maker) -> None:
     metadata = [{"truncated": True, "pose": "Left"}]
     assert found == Collection(
         ItemColumns(["a.png"], [str(location)], [40], [30], [{"split": "val"}]),
-        BoxColumns([0], ["cat"], ["1"], [0], [1], [40], [29], [], metadata),  # type: ignore[arg-type]
+        BoxColumns([0], ["cat"], ["1"], [0], [1], [40], [29], [], metadata),
     )
 
 

@@ -53,7 +53,7 @@ def _collection(
         ),
         BoxColumns(
             [at for at, _, _ in flat], columns[0], [str(n) for _, n, _ in flat], *columns[1:]
-        ),  # type: ignore[arg-type]
+        ),
     )
 
 

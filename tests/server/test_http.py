@@ -430,6 +430,6 @@ def test_only_http_is_spoken(workspace: Path) -> None:
     try:
         answering = create_app(engine)({"type": "websocket"}, None, None)
         with pytest.raises(ValueError, match="not websocket"):
-            answering.send(None)  # type: ignore[attr-defined]  # it needs no event loop to refuse
+            answering.send(None)  # it needs no event loop to refuse
     finally:
         engine.close()
