@@ -139,10 +139,11 @@ def test_a_wait_shows_a_bar_where_it_is_seen(
 
     monkeypatch.setitem(sys.modules, "ipykernel", object())
     job_with(state("Running", "0.25"), state("Completed", "1.00")).sleep_until_complete()
-    shown = capsys.readouterr().err
-    assert "uploadDatasetItems:  25%" in shown
-    assert "100%" in shown
-    assert "Completed" in shown
+    shown = capsys.readouterr()
+    assert "uploadDatasetItems:  25%" in shown.out
+    assert "100%" in shown.out
+    assert "Completed" in shown.out
+    assert shown.err == ""  # a notebook draws it as an error
 
 
 @pytest.mark.parametrize(
