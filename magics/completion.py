@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from nucleus_lab.constants import IMPORT_FORMATS
 from nucleus_lab.errors import NucleusError
 from nucleus_lab.magics.arguments import HelpAskedError, Parser
 from nucleus_lab.magics.binding import can_be_bound, public_names, query_text
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from nucleus_lab.query_help import Completion
 
 _PARAMETER: Final = re.compile(r"(?:(\{)\s*|(?<![\w\"'])[:@$])(\w*)$")
-_FORMATS: Final = ("auto", "coco", "coco_panoptic", "pascal_voc", "yolo", "images", "kitti", "mot")
 _MOST_FILES: Final = 200
 _SHOWN: Final = 40
 
@@ -275,7 +275,7 @@ _KINDS: Final[dict[str, Callable[[Session, list[str], str], Iterable[Offer]]]] =
     "objects": _objects,
     "file": _files,
     "samples": _samples,
-    "format": lambda *_: [Offer(name, "format") for name in _FORMATS],
+    "format": lambda *_: [Offer(name, "format") for name in IMPORT_FORMATS],
     "text_variable": lambda session, *_: _variables(session, "str"),
 }
 

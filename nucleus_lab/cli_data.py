@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nucleus_lab.constants import EXPORT_FORMATS, IMPORT_FORMATS
 from nucleus_lab.errors import InvalidInputError, NotFoundError, NucleusError
 
 if TYPE_CHECKING:
@@ -25,16 +26,7 @@ _WORKSPACE = click.option(
     "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-_FORMAT = click.Choice([
-    "auto",
-    "coco",
-    "coco_panoptic",
-    "pascal_voc",
-    "yolo",
-    "images",
-    "kitti",
-    "mot",
-])
+_FORMAT = click.Choice(IMPORT_FORMATS)
 
 
 def _examples(*lines: str) -> str:
@@ -119,9 +111,10 @@ def import_data(
     images: Path | None,
     workspace: Path | None,
 ) -> None:
-    """Import PATH, a file or folder in COCO, Pascal VOC or YOLO form, or a folder of pictures.
+    """Import PATH: a file or folder in one of the formats, or a folder of pictures.
 
-    A folder in KITTI or MOT form becomes a dataset of scenes.
+    A folder in KITTI or MOT form becomes a dataset of scenes. Recordings (CSV, WAV, Edge Impulse)
+    are no items: upload them by nucleus_lab.samples.
     """
     client = _client(workspace)
     if model is not None:
@@ -146,7 +139,7 @@ def import_data(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["coco", "coco_panoptic", "pascal_voc", "yolo"]),
+    type=click.Choice(EXPORT_FORMATS),
     default="coco",
     show_default=True,
 )
@@ -155,11 +148,20 @@ def import_data(
 def export_data(
     name: str, path: Path, kind: str, model: str | None, workspace: Path | None
 ) -> None:
-    """Write the annotations of DATASET to PATH."""
+    """Write the annotations of DATASET to PATH, a file or a folder.
+
+    Says what the format has no place for. KITTI and MOT are for datasets of scenes.
+    """
+    import warnings
+
     client = _client(workspace)
     chosen = None if model is None else _model(client, model, make=False)
-    written = client.dataset(name).export_to(path, kind, chosen)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the report says the same
+        written = client.dataset(name).export_to(path, kind, chosen)
     click.echo(f"{len(written)} files: {written[0]}" if len(written) > 1 else str(written[0]))
+    if written.problems:
+        click.echo(written.told().replace(".problems", "the report of the SDK"), err=True)
 
 
 COMMANDS = (demo, import_data, export_data)

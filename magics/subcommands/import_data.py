@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nucleus_lab.constants import IMPORT_FORMATS
 from nucleus_lab.errors import NucleusError
 from nucleus_lab.magics.refusal import Refused
 from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
@@ -19,7 +20,7 @@ class Import(Subcommand):
     """Import a file or a folder."""
 
     name = "import"
-    summary = "Import pictures and annotations: COCO, Pascal VOC, YOLO, KITTI, MOT or a folder."
+    summary = "Import pictures and annotations: COCO, Pascal VOC, YOLO, CVAT, KITTI … or a folder."
     examples = (
         "%nucleus import street/ --create street",
         "%nucleus import annotations/instances.json --images photos/ --update",
@@ -46,7 +47,7 @@ class Import(Subcommand):
             "--format",
             default="auto",
             kind="format",
-            help="auto, coco, pascal_voc, yolo, images, kitti or mot",
+            help=f"{', '.join(IMPORT_FORMATS[:-1])} or {IMPORT_FORMATS[-1]}",
         )
         parser.add_argument("--images", kind="file", help="folder of the pictures")
         parser.add_argument("--update", action="store_true", help="replace what exists")
