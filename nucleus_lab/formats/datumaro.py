@@ -114,7 +114,7 @@ class Datumaro:
             items.append({
                 "id": str(PurePosixPath(sheet.name).with_suffix("")),
                 "annotations": written,
-                "attr": {"frame": frame, **sheet.metadata},
+                "attr": {"frame": frame} | sheet.metadata,
                 "image": {"path": sheet.name, "size": [sheet.height or 0, sheet.width or 0]},
             })
         listed = [{"name": name, "parent": "", "attributes": []} for name in labels]

@@ -118,6 +118,7 @@ INDEX: Final[dict[str, str]] = {
     "GET task/{task}/frame/{frame}": "nucleus.point_clouds",
     "GET v1/api/projects": "edge_impulse.projects",
     "GET v1/api/{project}/raw-data": "edge_impulse.raw_data",
+    "GET v1/api/{project}/raw-data/batch/contents": "edge_impulse.raw_data",
     "GET v1/api/{project}/raw-data/count": "edge_impulse.raw_data",
     "GET v1/api/{project}/raw-data/{sample}": "edge_impulse.raw_data",
     "GET v1/api/{project}/raw-data/{sample}/image": "edge_impulse.raw_data",
