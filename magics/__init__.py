@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nucleus_lab import async_job
+from nucleus_lab.magics.ahead import Ahead
 from nucleus_lab.magics.hooks import Hooks
 from nucleus_lab.magics.nucleus import NucleusMagic
 from nucleus_lab.magics.query import QueryMagic
@@ -25,7 +26,7 @@ __all__ = ["MAGICS", "NucleusMagic", "QueryMagic", "Session", "load", "unload"]
 
 MAGICS = (NucleusMagic, QueryMagic)
 
-_loaded: dict[int, tuple[Session, Hooks, Tracebacks]] = {}
+_loaded: dict[int, tuple[Session, Hooks, Tracebacks, Ahead]] = {}
 
 
 def load(shell: InteractiveShell) -> None:
@@ -42,8 +43,11 @@ def load(shell: InteractiveShell) -> None:
     hooks.set()
     tracebacks = Tracebacks(shell)
     tracebacks.set()
-    _loaded[id(shell)] = (session, hooks, tracebacks)
-    if hasattr(shell, "kernel"):  # a terminal keeps its own bar
+    ahead = Ahead()
+    _loaded[id(shell)] = (session, hooks, tracebacks, ahead)
+    if hasattr(shell, "kernel"):
+        ahead.begin()
+        # A terminal keeps its own bar.
         async_job.progress_display = _show_wait
 
 
@@ -62,7 +66,9 @@ def unload(shell: InteractiveShell) -> None:
     for kind, names in shell.magics_manager.magics.items():
         for name in [name for name in names if name.startswith("nucleus")]:
             del shell.magics_manager.magics[kind][name]
-    session, hooks, tracebacks = _loaded.pop(id(shell), (None, None, None))
+    session, hooks, tracebacks, ahead = _loaded.pop(id(shell), (None, None, None, None))
+    if ahead is not None:
+        ahead.stop()
     if tracebacks is not None:
         tracebacks.take_back()
     if hooks is not None:

@@ -50,9 +50,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(
         self, prog: str, description: str, examples: Sequence[str] = (), notes: str = ""
     ) -> None:
+        lines = [line for each in examples for line in each.split("\n")]
         epilog = "\n".join([
             *([notes, ""] if notes else []),
-            *(["examples:", *(f"  {line}" for line in examples)] if examples else []),
+            *(["examples:", *(f"  {line}" for line in lines)] if lines else []),
         ])
         super().__init__(
             prog=prog,

@@ -238,9 +238,9 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = import_module(f"{__name__}.{name}")
     elif name in _MODULE_OF:
-        from nucleus_lab.bulk import collector_paused
+        from nucleus_lab.bulk import importing
 
-        with collector_paused():  # what an import makes stays: walking through it is for nothing
+        with importing():
             value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

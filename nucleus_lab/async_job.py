@@ -181,6 +181,20 @@ class AsyncJob(Handle):
                 status=status["status"],
             )
 
+    def _final_message(self, wait_for_completion: bool) -> dict[str, Any]:
+        """What a job left when it ended, which holds its result."""
+        if wait_for_completion:
+            self.sleep_until_complete(verbose_std_out=False)
+        status = self.status()
+        if status["status"] != "Completed":
+            raise JobError(
+                f"{self.job_id} is {status['status']}: its result is there once it is Completed; "
+                "pass wait_for_completion=True",
+                job_id=self.job_id,
+            )
+        message: dict[str, Any] = status["message"]
+        return message
+
     def _display(self) -> ProgressDisplay:
         if progress_display:
             return progress_display(self)
@@ -217,16 +231,7 @@ class EmbeddingsExportJob(AsyncJob):
         Raises:
             JobError: The job ended with an error, or has not ended yet.
         """
-        if wait_for_completion:
-            self.sleep_until_complete(verbose_std_out=False)
-        status = self.status()
-        if status["status"] != "Completed":
-            raise JobError(
-                f"{self.job_id} is {status['status']}: its files are there once it is Completed; "
-                "pass wait_for_completion=True",
-                job_id=self.job_id,
-            )
-        urls: list[str] = status["message"]["result"]
+        urls: list[str] = self._final_message(wait_for_completion)["result"]
         return urls
 
 

@@ -47,6 +47,24 @@ def collector_paused() -> Iterator[None]:
                 gc.enable()
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Keep the cycle collector away from what the block imports.
+
+    What an import makes stays, and a pause alone puts the walk through all of it off: to the next
+    turn of the collector, which may well be within the answer that somebody waits for. So all that
+    is young counts as old at the end, and is not looked at before everything is.
+
+    Yields:
+        Nothing.
+    """
+    with collector_paused():
+        yield
+        if not gc.get_freeze_count():  # what the program itself has frozen stays so
+            gc.freeze()
+            gc.unfreeze()
+
+
 def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     """Cut an iterable into lists.
 

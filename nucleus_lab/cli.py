@@ -146,7 +146,11 @@ def create_key(
     click.echo(key)
 
 
-@keys.command("list", epilog=_examples("nucleus-lab keys list --workspace lab"))
+@keys.command(
+    "list",
+    short_help="List the keys.",
+    epilog=_examples("nucleus-lab keys list --workspace lab"),
+)
 @_WORKSPACE
 @_DATABASE
 def list_keys(workspace: Path | None, database_url: str | None) -> None:
@@ -161,7 +165,11 @@ def list_keys(workspace: Path | None, database_url: str | None) -> None:
         click.echo(f"{row['name']}\t{_scope(row['user'])}\t{row['created_at']}\t{state}")
 
 
-@keys.command("revoke", epilog=_examples("nucleus-lab keys revoke anna --workspace lab"))
+@keys.command(
+    "revoke",
+    short_help="Make a key useless at once.",
+    epilog=_examples("nucleus-lab keys revoke anna --workspace lab"),
+)
 @click.argument("name")
 @_WORKSPACE
 @_DATABASE

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nucleus_lab.constants import EXPORT_FORMATS, IMPORT_FORMATS
 from nucleus_lab.errors import InvalidInputError, NotFoundError, NucleusError
 
 if TYPE_CHECKING:
@@ -32,7 +31,21 @@ _ENDPOINT = click.option(
     "in NUCLEUS_API_KEY. [default: NUCLEUS_ENDPOINT]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-_FORMAT = click.Choice(IMPORT_FORMATS)
+FORMATS = (
+    "coco",
+    "coco_panoptic",
+    "cvat",
+    "datumaro",
+    "images",
+    "kitti",
+    "label_studio",
+    "mot",
+    "pascal_voc",
+    "yolo",
+)
+"""Names of the file formats; those of :data:`nucleus_lab.formats.FORMATS`, without reading it."""
+_READ = click.Choice(["auto", *FORMATS])
+_WRITTEN = click.Choice([name for name in FORMATS if name != "images"])  # no place for annotations
 
 
 def _examples(*lines: str) -> str:
@@ -65,8 +78,9 @@ def demo(
 ) -> None:
     """Open the demo notebook in JupyterLab.
 
-    It makes a dataset of PATH (a folder in COCO, Pascal VOC or YOLO form), or of the photographs
-    that come along, and goes from the gallery to the metrics of a detector and its worst pictures.
+    It makes a dataset of PATH (a folder in COCO, Pascal VOC or YOLO form, or of pictures), or of
+    the photographs that come along, and goes from the gallery to the metrics of a detector and its
+    worst pictures.
     """
     from nucleus_lab import formats
     from nucleus_lab.demo import photographs
@@ -96,6 +110,7 @@ def demo(
 
 @click.command(
     "import",
+    short_help="Read pictures and annotations into a dataset.",
     epilog=_examples(
         "nucleus-lab import street/ --dataset street",
         "nucleus-lab import detections.json --dataset street --model yolo11",
@@ -103,7 +118,9 @@ def demo(
 )
 @click.argument("path", type=_SOURCE)
 @click.option("--dataset", "name", required=True, help="Name of the dataset; made when new.")
-@click.option("--format", "kind", type=_FORMAT, default="auto", show_default=True)
+@click.option(
+    "--format", "kind", type=_READ, default="auto", show_default=True, help="Form of PATH."
+)
 @click.option("--model", help="Import PATH as predictions of this model; made when new.")
 @click.option("--update", is_flag=True, help="Replace what exists.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures.")
@@ -119,7 +136,7 @@ def import_data(
     workspace: Path | None,
     endpoint: str | None,
 ) -> None:
-    """Import PATH: a file or folder in one of the formats, or a folder of pictures.
+    """Import PATH, a file or folder in one of the formats below, or a folder of pictures.
 
     A folder in KITTI or MOT form becomes a dataset of scenes. Recordings (CSV, WAV, Edge Impulse)
     are no items: upload them by nucleus_lab.samples.
@@ -147,9 +164,10 @@ def import_data(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(EXPORT_FORMATS),
+    type=_WRITTEN,
     default="coco",
     show_default=True,
+    help="Form of the files; kitti and mot are for scenes.",
 )
 @click.option("--model", help="Export the predictions of this model.")
 @_WORKSPACE

@@ -84,12 +84,3 @@ Z_KEY: Final = "z"
 
 DEFAULT_ANNOTATION_UPDATE_MODE: Final = False
 JOB_REQ_LIMIT: Final = 50_000
-
-EXPORT_FORMATS: Final = (
-    "coco", "coco_panoptic", "cvat", "datumaro", "kitti", "label_studio", "mot", "pascal_voc",
-    "yolo",
-)  # fmt: skip
-"""Formats that an export writes; commands offer them without loading one."""
-
-IMPORT_FORMATS: Final = ("auto", *EXPORT_FORMATS, "images")
-"""Formats that an import reads."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from nucleus_lab.async_job import AsyncJob
-from nucleus_lab.errors import JobError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +58,7 @@ class DeduplicationJob(AsyncJob):
         Raises:
             JobError: The job ended with an error, or has not ended yet.
         """
-        if wait_for_completion:
-            self.sleep_until_complete(verbose_std_out=False)
-        status = self.status()
-        if status["status"] != "Completed":
-            raise JobError(
-                f"{self.job_id} is {status['status']}: its result is there once it is Completed; "
-                "pass wait_for_completion=True",
-                job_id=self.job_id,
-            )
-        message: dict[str, Any] = status["message"]
+        message = self._final_message(wait_for_completion)
         return DeduplicationResult(
             message["unique_item_ids"],
             message["unique_reference_ids"],

@@ -140,7 +140,7 @@ def decode(prefix: str, text: str) -> int:
         try:
             return int(digits, 16)
         except ValueError:
-            pass
+            pass  # letters beyond f: refused below like any other text
     noun = _NOUNS[prefix]
     raise NotFoundError(
         f"there is no {noun} {text!r}: ids of a {noun} look like {encode(prefix, 1)}"

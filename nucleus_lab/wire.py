@@ -6,17 +6,20 @@ Both transports carry the same things. In-process a payload is passed as Python 
 
 from __future__ import annotations
 
-import datetime
-import math
 import threading
-import uuid
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, TypeVar, overload
 
 import msgspec
 
 from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.json_values import (
+    NUL_TOLD,
+    first_not_json,
+    first_unsupported,
+    holds_only_json,
+    reduce_numpy,
+)
 
 Kind = TypeVar("Kind")
 
@@ -93,17 +96,6 @@ class Binary(msgspec.Struct):
     media_type: str = OCTETS
 
 
-def _reduce(value: Any) -> Any:
-    """Turn what msgspec does not know into plain values; used as its ``enc_hook``."""
-    item = getattr(value, "tolist", None)  # numpy arrays and scalars
-    if callable(item):
-        return item()
-    raise NotImplementedError(type(value).__name__)
-
-
-_NATIVE = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta, uuid.UUID)
-
-
 def plain(payload: Any) -> Any:
     """Reduce a payload to what JSON can hold, as a copy that shares nothing with the caller.
 
@@ -123,20 +115,20 @@ def plain(payload: Any) -> Any:
     """
     try:
         reduced = msgspec.to_builtins(
-            payload, str_keys=True, enc_hook=_reduce, builtin_types=(bytes,)
+            payload, str_keys=True, enc_hook=reduce_numpy, builtin_types=(bytes,)
         )
     except (TypeError, NotImplementedError, msgspec.ValidationError) as refusal:
-        path, kind = _first_unsupported(payload, "$")
+        path, kind = first_unsupported(payload, "$")
         raise InvalidInputError(
             f"{path} holds a {kind}, which JSON cannot carry: use text, numbers, booleans, "
             "lists, mappings or None",
             path=path,
         ) from refusal
-    fault = None if _holds_only_json(reduced) else _first_not_json(reduced, "$")
+    fault = None if holds_only_json(reduced) else first_not_json(reduced, "$")
     if fault:
         path, kind = fault
-        if kind == _NUL_TOLD:
-            raise InvalidInputError(f"{path} holds {_NUL_TOLD}: leave it out", path=path)
+        if kind == NUL_TOLD:
+            raise InvalidInputError(f"{path} holds {NUL_TOLD}: leave it out", path=path)
         raise InvalidInputError(
             f"{path} is {kind}, which JSON cannot carry: leave it out or use a finite number",
             path=path,
@@ -144,137 +136,10 @@ def plain(payload: Any) -> Any:
     return reduced
 
 
-def _first_unsupported(value: Any, path: str) -> tuple[str, str]:
-    """Find what made msgspec refuse; only runs on the way to an error message."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            found = _first_unsupported(inner, f"{path}.{key}")
-            if found[0]:
-                return found
-        return "", ""
-    if isinstance(value, (list, tuple, set, frozenset)):
-        for index, inner in enumerate(value):
-            found = _first_unsupported(inner, f"{path}[{index}]")
-            if found[0]:
-                return found
-        return "", ""
-    try:
-        msgspec.to_builtins(value, enc_hook=_reduce)
-    except (TypeError, NotImplementedError):
-        return path, type(value).__name__
-    return "", ""
-
-
-_TEXT = frozenset({str})
-_SIMPLE = frozenset({float, str})
-_NUMBERS = frozenset({int, bool, type(None)})
-_SEQUENCES = frozenset({list, tuple})
-_PLAIN = _SIMPLE | _NUMBERS | _SEQUENCES | {dict}
-
-
-def _holds_only_json(reduced: Any) -> bool:
-    """Whether reduced values hold no NaN, infinity, bytes or U+0000; the hot loop of `plain`."""
-    # Level by level, so that what is done for each value is done in C: a batch of boxes has five
-    # levels, and its numbers stand alone on the last.
-    level = [reduced]
-    while level:
-        kinds = set(map(type, level))
-        if not _fit(level, kinds):
-            return False
-        inner: list[Any] = []
-        if dict in kinds:
-            mappings = _of(dict, level, kinds)
-            if _NUL_SIGN in "".join(set(chain.from_iterable(mappings))):
-                return False
-            inner.extend(chain.from_iterable(map(dict.values, mappings)))
-        for kind in (list, tuple):
-            if kind in kinds:
-                for values in _of(kind, level, kinds):
-                    # A column of a million names or numbers is done with here.
-                    held = set(map(type, values))
-                    if held <= _SIMPLE:
-                        if not _fit(values, held):
-                            return False
-                    elif not held <= _NUMBERS:
-                        inner.extend(values)
-        level = inner
-    return True
-
-
-def _fit(values: Any, kinds: set[type]) -> bool:
-    """Whether the scalars among values are such as JSON and the databases carry."""
-    if bytes in kinds:
-        return False
-    if str in kinds and _NUL_SIGN in "".join(_of(str, values, kinds)):
-        return False
-    return float not in kinds or _all_finite(_of(float, values, kinds))
-
-
-def is_plain(values: Sequence[Any]) -> bool:
-    """Say whether values are already what :func:`plain` would make of them.
-
-    Args:
-        values: Any nesting of mappings, sequences and scalars.
-
-    Returns:
-        True only when every value, at any depth, is a dict with text for keys, a list, a tuple,
-        text, a finite number, a boolean or ``None``. U+0000 is not looked for here.
-    """
-    level: list[Any] = list(values)
-    while level:
-        kinds = set(map(type, level))
-        if not kinds <= _PLAIN:
-            return False
-        if float in kinds and not _all_finite(_of(float, level, kinds)):
-            return False
-        inner: list[Any] = []
-        for kind in kinds & _SEQUENCES:
-            inner.extend(chain.from_iterable(_of(kind, level, kinds)))
-        if dict in kinds:
-            mappings = _of(dict, level, kinds)
-            if not set(map(type, chain.from_iterable(mappings))) <= _TEXT:
-                return False
-            inner.extend(chain.from_iterable(map(dict.values, mappings)))
-        level = inner
-    return True
-
-
-def _of(kind: type, values: list[Any], kinds: set[type]) -> list[Any]:
-    return values if len(kinds) == 1 else [value for value in values if type(value) is kind]
-
-
-def _all_finite(numbers: list[float]) -> bool:
-    # A sum is finite only if every summand is; that of large finite ones may not be.
-    return math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers))
-
-
-def _first_not_json(value: Any, path: str) -> tuple[str, str] | None:
-    """Find what :func:`_holds_only_json` saw; only runs on the way to an error message."""
-    if isinstance(value, (dict, list, tuple)):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, inner in pairs:
-            place = f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]"
-            if isinstance(key, str) and "\0" in key:
-                return place.replace("\0", "\\0"), _NUL_TOLD
-            found = _first_not_json(inner, place)
-            if found:
-                return found
-        return None
-    if isinstance(value, bytes):
-        return path, "bytes"
-    if isinstance(value, str) and "\0" in value:
-        return path, _NUL_TOLD
-    if isinstance(value, float) and not math.isfinite(value):
-        return path, str(value)
-    return None
-
-
-_NUL_SIGN = "\0"
 _NUL = b"\\u0000"
 _BACKSLASH = ord("\\")
-_NUL_TOLD = "the character U+0000, which no text may have"
 
-_encoder = msgspec.json.Encoder(enc_hook=_reduce)
+_encoder = msgspec.json.Encoder(enc_hook=reduce_numpy)
 
 
 def encode(payload: Any) -> bytes:
@@ -287,6 +152,22 @@ def encode(payload: Any) -> bytes:
         UTF-8 text.
     """
     return _encoder.encode(payload)
+
+
+def encode_each(payloads: Sequence[Any]) -> list[str]:
+    """Return the JSON text of each of many plain values, at a third of the cost of one by one.
+
+    Args:
+        payloads: What :func:`plain` returns.
+
+    Returns:
+        One text a value.
+    """
+    # Within JSON a line break is always escaped; only text that was taken over raw may hold one.
+    texts = _encoder.encode_lines(payloads).decode().split("\n")[:-1]
+    if len(texts) != len(payloads):
+        return [_encoder.encode(payload).decode() for payload in payloads]
+    return texts
 
 
 def decode(text: bytes | str) -> Any:
@@ -324,7 +205,7 @@ def refuse_nul(text: bytes | bytearray | memoryview) -> None:
             slashes += 1
         if slashes % 2 == 0:  # otherwise the backslash is itself escaped, and this is plain text
             before = body[max(at - 40, 0) : at].decode("utf-8", "replace")
-            raise InvalidInputError(f"the body holds {_NUL_TOLD}, after {before!r}: leave it out")
+            raise InvalidInputError(f"the body holds {NUL_TOLD}, after {before!r}: leave it out")
         at = body.find(_NUL, at + 1)
 
 

@@ -7,12 +7,15 @@ turns those skips into failures; continuous integration sets it.
 
 from __future__ import annotations
 
+import http.server
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -81,6 +84,30 @@ def _quick_workers(_nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
 def workspace(tmp_path: Path) -> Path:
     """A folder for a workspace that does not exist yet."""
     return tmp_path / "workspace"
+
+
+@pytest.fixture
+def inline_jobs(workspace: Path) -> None:
+    """Let jobs run where they are submitted: for tests of what they do, not of how they run."""
+    workspace.mkdir(exist_ok=True)
+    (workspace / "settings.toml").write_text("inline_jobs = true\n")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder whose files a web server hands out, and its address."""
+    folder = tmp_path / "hosted"
+    folder.mkdir()
+    handler = partial(_Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ MODULES = sorted(
     for path in root.rglob("*.py")
     if "node_modules" not in path.parts
 )
-MOST_LINES = 450  # "up to about 400", with room for one long docstring
+MOST_LINES = 440  # "up to about 400", with room for one long docstring
 
 
 def _imports_hold(root: Path) -> subprocess.CompletedProcess[str]:

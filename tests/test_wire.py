@@ -7,16 +7,17 @@ import decimal
 import gc
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nucleus_lab import identifiers
-from nucleus_lab.bulk import batches, collector_paused
+from nucleus_lab.bulk import batches, collector_paused, importing
 from nucleus_lab.columns import BoxColumns, ItemColumns
 from nucleus_lab.errors import InvalidInputError, NotFoundError
-from nucleus_lab.wire import decode, encode, frame, plain, unframe
+from nucleus_lab.wire import decode, encode, encode_each, frame, plain, unframe
 
 # U+0000 is refused: tests/routes/test_nul.py.
 texts = st.text().filter(lambda text: "\0" not in text)
@@ -37,6 +38,17 @@ def test_what_is_plain_already_stays_as_it_is_and_survives_json(value: object) -
 
     assert reduced == value
     assert decode(encode(reduced)) == value
+
+
+@given(st.lists(json_values))
+def test_many_values_are_written_at_once_as_one_by_one(values: list[object]) -> None:
+    assert encode_each(values) == [encode(value).decode() for value in values]
+
+
+def test_text_that_is_passed_on_raw_may_span_lines() -> None:
+    raw = msgspec.Raw(b'{\n"a":\n1}')
+
+    assert encode_each([{"b": 2}, raw]) == ['{"b":2}', '{\n"a":\n1}']
 
 
 def test_numpy_dates_sets_and_keys_become_what_json_can_hold() -> None:
@@ -140,6 +152,29 @@ def test_the_collector_rests_until_the_last_block_ends() -> None:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_what_was_imported_counts_as_old_at_once() -> None:
+    made: list[list[object]] = []
+    with importing():
+        made += [[made] for _ in range(3)]  # what the collector has to follow
+
+    old = {id(each) for each in gc.get_objects(generation=2)}
+
+    assert {id(each) for each in made} <= old
+    assert gc.get_freeze_count() == 0
+    assert gc.isenabled()
+
+
+def test_what_a_program_has_frozen_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        with importing():
+            pass
+        assert gc.get_freeze_count() == before
+    finally:
+        gc.unfreeze()
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 7))

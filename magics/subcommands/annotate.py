@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset, takes_format
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -38,9 +38,7 @@ class Annotate(Subcommand):
         parser.add_argument(
             "-m", "--model", kind="model", help="the source holds predictions of this model"
         )
-        parser.add_argument(
-            "--format", default="auto", kind="format", help="auto, coco, pascal_voc or yolo"
-        )
+        takes_format(parser)
         parser.add_argument(
             "--update", action="store_true", help="overwrite annotations that are there already"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset, takes_format
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -37,9 +37,7 @@ class Append(Subcommand):
         """
         parser.add_argument("source", kind="source", help="variable, folder or file")
         takes_dataset(parser)
-        parser.add_argument(
-            "--format", default="auto", kind="format", help="auto, coco, pascal_voc, yolo or images"
-        )
+        takes_format(parser)
         parser.add_argument(
             "--update", action="store_true", help="overwrite items that are there already"
         )

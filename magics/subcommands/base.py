@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from nucleus_lab.magics.arguments import Parser
 
@@ -58,6 +58,32 @@ class Subcommand:
             What the cell shows and assigns.
         """
         raise NotImplementedError
+
+
+FORMATS: Final = (
+    "coco",
+    "coco_panoptic",
+    "cvat",
+    "datumaro",
+    "images",
+    "kitti",
+    "label_studio",
+    "mot",
+    "pascal_voc",
+    "yolo",
+)
+"""Names of the file formats; those of :data:`nucleus_lab.formats.FORMATS`, without reading it."""
+
+
+def takes_format(parser: Parser) -> None:
+    """Declare ``--format`` of what is read.
+
+    Args:
+        parser: Gets the declaration.
+    """
+    parser.add_argument(
+        "--format", default="auto", kind="format", help=f"auto, {', '.join(FORMATS)}"
+    )
 
 
 def takes_dataset(parser: Parser) -> None:

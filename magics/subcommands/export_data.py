@@ -6,9 +6,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.constants import EXPORT_FORMATS
 from nucleus_lab.magics.binding import given
-from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
+from nucleus_lab.magics.subcommands.base import FORMATS, Subcommand, takes_dataset
 from nucleus_lab.magics.table import Table
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Export(Subcommand):
         takes_dataset(parser)
         parser.add_argument(
             "--format",
-            choices=list(EXPORT_FORMATS),
+            choices=[name for name in FORMATS if name != "images"],  # which hold no annotations
             default="coco",
             help="of the files (default coco)",
         )

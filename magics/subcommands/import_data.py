@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.constants import IMPORT_FORMATS
 from nucleus_lab.errors import NucleusError
 from nucleus_lab.magics.refusal import Refused
-from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset, takes_format
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -43,12 +42,7 @@ class Import(Subcommand):
         parser.add_argument(
             "-m", "--model", kind="model", help="the files hold predictions of this model"
         )
-        parser.add_argument(
-            "--format",
-            default="auto",
-            kind="format",
-            help=f"{', '.join(IMPORT_FORMATS[:-1])} or {IMPORT_FORMATS[-1]}",
-        )
+        takes_format(parser)
         parser.add_argument("--images", kind="file", help="folder of the pictures")
         parser.add_argument("--update", action="store_true", help="replace what exists")
 

@@ -45,7 +45,7 @@ class Predict(Subcommand):
         takes_dataset(parser)
         parser.add_argument("--create", action="store_true", help="make the model if it is new")
         parser.add_argument(
-            "--format", default="auto", kind="format", help="of a file: auto, coco or yolo"
+            "--format", default="auto", kind="format", help="of a file: auto, coco, mot or yolo"
         )
         parser.add_argument(
             "--update", action="store_true", help="overwrite predictions that are there already"

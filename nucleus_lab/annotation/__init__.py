@@ -32,11 +32,8 @@ from nucleus_lab.annotation.points import LidarPoint, Point, Point3D
 from nucleus_lab.annotation.polygon import PolygonAnnotation, PolygonPrediction
 from nucleus_lab.annotation.rows import ObjectRow
 from nucleus_lab.annotation.scene_category import SceneCategoryAnnotation, SceneCategoryPrediction
-from nucleus_lab.annotation.segmentation import (
-    Segment,
-    SegmentationAnnotation,
-    SegmentationPrediction,
-)
+from nucleus_lab.annotation.segment import Segment
+from nucleus_lab.annotation.segmentation import SegmentationAnnotation, SegmentationPrediction
 
 __all__ = [
     "ANNOTATION_TYPES",

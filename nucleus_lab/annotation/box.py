@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar
@@ -402,36 +402,6 @@ def _to_payload(
     elif confidence is not None:
         payload["confidence"] = confidence
     return payload
-
-
-def add_boxes(
-    rows: Iterable[tuple[Any, ...]],
-    owners: Mapping[int, tuple[str, Callable[[dict[str, Any]], None]]],
-    labels: Mapping[int | None, str | None],
-) -> None:
-    """Hand the payloads of stored boxes to their items; :func:`_to_payload` for very many.
-
-    Args:
-        rows: Item, anything, label, annotation id, x, y, width, height, JSON text of the metadata
-            and confidence of boxes that have nothing else.
-        owners: Reference id of each item, and what takes a payload.
-        labels: Names of the labels.
-    """
-    for item, _, label, name, x, y, width, height, metadata, confidence in rows:
-        reference_id, take = owners[item]
-        payload = {
-            "label": labels[label],
-            "type": "box",
-            "geometry": {"x": x, "y": y, "width": width, "height": height},
-            "reference_id": reference_id,
-            "annotation_id": name,
-            "metadata": json_value(metadata) if metadata else {},
-            "embedding_vector": None,
-            "track_reference_id": None,
-        }
-        if confidence is not None:
-            payload["confidence"] = confidence
-        take(payload)
 
 
 BOX = annotation_type(

@@ -15,6 +15,7 @@ import msgspec
 from nucleus_lab.annotation.base import ANNOTATION_TYPES
 from nucleus_lab.annotation.box import BoxAnnotation, BoxGeometry, BoxPrediction, BoxWire
 from nucleus_lab.annotation.quantity import Coordinate, Fraction, Size
+from nucleus_lab.annotation.rows import json_value
 from nucleus_lab.errors import InvalidInputError
 
 _COLUMNS: Final = ("reference_id", "label", "annotation_id", "x", "y", "width", "height")
@@ -118,6 +119,36 @@ def predicted_boxes_from_rows(
         box.dataset_item_id = None
         box.dataset_id = None
         take(box)
+
+
+def box_payloads_from_rows(
+    rows: Iterable[tuple[Any, ...]],
+    owners: Mapping[int, tuple[str, Callable[[dict[str, Any]], None]]],
+    labels: Mapping[int | None, str | None],
+) -> None:
+    """Make the payloads of many stored boxes, and hand each to its item.
+
+    Args:
+        rows: Item, anything, label, annotation id, x, y, width, height, JSON text of the metadata
+            and confidence of boxes that have nothing else.
+        owners: Reference id of each item, and what takes a payload.
+        labels: Names of the labels.
+    """
+    for item, _, label, name, x, y, width, height, metadata, confidence in rows:
+        reference_id, take = owners[item]
+        payload = {
+            "label": labels[label],
+            "type": "box",
+            "geometry": {"x": x, "y": y, "width": width, "height": height},
+            "reference_id": reference_id,
+            "annotation_id": name,
+            "metadata": json_value(metadata) if metadata else {},
+            "embedding_vector": None,
+            "track_reference_id": None,
+        }
+        if confidence is not None:
+            payload["confidence"] = confidence
+        take(payload)
 
 
 class BoxesWire(msgspec.Struct):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from operator import index as whole
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -28,6 +26,7 @@ from nucleus_lab.annotation.payloads import (
     target_fields,
 )
 from nucleus_lab.annotation.rows import ObjectRow, add_extra, extra_of, json_value
+from nucleus_lab.annotation.segment import Segment, SegmentWire, numbered
 from nucleus_lab.bulk import listed
 from nucleus_lab.errors import InvalidInputError, MediaError
 from nucleus_lab.location import is_local, written
@@ -35,56 +34,6 @@ from nucleus_lab.wire import encode
 
 KEY = "nucleus:mask"
 """Key of every mask: an item has one, whatever its id."""
-
-
-@dataclass(slots=True)
-class Segment:
-    """What one pixel value of a mask stands for: a class, or one instance of a class.
-
-    Args:
-        label: Class name.
-        index: Pixel value, 0 to 255.
-        metadata: Anything JSON can hold, by key.
-
-    Raises:
-        InvalidInputError: The index is no whole number.
-    """
-
-    label: str
-    index: int
-    metadata: dict[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        try:
-            self.index = int(self.index) if isinstance(self.index, str) else whole(self.index)
-        except (TypeError, ValueError):
-            raise InvalidInputError(
-                f"index is {self.index!r}: give the pixel value as a whole number", field="index"
-            ) from None
-
-    @classmethod
-    def from_json(cls, payload: dict[str, Any]) -> Segment:
-        """Make a segment from its payload.
-
-        Args:
-            payload: ``label``, ``index`` and perhaps ``metadata``.
-
-        Returns:
-            The segment.
-        """
-        with reading("segment", payload):
-            return cls(payload.get("label", ""), payload["index"], payload.get("metadata"))
-
-    def to_payload(self) -> dict[str, Any]:
-        """Return the payload.
-
-        Returns:
-            ``label`` and ``index``; ``metadata`` unless it is ``None``.
-        """
-        payload: dict[str, Any] = {"label": self.label, "index": self.index}
-        if self.metadata is not None:
-            payload["metadata"] = self.metadata
-        return payload
 
 
 @dataclass(slots=True)
@@ -191,10 +140,10 @@ class SegmentationAnnotation(Annotation):
                 f"{where} has {len(rles)} run-length masks and {len(segments)} segments: give one "
                 "segment a mask"
             )
-        numbered = _numbered(segments, semantic=semantic)
-        pixels = mask_pictures.paint(rles, [segment.index for segment in numbered], where)
+        drawn = numbered(segments, semantic=semantic)
+        pixels = mask_pictures.paint(rles, [segment.index for segment in drawn], where)
         mask_pictures.write(pixels, Path(path))
-        named = {segment.index: segment for segment in reversed(numbered)}
+        named = {segment.index: segment for segment in reversed(drawn)}
         return cls(str(path), [named[key] for key in sorted(named)], reference_id, annotation_id)
 
     def to_rle(self, picture: bytes | str | Path | None = None) -> list[dict[str, Any]]:
@@ -265,23 +214,6 @@ class SegmentationAnnotation(Annotation):
                 "the path of a PNG file or a URL"
             )
         return True
-
-
-def _numbered(segments: Sequence[Segment | str], *, semantic: bool) -> list[Segment]:
-    """Give labels the numbers that no segment has; semantic ones share theirs."""
-    taken = {segment.index for segment in segments if isinstance(segment, Segment)}
-    free = (number for number in count(1) if number not in taken)
-    classes: dict[str, int] = {}
-    numbered = []
-    for segment in segments:
-        if isinstance(segment, Segment):
-            numbered.append(segment)
-        elif semantic:
-            numbered.append(Segment(segment, classes.get(segment) or next(free)))
-            classes.setdefault(segment, numbered[-1].index)
-        else:
-            numbered.append(Segment(segment, next(free)))
-    return numbered
 
 
 @dataclass(slots=True)
@@ -356,23 +288,6 @@ def _fields(payload: dict[str, Any]) -> dict[str, Any]:
         "reference_id": reference_id_of(payload),
         "annotation_id": payload.get("annotation_id"),
     }
-
-
-class SegmentWire(msgspec.Struct, gc=False):
-    """One segment on the wire.
-
-    Attributes:
-        label: Class name.
-        index: Pixel value; as text too, as the published examples write it.
-        metadata: Mapping of anything JSON can hold.
-    """
-
-    label: str
-    index: Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(pattern=r"^\d{1,9}$")]
-    metadata: dict[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        self.index = int(self.index)
 
 
 class MaskWire(ObjectWire, kw_only=True, gc=False, tag_field="type", tag="mask"):

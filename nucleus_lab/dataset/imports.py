@@ -114,7 +114,8 @@ class ImportMethods(SceneImportMethods):
             self._import_scenes(collection, report, update, progress)
             return report
         lost = set(collection.missing)
-        dropped = {at for at, name in enumerate(collection.items.location) if name in lost}
+        names = collection.items.location if lost else ()
+        dropped = {at for at, name in enumerate(names) if name in lost}
         if dropped and len(dropped) == len(collection.items):
             raise MediaError(
                 f"none of the {len(dropped)} pictures that {path} names exist, such as "

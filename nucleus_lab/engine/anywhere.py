@@ -113,7 +113,7 @@ def _datasets_of_ids(connection: Connection, wanted: set[str]) -> dict[str, list
         try:
             keys[identifiers.decode(identifiers.ITEM, public)] = public
         except NotFoundError:
-            continue
+            continue  # no id of an item: the caller names it among the missing
     rows = _DATASETS.rows(connection, wanted=json_list(keys))
     return {keys[key]: [dataset_id] for key, dataset_id in rows}
 

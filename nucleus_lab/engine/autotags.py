@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import bulk_write, clock, embeddings, live_jobs, slices
+from nucleus_lab.engine import bulk_write, clock, embeddings, live_jobs, slice_members
 from nucleus_lab.engine.embedding_schema import autotag_example, autotag_refinement
 from nucleus_lab.engine.embeddings import OBJECTS, Level
 from nucleus_lab.engine.schema import autotag, autotag_score
@@ -262,11 +262,11 @@ def _members(
 ) -> dict[str, tuple[Member, int]]:
     """Find what a caller names: kind and key, and the key of the item."""
     if row.level == "image":
-        keys = slices.members_of_references(connection, row.dataset_id, names, scenes=False)
+        keys = slice_members.of_references(connection, row.dataset_id, names, scenes=False)
         return {name: (("item", key), key) for name, key in zip(names, keys, strict=True)}
     found: dict[str, tuple[Member, int]] = {}
     prefixes = {"annotation": identifiers.ANNOTATION, "prediction": identifiers.PREDICTION}
-    for kind, keys in slices.members_of_ids(connection, row.dataset_id, names).items():
+    for kind, keys in slice_members.of_ids(connection, row.dataset_id, names).items():
         if kind not in OBJECTS:
             raise InvalidInputError(
                 f"an object autotag has annotations (ann_) and predictions (pred_) for examples, "

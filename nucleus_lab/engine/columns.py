@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,17 +80,21 @@ def ingest(
     if boxes is not None and boxes.metadata and row.annotation_metadata_schema:
         boxes = _fitting(row, new, boxes, outcome)
     rows = [] if model_id else _rows(engine, row, new, files, uploaded, update=update)
+    known: Mapping[str, int] | None = None
     with engine.store.write(bulk=True) as connection:
         datasets.lock(connection, row.id)
         if not model_id:
             counts = items.insert(connection, row.id, rows, update=update)
+            known = items.keys_after(connection, row.id, rows, counts)
             uploaded.new, uploaded.updated = counts.new, counts.updated
             uploaded.ignored = counts.ignored
         if boxes is not None and len(boxes):
             run = None
             if model_id:
                 run = models.ensure_run(connection, models.key_of(connection, model_id), row.id)
-            store_boxes(connection, row.id, new, boxes, outcome, run_id=run, update=update)
+            store_boxes(
+                connection, row.id, new, boxes, outcome, known=known, run_id=run, update=update
+            )
     return {
         **uploaded.counters(),
         "error_payload": uploaded.errors + [{"error": text} for text in outcome.errors],
@@ -113,7 +117,7 @@ def _rows(
     if not all(new.reference_id):
         index = new.reference_id.index("")
         raise InvalidInputError(f"items.reference_id[{index}] is empty: give each item a name")
-    documents = [wire.encode(extra).decode() if extra else None for extra in new.metadata]
+    documents = _documents_of(new.metadata)
     rows = list(
         map(
             ItemRow,
@@ -189,6 +193,7 @@ def store_boxes(
     boxes: BoxColumns,
     outcome: Outcome,
     *,
+    known: Mapping[str, int] | None = None,
     run_id: int | None,
     update: bool,
 ) -> None:
@@ -200,13 +205,18 @@ def store_boxes(
         new: The items they point at; only their reference ids are read.
         boxes: The boxes.
         outcome: Where to count.
+        known: Primary keys of the items by reference id; looked up when ``None``.
         run_id: Primary key of the run for predictions; ``None`` for annotations.
         update: Whether to overwrite those whose id is taken.
+
+    Raises:
+        DuplicateIDError: An id stands twice on one item.
     """
-    known = references.keys_of(connection, dataset_id, new.reference_id)
-    keys = [known.get(name) for name in new.reference_id]
+    if known is None:
+        known = references.keys_of(connection, dataset_id, new.reference_id)
+    keys = list(map(known.get, new.reference_id))
     numbers = labels.keys_of(connection, dataset_id, set(boxes.label))
-    documents = [wire.encode(extra).decode() if extra else None for extra in boxes.metadata]
+    documents = _documents_of(boxes.metadata)
     items = list(map(keys.__getitem__, boxes.item))
     columns: dict[str, Sequence[Any]] = {
         "item_id": items,
@@ -222,6 +232,32 @@ def store_boxes(
         columns["metadata"] = documents
     if run_id is not None and boxes.confidence:
         columns["confidence"] = boxes.confidence
+    if None in keys:
+        missing = [name for name, key in zip(new.reference_id, keys, strict=True) if key is None]
+        outcome.errors += [references.unknown(name, dataset_id).message for name in missing]
+        kept = [at for at, key in enumerate(items) if key is not None]
+        columns = {name: [values[at] for at in kept] for name, values in columns.items()}
+    ignored = outcome.ignored
+    if update:
+        _refuse_twice(new, boxes)
+    objects.put(connection, columns, run_id=run_id, update=update, outcome=outcome)
+    # A box whose id an earlier one of the call has was ignored: where none was, none stands twice.
+    if outcome.ignored > ignored or None in keys:
+        _refuse_twice(new, boxes)
+
+
+def _documents_of(metadata: Sequence[Mapping[str, Any] | None]) -> list[str | None]:
+    """Return what is stored of metadata: JSON text, nothing for an empty one."""
+    if not any(metadata):
+        return [None] * len(metadata)
+    return [
+        text if extra else None
+        for text, extra in zip(wire.encode_each(metadata), metadata, strict=True)
+    ]
+
+
+def _refuse_twice(new: ItemColumns, boxes: BoxColumns) -> None:
+    """Refuse boxes of which one has the id of another on its item."""
     if (
         len(set(boxes.annotation_id)) < len(boxes)  # only then may one stand twice on an item
         and len(set(zip(boxes.item, boxes.annotation_id, strict=True))) < len(boxes)
@@ -231,12 +267,6 @@ def store_boxes(
             for index, name in zip(boxes.item, boxes.annotation_id, strict=True)
         ]
         references.refuse_twice("annotation id", named, "give each box of an item its own")
-    if None in keys:
-        missing = [name for name, key in zip(new.reference_id, keys, strict=True) if key is None]
-        outcome.errors += [references.unknown(name, dataset_id).message for name in missing]
-        kept = [at for at, key in enumerate(items) if key is not None]
-        columns = {name: [values[at] for at in kept] for name, values in columns.items()}
-    objects.put(connection, columns, run_id=run_id, update=update, outcome=outcome)
 
 
 def _boxes(table: Table) -> Any:
@@ -244,7 +274,7 @@ def _boxes(table: Table) -> Any:
     statement = select(
         columns.item_id, columns.id, columns.label_id, columns.annotation_id, columns.x, columns.y,
         columns.width, columns.height, columns.metadata,
-        columns.confidence if table is prediction else columns.id,
+        *([columns.confidence] if table is prediction else []),
     )  # fmt: skip
     statement = statement.where(
         among(columns.item_id, "items"), columns.type == bindparam("box", _BOX.code)
@@ -300,7 +330,7 @@ def export(
         found.sort()  # by item and then by age
     else:
         found.sort(key=lambda row: (places[row[0]], row[1]))
-    columns = list(zip(*found, strict=True)) or [()] * 10
+    columns = list(zip(*found, strict=True)) or [()] * (9 if run_id is None else 10)
     names_of_labels = labels.names_of(connection, set(columns[2]))
     others = _OTHERS[table].rows(connection, items=wanted, **run)
     others.sort(key=lambda row: (places[row[0]], row[1]))

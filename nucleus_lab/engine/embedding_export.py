@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, select
 
 from nucleus_lab import wire
-from nucleus_lab.engine import embeddings, references, signatures, slices, vector_set
+from nucleus_lab.engine import embeddings, references, signatures, slice_members, slices, vector_set
 from nucleus_lab.engine.embeddings import OBJECTS
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.free_space import free_bytes
@@ -42,7 +42,7 @@ def items_of_slice(connection: Connection, row: slices.SliceRow) -> list[int]:
     Returns:
         Primary keys in the order of the slice, none twice.
     """
-    members = slices.members(connection, row.id)
+    members = slice_members.listing(connection, row.id)
     found: dict[int, None] = {}
     owner: dict[tuple[str, int], int] = {}
     for kind, table in OBJECTS.items():

@@ -202,17 +202,6 @@ class DatasetArrays:
         found = {row[0] for row in _KINDS[prediction.name].rows(self._connection, run=run_id)}
         return (truths & found & possible) or every
 
-    def part_count(self, size: int) -> int:
-        """Say how many parts there will be.
-
-        Args:
-            size: Items in a part.
-
-        Returns:
-            The number of parts that :meth:`parts` yields.
-        """
-        return -(-len(self._ascending) // size)
-
     def parts(self, size: int) -> Iterator[Part]:
         """Read everything, part by part.
 

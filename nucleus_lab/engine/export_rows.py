@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, null, or_, select
 
 from nucleus_lab import wire
 from nucleus_lab.annotation import ANNOTATION_TYPES, TYPES_BY_CODE
-from nucleus_lab.annotation.box import add_boxes
+from nucleus_lab.annotation.box_columns import box_payloads_from_rows
 from nucleus_lab.engine import labels
 from nucleus_lab.engine.reading import GROUPS, SINGLE, ItemValues, item_payload
 from nucleus_lab.engine.schema import annotation, prediction, taxonomy
@@ -128,7 +128,7 @@ def export_rows(
         owners[values[0]] = (values[1], row)
         takers[values[0]] = (values[1], row[_BOX.group].append)
     found = _read(connection, owners, run_id)
-    add_boxes(found.boxes, takers, found.names)
+    box_payloads_from_rows(found.boxes, takers, found.names)
     if found.others:
         _add_others(connection, found.others, owners, found.names)
     for _, row in owners.values():

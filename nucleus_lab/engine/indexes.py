@@ -42,6 +42,9 @@ _NAMES: Final = {
         )
     ),
 }
+_LAST = Statement(
+    lambda: select(func.max(item.c.position)).where(item.c.dataset_id == bindparam("dataset_id"))
+)
 
 
 def name_of(dataset_id: int, path: Sequence[str], kind: str) -> str:
@@ -229,5 +232,5 @@ def size_of(connection: Connection, dataset_id: int) -> int:
     Returns:
         The position behind its last item.
     """
-    last = select(func.max(item.c.position)).where(item.c.dataset_id == dataset_id)
-    return int(connection.scalar(last) or -1) + 1
+    (last,) = _LAST.rows(connection, dataset_id=dataset_id)[0]
+    return 0 if last is None else int(last) + 1

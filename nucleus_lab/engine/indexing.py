@@ -10,7 +10,7 @@ from nucleus_lab.annotation import ANNOTATION_TYPES
 from nucleus_lab.engine import embeddings, live_jobs
 from nucleus_lab.engine.embedding_schema import embedding
 from nucleus_lab.engine.embeddings import OBJECTS, IndexRow
-from nucleus_lab.engine.jobs import QUEUED
+from nucleus_lab.engine.job_status import QUEUED
 from nucleus_lab.engine.schema import dataset, item, model_run
 
 if TYPE_CHECKING:

@@ -46,11 +46,15 @@ class Counts(msgspec.Struct):
         new: Stored.
         updated: Already there, and overwritten.
         ignored: Already there, and left alone.
+        known: Primary keys of those that were there, by reference id.
+        first: Position of the first new one.
     """
 
     new: int = 0
     updated: int = 0
     ignored: int = 0
+    known: dict[str, int] = {}
+    first: int = 0
 
 
 def _update() -> Any:
@@ -89,6 +93,7 @@ def insert(
     """
     known = references.keys_of(connection, dataset_id, [row[0] for row in rows])
     new = [row for row in rows if row[0] not in known] if known else rows
+    first = 0
     if new:
         now = clock.now()
         first = datasets.take_positions(connection, dataset_id, len(new))
@@ -105,8 +110,38 @@ def insert(
         embedding_removal.forget_replaced(connection, dataset_id, pictures)
         _UPDATE.many(connection, changes, *_UPDATE_PLACES)
         _mark_again(connection, dataset_id, known)
-        return Counts(new=len(new), updated=len(known))
-    return Counts(new=len(new), ignored=len(known))
+        return Counts(new=len(new), updated=len(known), known=known, first=first)
+    return Counts(new=len(new), ignored=len(known), known=known, first=first)
+
+
+_SINCE = Statement(
+    lambda: (
+        select(item.c.id)
+        .where(item.c.dataset_id == bindparam("dataset_id"), item.c.position >= bindparam("first"))
+        .order_by(item.c.position)
+    )
+)
+
+
+def keys_after(
+    connection: Connection, dataset_id: int, rows: Sequence[ItemRow], counts: Counts
+) -> dict[str, int]:
+    """Find the keys of items that :func:`insert` has just stored, without looking each up.
+
+    Args:
+        connection: The transaction of the insertion; nothing was inserted since.
+        dataset_id: Primary key of the dataset.
+        rows: The items that were given.
+        counts: What became of them.
+
+    Returns:
+        Primary key by reference id, of all of them.
+    """
+    if not counts.new:
+        return counts.known
+    fresh = _SINCE.rows(connection, dataset_id=dataset_id, first=counts.first)
+    names = (row[0] for row in rows if row[0] not in counts.known)
+    return counts.known | dict(zip(names, (key for (key,) in fresh), strict=True))
 
 
 def _mark_again(connection: Connection, dataset_id: int, known: Mapping[str, int]) -> None:

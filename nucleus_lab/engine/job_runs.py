@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select, update
 
 from nucleus_lab.engine import clock
-from nucleus_lab.engine.jobs import (
-    CANCELLED,
-    COMPLETED,
-    ERRORED,
-    QUEUED,
-    RUNNING,
-    add_errors,
-    end,
-)
+from nucleus_lab.engine.job_status import CANCELLED, COMPLETED, ERRORED, QUEUED, RUNNING
+from nucleus_lab.engine.jobs import add_errors, end
 from nucleus_lab.engine.liveness import this_process
 from nucleus_lab.engine.schema import job
 from nucleus_lab.engine.work import FaultyJobError, JobCancelledError, Message, Task, find, storable

@@ -14,22 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import clock
+from nucleus_lab.engine import clock, job_status
+from nucleus_lab.engine.job_status import CANCELLED, COMPLETED, ERRORED, QUEUED, RUNNING
 from nucleus_lab.engine.liveness import Runner, reason_gone
 from nucleus_lab.engine.schema import job, job_error
 from nucleus_lab.engine.statements import Statement
 from nucleus_lab.engine.worker_slots import WorkerSlots
 from nucleus_lab.errors import NotFoundError, NucleusError
-from nucleus_lab.wire import decode, encode
+from nucleus_lab.wire import encode
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
-
-QUEUED: Final = "Queued"
-RUNNING: Final = "Running"
-COMPLETED: Final = "Completed"
-ERRORED: Final = "Errored"
-CANCELLED: Final = "Cancelled"
 
 MOST_LISTED: Final = 50_000
 
@@ -101,7 +96,7 @@ class JobQueue:
         Returns:
             ``job_id``, ``job_last_known_status``, ``job_type`` and ``job_creation_time``.
         """
-        return _handle(self._row(key))
+        return job_status.handle(self._row(key))
 
     def status(self, key: int) -> dict[str, Any]:
         """Return how far a job is.
@@ -116,7 +111,7 @@ class JobQueue:
             ``state`` (with Queued told apart), ``cancel_requested``, ``created_at``,
             ``started_at``, ``finished_at``, ``elapsed_s`` and ``remaining_s``.
         """
-        return _status(self._row(key))
+        return job_status.status(self._row(key))
 
     def errors(self, key: int) -> list[str]:
         """Return what went wrong inside a job.
@@ -172,7 +167,7 @@ class JobQueue:
         if not show_completed:
             statement = statement.where(job.c.status != COMPLETED)
         with self._engine.store.read() as connection:
-            return [_handle(row) for row in connection.execute(statement)]
+            return [job_status.handle(row) for row in connection.execute(statement)]
 
     def cancel(self, key: int) -> dict[str, Any]:
         """Ask a job to stop: at once while queued, at its next checkpoint while running.
@@ -346,62 +341,3 @@ def end(
 
 def _columns() -> Select[Any]:
     return select(*(column for column in job.c if column.name != "payload"))
-
-
-def _shown(status: str) -> str:
-    # Published clients wait only while the status is exactly Running.
-    return RUNNING if status == QUEUED else status
-
-
-def _handle(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "job_id": identifiers.encode(identifiers.JOB, row.id),
-        "job_last_known_status": _shown(row.status),
-        "job_type": row.type,
-        "job_creation_time": clock.iso(row.created_at),
-    }
-
-
-_STATUS_LOG: Final = {
-    QUEUED: "Waiting for a worker process",
-    RUNNING: "Started",
-    COMPLETED: "Finished",
-    CANCELLED: "Cancelled",
-}
-
-
-def _status(row: Row[Any]) -> dict[str, Any]:
-    message = decode(row.message) if row.message else {"status_log": _STATUS_LOG.get(row.status)}
-    return {
-        "job_id": identifiers.encode(identifiers.JOB, row.id),
-        "status": _shown(row.status),
-        "message": message,
-        "job_progress": f"{row.completed_steps / row.total_steps:.2f}",
-        "completed_steps": row.completed_steps,
-        "total_steps": row.total_steps,
-        "job_type": row.type,
-        "lab": _times(row),
-    }
-
-
-def _iso(moment: int | None) -> str | None:
-    return None if moment is None else clock.iso(moment)
-
-
-def _times(row: Row[Any]) -> dict[str, Any]:
-    elapsed_s = remaining_s = None
-    if row.started_at is not None:
-        elapsed_s = ((row.finished_at or clock.now()) - row.started_at) / 1_000_000
-        if row.status == RUNNING and row.completed_steps:
-            left = row.total_steps - row.completed_steps
-            remaining_s = round(elapsed_s * left / row.completed_steps, 3)
-        elapsed_s = round(elapsed_s, 3)
-    return {
-        "state": row.status,
-        "cancel_requested": bool(row.cancel_requested),
-        "created_at": clock.iso(row.created_at),
-        "started_at": _iso(row.started_at),
-        "finished_at": _iso(row.finished_at),
-        "elapsed_s": elapsed_s,
-        "remaining_s": remaining_s,
-    }

@@ -17,6 +17,7 @@ from nucleus_lab.engine import (
     labeling_tasks,
     reading,
     references,
+    slice_members,
     slices,
     taxonomies,
 )
@@ -75,7 +76,7 @@ def send(connection: Connection, row: slices.SliceRow, project: ProjectRow) -> t
     check_sendable(row)
     datasets.lock(connection, row.dataset_id)
     _add_taxonomies(connection, row.dataset_id, project)
-    wanted = [key for _, key, _ in slices.members(connection, row.id)]
+    wanted = [key for _, key, _ in slice_members.listing(connection, row.id)]
     pictures = set(
         connection.scalars(
             select(item.c.id).where(among(item.c.id, "keys"), item.c.kind == "image"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine.jobs import QUEUED, RUNNING
+from nucleus_lab.engine.job_status import QUEUED, RUNNING
 from nucleus_lab.engine.schema import job
 from nucleus_lab.wire import decode
 

@@ -77,7 +77,7 @@ def reason_gone(runner: Runner, heartbeat_at: int) -> str:
         if process.status() != psutil.STATUS_ZOMBIE and (same or silent_us <= _RECENT_US):
             return ""
     except psutil.NoSuchProcess:
-        pass
+        pass  # it is gone: what follows says so
     except psutil.AccessDenied:
         return ""  # it exists and belongs to another user
     return (

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.free_space import free_bytes
-from nucleus_lab.errors import ForbiddenError, MediaError, NotFoundError
+from nucleus_lab.errors import MediaError, NotFoundError
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -372,28 +372,3 @@ def in_threads(work: Callable[[Given], Made], given: Sequence[Given], threads: i
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def inside_folder(folder: Path, relative: str) -> Path:
-    """Return a path below a folder.
-
-    Args:
-        folder: The folder.
-        relative: A path as a caller gave it.
-
-    Returns:
-        The absolute path, symbolic links followed.
-
-    Raises:
-        ForbiddenError: It leads out of the folder.
-    """
-    root = folder.resolve()
-    try:
-        path = (root / relative).resolve()
-    except (OSError, ValueError) as fault:
-        raise ForbiddenError(f"{relative!r} cannot be a path below {root}: {fault}") from fault
-    if not path.is_relative_to(root):
-        raise ForbiddenError(
-            f"{relative!r} leads out of {root}: give a path inside the folder", path=relative
-        )
-    return path

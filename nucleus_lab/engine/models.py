@@ -8,9 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import clock, evaluation_deletion, scenario_deletion, slices
+from nucleus_lab.engine import clock, slices
 from nucleus_lab.engine.datasets import document
-from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_bundle, model_weights
 from nucleus_lab.engine.schema import (
     dataset,
     evaluation,
@@ -156,6 +155,10 @@ def remove(connection: Connection, key: int) -> None:
         connection: The open write transaction.
         key: Primary key.
     """
+    # Most calls only read, and what a deletion looks through is eight tables more.
+    from nucleus_lab.engine import evaluation_deletion, scenario_deletion
+    from nucleus_lab.engine.evaluation_schema import evaluation_v2, model_bundle, model_weights
+
     runs = select(model_run.c.id).where(model_run.c.model_id == key)
     datasets = select(model_run.c.dataset_id).where(model_run.c.model_id == key)
     evaluations = select(evaluation.c.id).where(evaluation.c.model_run_id.in_(runs))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
-from operator import gt
+from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -240,7 +239,7 @@ def put(
             order = list(last.values())
     # Sorted by item, an index of millions of rows is filled several times as fast; the objects of
     # one item keep their order.
-    if any(map(gt, items, islice(items, 1, None))):
+    if sorted(items) != list(items):
         order = sorted(order or range(total), key=items.__getitem__)
     if order is not None:
         columns = {name: [column[at] for at in order] for name, column in columns.items()}

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Table, bindparam, exists, select, text
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import column_indexes, indexes
+from nucleus_lab.engine import indexes
 from nucleus_lab.engine.schema import (
     annotation,
     autotag,
@@ -155,11 +155,15 @@ class StoredCatalog(Catalog):
     @cached_property
     def column_indexes(self) -> frozenset[str]:
         """Names of the indexes of columns that there are."""
+        from nucleus_lab.engine import column_indexes  # the Tab key asks for no column
+
         return column_indexes.existing(self._connection)
 
     @property
     def indexed_labels(self) -> frozenset[str]:
         """Which of annotations and predictions have an index of their labels."""
+        from nucleus_lab.engine import column_indexes
+
         known = column_indexes.LABELS.items()
         return frozenset(kind for kind, offer in known if offer.name in self.column_indexes)
 
@@ -293,8 +297,10 @@ def run_key(connection: Connection, dataset_id: int, public_id: str | None) -> i
     """
     if public_id is None:
         return None
-    from nucleus_lab.engine import models, runs
-
     if not public_id.startswith(f"{identifiers.RUN}_"):
+        from nucleus_lab.engine import models
+
         return models.run_on(connection, public_id, dataset_id)
+    from nucleus_lab.engine import runs
+
     return runs.part_on(connection, runs.get(connection, public_id), dataset_id)

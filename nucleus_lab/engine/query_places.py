@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Table, and_, bindparam, exists, func, not_, select
 
 from nucleus_lab.engine.pages import place_of
 from nucleus_lab.engine.query_select import Selection
@@ -68,6 +68,21 @@ def _ends(table: Table) -> Any:
     return select(least, greatest)
 
 
+def _keys() -> Any:
+    columns = item.c
+    inside = and_(
+        columns.dataset_id == bindparam("dataset_id"),
+        columns.position.between(bindparam("first"), bindparam("last")),
+    )
+    by_position = select(columns.id).where(inside).order_by(columns.position)
+    first = by_position.limit(1).scalar_subquery()
+    last = by_position.order_by(None).order_by(columns.position.desc()).limit(1).scalar_subquery()
+    # To look for a key that is not between them costs half of finding the least and the greatest.
+    outside = select(columns.id).where(inside, not_(columns.id.between(first, last)))
+    return select(first, last, exists(outside))
+
+
+_KEYS: Final = Statement(_keys)
 _OWNERS: Final = {
     table.name: (
         Statement(lambda table=table: _now(table)),  # type: ignore[misc]
@@ -161,3 +176,25 @@ def ends(connection: Connection, found: Selection, position: int) -> tuple[int |
     row = statement.first(connection, dataset_id=found.dataset_id, position=position)
     least, greatest = row or (None, None)
     return least, -1 if greatest is None else greatest
+
+
+def keys_between(
+    connection: Connection, found: Selection, at: int, below: int
+) -> tuple[int, int] | None:
+    """Return the keys that those of the items of a window lie between.
+
+    Args:
+        connection: The open transaction.
+        found: The selection.
+        at: The first position.
+        below: The first position that is not in the window.
+
+    Returns:
+        Keys of the first item and of the last one; ``None`` where there is none, or where not all
+        others are between them.
+    """
+    places = {"first": at, "last": below - 1}
+    row = _KEYS.first(connection, dataset_id=found.dataset_id, **places)
+    if row is None or row[0] is None or row[2]:
+        return None
+    return row[0], row[1]

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from nucleus_lab.engine import query_cache, query_driver
+from nucleus_lab.engine.column_indexes import conjuncts, speaks_of
 from nucleus_lab.engine.query_catalog import StoredCatalog
 from nucleus_lab.engine.schema import match, metadata
 from nucleus_lab.errors import InvalidInputError
@@ -55,6 +56,8 @@ class Selection(msgspec.Struct):
         ready: Statements that were written before, by what they are for.
         walked: The tables of ``source`` in the order in which a walk of the dataset looks at
             them; empty where it would look at more than its window.
+        ranged: The tables in the order in which a walk reads objects by a range of the keys of
+            their items; empty where it has to look at the items first.
     """
 
     row: str
@@ -72,6 +75,7 @@ class Selection(msgspec.Struct):
     alone: query_driver.IndexedKeys | None = None
     ready: dict[Any, Any] = msgspec.field(default_factory=dict)
     walked: str = ""
+    ranged: str = ""
 
     @property
     def plain(self) -> bool:
@@ -155,6 +159,7 @@ def _compile(
     if level == "matches" and catalog.iou_threshold is not None:
         read = text_of(readings(match, catalog.iou_threshold), connection.dialect.name)
         row, source = "readings", f"({read}) AS readings"
+    objects = source
     of_row = Row(row).c
     rows = {level: row}
     # The key stands in the text of the statement: a partial index of the dataset needs that.
@@ -197,6 +202,7 @@ def _compile(
         rare = partial(query_driver.rare, connection, dataset_id) if level == "items" else None
         whole = not paged or bool(order)
         where.append(condition_of(rest, metadata, catalog, dialect, rows, whole=whole, rare=rare))
+    walks = paged and plain and not keys
     return Selection(
         row,
         source,
@@ -211,19 +217,25 @@ def _compile(
         [query_driver.unindexed(column) for column in position] if keys else position,
         drivers,
         keys[0] if len(keys) == 1 and rest.condition is None else None,
-        walked=_walked(source, row, dialect) if paged and plain and not keys else "",
+        walked=_walked(source, objects, dialect) if walks else "",
+        ranged=_ranged(source, objects, where[-1]) if walks and dialect == "sqlite" else "",
     )
 
 
-def _walked(source: str, row: str, dialect: str) -> str:
+def _walked(source: str, objects: str, dialect: str) -> str:
     """Let the database begin with the items, where it could begin with all objects."""
-    if row == "readings":
-        return ""  # made of all matches, each time
-    objects, items = reading(row, row), reading("item", "item")
+    items = reading("item", "item")
     # SQLite keeps the order of a CROSS JOIN.
     join = "CROSS JOIN" if dialect == "sqlite" else "JOIN"
     begun = f"{objects} JOIN {items} "
     return source.replace(begun, f"{items} {join} {objects} ", 1)
+
+
+def _ranged(source: str, objects: str, condition: Sql) -> str:
+    """Let SQLite begin with the objects, where it need not know the items to choose among them."""
+    begun = f"{objects} JOIN "
+    asks = any(speaks_of(part, "item") for part in conjuncts(condition))
+    return "" if asks or begun not in source else source.replace(begun, f"{objects} CROSS JOIN ", 1)
 
 
 def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection:
@@ -241,7 +253,7 @@ def driven(found: Selection, chosen: Sequence[query_driver.Driver]) -> Selection
     for driver in chosen:
         where[driver.place + 1] = driver.condition
     sort = [query_driver.unindexed(column) for column in found.position]
-    return replace(found, where=where, sort=sort, drivers=[], ready={}, walked="")
+    return replace(found, where=where, sort=sort, drivers=[], ready={}, walked="", ranged="")
 
 
 def _run(catalog: StoredCatalog, text: str, level: str) -> int:

@@ -18,11 +18,14 @@ from nucleus_lab.engine.query_places import Place
 from nucleus_lab.engine.query_run import Prepared, prepare, run_statement
 from nucleus_lab.engine.query_select import Selection
 from nucleus_lab.query.sql import FALSE, PLACE, Sql, and_, literal, template
+from nucleus_lab.query.sql_select import Row
 
 _SHARE: Final = 0.8
 """Of the time left, what the next window may be expected to take."""
 _SCENES: Final = 8
 """A scene is looked at as long as several items."""
+_SPREAD: Final = 2
+"""Keys between those of a window, to its positions, up to which a range of keys is read."""
 
 
 class Pace(NamedTuple):
@@ -78,7 +81,9 @@ def walk(
     inside = after.key != query_places.LAST_KEY and after.position >= 0
     rows: list[Any] = []
     if inside and found.row not in {"item", "scene"}:
-        rows = _rows(connection, found, after.position, after.position + 1, wanted, after.key)
+        rows = _rows(
+            connection, found, after.position, after.position + 1, wanted, behind=after.key
+        )
     first, last = query_places.ends(connection, found, after.position + 1)
     if first is None or len(rows) >= wanted:
         return Stretch(rows, None, last)
@@ -87,7 +92,10 @@ def walk(
     below = first
     while True:
         at, below = below, min(below + size, last + 1)
-        rows += _rows(connection, found, at, below, wanted - len(rows))
+        # As many as were found so far on as many items: they fit on the page.
+        few = at > first and len(rows) * (below - at) <= (wanted - len(rows)) * (at - first)
+        keys = _range(connection, found, at, below) if few and found.ranged else None
+        rows += _rows(connection, found, at, below, wanted - len(rows), keys=keys)
         if len(rows) >= wanted or below > last:
             return Stretch(rows, None, last)
         now = pace.clock()
@@ -106,39 +114,69 @@ def _next_size(size: int, spent: float, left: float, growth: int) -> int:
     return most if spent <= 0 else min(most, int(size * _SHARE * left / spent))
 
 
+def _range(connection: Connection, found: Selection, at: int, below: int) -> tuple[int, int] | None:
+    """Return the keys that a window of items lies between; none where others do, too."""
+    keys = query_places.keys_between(connection, found, at, below)
+    if keys is None or keys[1] - keys[0] >= _SPREAD * (below - at):
+        return None
+    return keys
+
+
 def _rows(
     connection: Connection,
     found: Selection,
     at: int,
     below: int,
     wanted: int,
+    *,
     behind: int | None = None,
+    keys: tuple[int, int] | None = None,
 ) -> list[Any]:
-    """Read what a window holds; of objects perhaps only those behind a key."""
-    window = _window(connection, found, inside=behind is not None)
+    """Read what a window holds.
+
+    Args:
+        connection: The open transaction.
+        found: The selection.
+        at: The first position.
+        below: The first position that is not in it.
+        wanted: Rows at most.
+        behind: Only objects behind this key.
+        keys: The keys of the items lie between these: read the objects between them, which costs
+            less than those of each item, and all of them are read before the first is known.
+
+    Returns:
+        Position and key of each row.
+    """
+    way = "inside" if behind is not None else "item by item" if keys is None else "by keys"
+    window = _window(connection, found, way)
     if window is None:
         return []
-    place = (at, below) if behind is None else (at, below, behind)
+    place = (at, below, *(() if behind is None else (behind,)), *(keys or ()))
     statement = Prepared(window.text, (*place, *window.values, wanted))
     return run_statement(connection, found.query.source, statement)
 
 
-def _window(connection: Connection, found: Selection, *, inside: bool) -> Prepared | None:
+def _window(connection: Connection, found: Selection, way: str) -> Prepared | None:
     """Write the statement of a window, with the values of the query; none selects nothing."""
-    ready: Prepared | None = found.ready.get(("window", inside))
+    ready: Prepared | None = found.ready.get(("window", way))
     if ready is None:
         position, key = found.position
         none = literal(0)
         # The window first: the database asks in this order where nothing tells it another.
         place = [template("{} >= {}", position, none), template("{} < {}", position, none)]
-        place += [template("{} > {}", key, none)] if inside else []
+        if way == "inside":
+            place.append(template("{} > {}", key, none))
+        elif way == "by keys":
+            owner = Row(found.row).c.item_id
+            place += [template("{} >= {}", owner, none), template("{} <= {}", owner, none)]
         where = and_(found.where[0], *place, *found.where[1:])
         if where is FALSE:
             return None
         order = ", ".join(each.text for each in found.sort)
-        text = f"SELECT {position.text}, {key.text} FROM {found.walked} WHERE {where.text} "
+        source = found.ranged if way == "by keys" else found.walked
+        text = f"SELECT {position.text}, {key.text} FROM {source} WHERE {where.text} "
         text += f"ORDER BY {order} LIMIT {PLACE}"
         written = prepare(connection, Sql(text, (*where.values, 0)))
         ready = Prepared(written.text, written.values[len(place) : -1])
-        found.ready["window", inside] = ready
+        found.ready["window", way] = ready
     return ready

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import Connection, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import embedding_export, embeddings, slices, vector_set
+from nucleus_lab.engine import embedding_export, embeddings, slice_members, slices, vector_set
 from nucleus_lab.engine.embeddings import OBJECTS
 from nucleus_lab.engine.schema import autotag, autotag_score, item
 from nucleus_lab.engine.statements import among, json_list
@@ -136,7 +136,7 @@ def candidates(connection: Connection, dataset_id: int, filters: Filters) -> lis
 
 
 def _with_items(connection: Connection, row: slices.SliceRow) -> list[tuple[Member, int]]:
-    members = [(kind, key) for kind, key, _ in slices.members(connection, row.id)]
+    members = [(kind, key) for kind, key, _ in slice_members.listing(connection, row.id)]
     owner: dict[Member, int] = {}
     for kind, table in OBJECTS.items():
         keys = json_list(key for member, key in members if member == kind)

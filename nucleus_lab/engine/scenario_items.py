@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select, union
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import reading, scene_reading, slice_reading, slices, tracks
+from nucleus_lab.engine import reading, scene_reading, slice_members, slice_reading, slices, tracks
 from nucleus_lab.engine.schema import annotation, model_run, prediction, slice_, track
 from nucleus_lab.engine.statements import among, json_list
 
@@ -39,7 +39,7 @@ def of_slice(connection: Connection, slice_id: int) -> dict[str, Any]:
         these items name.
     """
     row = slices.get(connection, identifiers.encode(identifiers.SLICE, slice_id))
-    keys = [key for _, key, _ in slices.members(connection, row.id)]
+    keys = [key for _, key, _ in slice_members.listing(connection, row.id)]
     scenes: list[dict[str, Any]] = []
     if row.type == "scene":
         found = slice_reading.scenes(connection, keys)

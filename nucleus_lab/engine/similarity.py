@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import embedders, embeddings, references, slices, vector_set
+from nucleus_lab.engine import embedders, embeddings, references, slice_members, vector_set
 from nucleus_lab.engine.embedding_schema import embedding
 from nucleus_lab.engine.vector_set import MEMBERS
 from nucleus_lab.engine.vector_values import read_vector
@@ -146,7 +146,7 @@ def of_thing(
     """
     if reference_id is not None:
         return "item", references.key_of(connection, dataset_id, reference_id)
-    members = slices.members_of_ids(connection, dataset_id, [object_id or ""])
+    members = slice_members.of_ids(connection, dataset_id, [object_id or ""])
     member, keys = next(iter(members.items()))
     if member not in embeddings.OBJECTS:
         raise InvalidInputError(

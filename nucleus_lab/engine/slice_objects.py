@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import pages, reading, slice_reading, slices
+from nucleus_lab.engine import pages, reading, slice_members, slice_reading, slices
 from nucleus_lab.engine.schema import annotation, item, match, prediction, slice_member
 from nucleus_lab.engine.statements import among, json_list
 from nucleus_lab.errors import ConflictError
@@ -116,7 +116,7 @@ def raw(connection: Connection, row: slices.SliceRow) -> list[dict[str, Any]]:
             f"slice {row.public_id} holds members of type {row.type}: only a slice of objects has "
             "a raw JSON export; read its items by Slice.items_and_annotations"
         )
-    members = slices.members(connection, row.id)
+    members = slice_members.listing(connection, row.id)
     keys: dict[str, list[int]] = {"annotation": [], "prediction": []}
     for kind, key, _ in members:
         keys[kind].append(key)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import pages, reading, scene_reading, slices
+from nucleus_lab.engine import pages, reading, scene_reading, slice_members, slices
 from nucleus_lab.engine.export_rows import export_rows
 from nucleus_lab.engine.schema import annotation, item, prediction, scene
 from nucleus_lab.engine.statements import Statement, among, json_list
@@ -25,7 +25,7 @@ def _page(
         reading.check_page_size(size)
     after = pages.place_of(token, token) if token else -1
     wanted = None if size is None else size + 1
-    found = slices.members(connection, row.id, after=after, size=wanted)
+    found = slice_members.listing(connection, row.id, after=after, size=wanted)
     if size is None or len(found) <= size:
         return found, None
     found.pop()

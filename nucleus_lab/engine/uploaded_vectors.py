@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.engine import embeddings, indexing, live_jobs
-from nucleus_lab.engine.jobs import QUEUED
+from nucleus_lab.engine.job_status import QUEUED
 from nucleus_lab.engine.vector_values import check_dimension, read_vector
 from nucleus_lab.errors import InvalidInputError
 

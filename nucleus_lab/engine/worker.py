@@ -61,7 +61,7 @@ def sweep_now_and_then(engine: Engine) -> int:
         if time.time() - marker.stat().st_mtime < engine.settings.sweep_grace_s:
             return 0
     except FileNotFoundError:
-        pass
+        pass  # it was never done
     marker.touch()
     return engine.media.sweep() + engine.vectors.sweep()
 

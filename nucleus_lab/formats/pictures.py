@@ -32,6 +32,18 @@ def is_plain_name(name: str) -> bool:
     return _PLAIN.fullmatch(name) is not None and ".." not in name
 
 
+def are_plain_names(names: Sequence[str]) -> bool:
+    """Tell of many file names at once what :func:`is_plain_name` tells of one.
+
+    Args:
+        names: The names as the source wrote them.
+
+    Returns:
+        Whether all of them are plain.
+    """
+    return all(map(_PLAIN.fullmatch, names)) and ".." not in "\n".join(names)
+
+
 def safe_name(name: str, where: str) -> str:
     """Hold a file name from inside a file against leaving its folder.
 

@@ -68,6 +68,9 @@ def portions(
         Items and their boxes, whose indexes start at 0.
     """
     items, boxes = collection.items, collection.boxes
+    if most_bytes is None and 0 < len(items) <= most_items and len(boxes) <= most_boxes:
+        yield items, _without_empty_metadata(boxes)
+        return
     start = 0
     while start < len(items):
         end = min(start + most_items, len(items))
@@ -85,10 +88,14 @@ def portions(
         })
         if start:
             some_boxes.item = [at - start for at in some_boxes.item]
-        if some_boxes.metadata and not any(some_boxes.metadata):
-            some_boxes.metadata = []
-        yield some_items, some_boxes
+        yield some_items, _without_empty_metadata(some_boxes)
         start = end
+
+
+def _without_empty_metadata(boxes: BoxColumns) -> BoxColumns:
+    if boxes.metadata and not any(boxes.metadata):
+        boxes.metadata = []
+    return boxes
 
 
 def _within(locations: Sequence[str], start: int, end: int, most_bytes: int) -> int:

@@ -154,6 +154,26 @@ class Metric(ABC):
         return self.call_metric(kept_annotations, kept_predictions)
 
 
+class AveragedMetric(Metric):
+    """A metric whose results are numbers, of which the mean by weight is the number of many items.
+
+    Args:
+        annotation_filters: As for every metric.
+        prediction_filters: As for every metric.
+    """
+
+    def aggregate_score(self, results: list[Any]) -> ScalarResult:
+        """Join the results of items.
+
+        Args:
+            results: One an item.
+
+        Returns:
+            Their mean by weight.
+        """
+        return ScalarResult.aggregate(results)
+
+
 def share(value: Any, name: str) -> float:
     """Check a threshold.
 

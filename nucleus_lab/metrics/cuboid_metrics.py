@@ -16,14 +16,14 @@ from nucleus_lab.annotation import (
     CuboidPrediction,
     PredictionList,
 )
-from nucleus_lab.metrics.base import Metric, ScalarResult, by_label, flag, share
+from nucleus_lab.metrics.base import AveragedMetric, ScalarResult, by_label, flag, share
 from nucleus_lab.metrics.cuboid_utils import cuboid_iou
 from nucleus_lab.metrics.filtering import Filters
 from nucleus_lab.metrics.filters import confidence_filter
 from nucleus_lab.metrics.polygon_utils import assign
 
 
-class CuboidMetric(Metric):
+class CuboidMetric(AveragedMetric):
     """Base of the metrics of cuboids; other types are not looked at.
 
     Args:
@@ -57,17 +57,6 @@ class CuboidMetric(Metric):
         Returns:
             The result.
         """
-
-    def aggregate_score(self, results: list[Any]) -> ScalarResult:
-        """Join the results of items.
-
-        Args:
-            results: One an item.
-
-        Returns:
-            Their mean by weight.
-        """
-        return ScalarResult.aggregate(results)
 
     def call_metric(self, annotations: AnnotationList, predictions: PredictionList) -> ScalarResult:
         """Compare one item.

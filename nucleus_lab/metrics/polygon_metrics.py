@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from nucleus_lab.annotation import AnnotationList, PredictionList
-from nucleus_lab.metrics.base import Metric, ScalarResult, by_label, flag, share
+from nucleus_lab.metrics.base import AveragedMetric, ScalarResult, by_label, flag, share
 from nucleus_lab.metrics.filtering import Filters
 from nucleus_lab.metrics.filters import confidence_filter, polygon_label_filter
 from nucleus_lab.metrics.metric_utils import compute_average_precision
 from nucleus_lab.metrics.polygon_utils import matched
 
 
-class PolygonMetric(Metric):
+class PolygonMetric(AveragedMetric):
     """Base of the metrics of boxes and polygons; other types are not looked at.
 
     A metric of your own overrides :meth:`eval`::
@@ -59,17 +59,6 @@ class PolygonMetric(Metric):
         Returns:
             The result.
         """
-
-    def aggregate_score(self, results: list[Any]) -> ScalarResult:
-        """Join the results of items.
-
-        Args:
-            results: One an item.
-
-        Returns:
-            Their mean by weight.
-        """
-        return ScalarResult.aggregate(results)
 
     def call_metric(self, annotations: AnnotationList, predictions: PredictionList) -> ScalarResult:
         """Compare one item.

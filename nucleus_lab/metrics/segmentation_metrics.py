@@ -15,7 +15,7 @@ import numpy as np
 
 from nucleus_lab.annotation import AnnotationList, PredictionList, SegmentationAnnotation
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.metrics.base import Metric, ScalarResult, share
+from nucleus_lab.metrics.base import AveragedMetric, ScalarResult, share
 from nucleus_lab.metrics.filtering import Filters
 from nucleus_lab.metrics.segmentation_loader import (
     DummyLoader,
@@ -38,7 +38,7 @@ def mean(values: Floats) -> float:
     return float(known.mean()) if len(known) else 0.0
 
 
-class SegmentationMaskMetric(Metric):
+class SegmentationMaskMetric(AveragedMetric):
     """Base of the metrics of masks; other types are not looked at.
 
     The masks are read by ``loader``; without another one they are files on this machine.
@@ -73,17 +73,6 @@ class SegmentationMaskMetric(Metric):
         Returns:
             The value.
         """
-
-    def aggregate_score(self, results: list[Any]) -> ScalarResult:
-        """Join the results of items.
-
-        Args:
-            results: One an item.
-
-        Returns:
-            Their mean by weight.
-        """
-        return ScalarResult.aggregate(results)
 
     def call_metric(self, annotations: AnnotationList, predictions: PredictionList) -> ScalarResult:
         """Compare one item.

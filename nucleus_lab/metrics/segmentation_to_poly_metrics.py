@@ -21,7 +21,7 @@ from nucleus_lab.annotation import (
     SegmentationAnnotation,
 )
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.metrics.base import Metric, ScalarResult, flag, share
+from nucleus_lab.metrics.base import AveragedMetric, Metric, ScalarResult, flag, share
 from nucleus_lab.metrics.filtering import Filters
 from nucleus_lab.metrics.polygon_metrics import (
     PolygonAveragePrecision,
@@ -61,7 +61,7 @@ class SegToPolyMode(str, Enum):  # noqa: UP042 - scripts compare members with te
     GENERATE_PRED_POLYS_FROM_MASK = "pred_polys_from_mask"
 
 
-class SegmentationMaskToPolyMetric(Metric):
+class SegmentationMaskToPolyMetric(AveragedMetric):
     """Base of the metrics of predicted masks against annotated boxes and polygons.
 
     Args:
@@ -101,17 +101,6 @@ class SegmentationMaskToPolyMetric(Metric):
         Returns:
             A metric of masks or of polygons, by the mode.
         """
-
-    def aggregate_score(self, results: list[Any]) -> ScalarResult:
-        """Join the results of items.
-
-        Args:
-            results: One an item.
-
-        Returns:
-            Their mean by weight.
-        """
-        return ScalarResult.aggregate(results)
 
     def call_metric(self, annotations: AnnotationList, predictions: PredictionList) -> Any:
         """Compare one item.

@@ -7,7 +7,7 @@ stands inside the same one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from nucleus_lab.query.tree import TextOperator
 
 Kind = Literal["number", "text", "bool", "time", "duration", "json", "list"]
+NOUNS: Final = {
+    "number": "a number",
+    "text": "a text",
+    "bool": "true or false",
+    "time": "a date",
+    "duration": "a duration",
+    "json": "metadata",
+    "list": "a list",
+}
+"""What messages call a value of each kind."""
 Place = tuple[int, int]
 """Start and end of what a node was read from."""
 

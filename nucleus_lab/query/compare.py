@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import hints
-from nucleus_lab.query.bound import Constant
+from nucleus_lab.query.bound import NOUNS, Constant
 from nucleus_lab.query.dialects import DAY, Clause, SQLite
 from nucleus_lab.query.faults import fault
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
-from nucleus_lab.query.sql import FALSE, NULL, TRUE, Sql, and_, call, literal, or_
+from nucleus_lab.query.sql import FALSE, TRUE, Sql, and_, literal, or_
 from nucleus_lab.query.values import Aliases, JSONSource, SqlValue, as_text, as_time, some
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -27,15 +27,6 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">=": operator.ge,
 }
 _FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_NOUNS: Final = {
-    "number": "a number",
-    "text": "a text",
-    "bool": "true or false",
-    "time": "a date",
-    "duration": "a duration",
-    "json": "metadata",
-    "list": "a list",
-}
 MANY: Final = 500
 """Longer lists travel as one parameter, since databases take only so many."""
 
@@ -75,7 +66,7 @@ class Comparer:
             hint = hints.comparison(self.dialect, sign, left, right.constant)
         elif left.constant is not None:
             hint = hints.comparison(self.dialect, _FLIPPED[sign], right, left.constant)
-        return _hinted(hint, exact)
+        return exact if hint is None else and_(hint, exact)
 
     def single(self, sign: str, left: SqlValue, right: SqlValue) -> Clause:
         """Compare two values, neither of which is a list.
@@ -145,92 +136,9 @@ class Comparer:
             return text == texts[0]
         return text.in_(texts) if len(texts) < MANY else self.dialect.among(text, texts)
 
-    def matches(self, value: SqlValue, sign: str, pattern: Constant) -> Clause:
-        """Test text against a pattern.
-
-        Args:
-            value: The value; other kinds than text never match.
-            sign: A text operator.
-            pattern: The pattern.
-
-        Returns:
-            The condition.
-        """
-        if value.kind not in {"text", "json"}:
-            raise self._mismatch(value, pattern, f"{sign} needs a text")
-        exact = some(value, self.names, lambda one: self._pattern(as_text(one), sign, pattern.text))
-        if sign == "STARTS WITH" and pattern.text and hints.indexable(value):
-            ranged = self._starts(value, pattern.text)
-            return exact if ranged is None else ranged
-        hint = hints.pattern(self.dialect, value, sign, pattern.text)
-        if hint is not None and sign == "STARTS WITH":
-            whole = hints.started(value, pattern.text)
-            inside = value.sources[0].in_lists(
-                self.names.next("member"),
-                lambda one: self._pattern(one.get("text"), sign, pattern.text),
-            )
-            if whole is not None and inside is not None:
-                exact = or_(whole, inside)
-        return _hinted(hint, exact)
-
-    def fits(self, value: SqlValue, sign: str, pattern: SqlValue) -> Clause:
-        """Test text against a pattern that is a value of the row; of a list, any member may do.
-
-        Args:
-            value: The value; other kinds than text never match.
-            sign: A text operator, but for ``MATCHES``.
-            pattern: The pattern; no value fits nothing.
-
-        Returns:
-            The condition.
-        """
-        for side in (value, pattern):
-            if side.kind not in {"text", "json"}:
-                start, end = side.place
-                message = f"{sign} needs texts, and {side.name} is {_NOUNS[side.kind]}"
-                written = side.name if side.name.startswith("(") else f"({side.name})"
-                hint = f"write text{written}" if side.kind in {"number", "bool"} else ""
-                raise fault("Q030", message, self.source, start, end - start, hint)
-        test = {
-            "LIKE": self.dialect.fits_like,
-            "ILIKE": self.dialect.fits_ilike,
-            "CONTAINS": self.dialect.holds,
-            "STARTS WITH": self.dialect.starts_with_value,
-            "ENDS WITH": self.dialect.ends_with_value,
-        }[sign]
-        return some(
-            value,
-            self.names,
-            lambda one: some(pattern, self.names, lambda other: test(as_text(one), as_text(other))),
-        )
-
-    def _starts(self, value: SqlValue, start: str) -> Clause | None:
-        """Write a beginning as a range, which an index answers."""
-        behind = hints.next_text(start)
-        text = self.dialect.by_code_point(as_text(value))
-        return None if behind is None else and_(text >= start, text < behind)
-
-    def _pattern(self, text: Sql, sign: str, pattern: str) -> Clause:
-        if sign == "LIKE":
-            return self.dialect.like(text, pattern)
-        if sign == "ILIKE":
-            return self.dialect.ilike(text, pattern)
-        if not pattern:
-            return text.is_not(NULL)
-        if sign == "MATCHES":
-            return self.dialect.matches(text, pattern)
-        if sign == "CONTAINS":
-            return self.dialect.contains(text, pattern)
-        if sign == "STARTS WITH":
-            return call("substr", text, 1, len(pattern)) == pattern
-        return self.dialect.ends_with(text, pattern)
-
     # Constants --------------------------------------------------------------------------------
 
-    def _mismatch(
-        self, value: SqlValue, constant: Constant, message: str, hint: str = ""
-    ) -> QueryError:
-        del value
+    def _mismatch(self, constant: Constant, message: str, hint: str = "") -> QueryError:
         start, end = constant.place
         return fault("Q030", message, self.source, start, end - start, hint)
 
@@ -241,7 +149,7 @@ class Comparer:
 
     def _with_constant(self, sign: str, value: SqlValue, constant: Constant) -> Clause:
         if constant.kind == "list":
-            raise self._mismatch(value, constant, "a list is compared here", "write IN {name}")
+            raise self._mismatch(constant, "a list is compared here", "write IN {name}")
         if value.kind == "json":
             return or_(*(self._json(sign, source, constant) for source in value.sources))
         read = {
@@ -259,18 +167,17 @@ class Comparer:
             number = text_as_number(constant.text)
             if number is None:
                 raise self._mismatch(
-                    value, constant, f"{value.name} is a number and {constant.text!r} is not"
+                    constant, f"{value.name} is a number and {constant.text!r} is not"
                 )
         elif constant.kind not in {"number", "bool"}:
             raise self._mismatch(
-                value, constant, f"{value.name} is a number and this is {_NOUNS[constant.kind]}"
+                constant, f"{value.name} is a number and this is {NOUNS[constant.kind]}"
             )
         return _apply(sign, value.expression, _bind(number))
 
     def _text(self, sign: str, value: SqlValue, constant: Constant) -> Clause:
         if constant.kind in {"number", "bool"} and sign != "=":
             raise self._mismatch(
-                value,
                 constant,
                 f"{value.name} is a text and has no order with {constant.text}",
                 "compare with a text in quotes",
@@ -279,7 +186,7 @@ class Comparer:
             moment = as_time(value, self.dialect)
             return self._moment(sign, moment, constant.value, whole_day=constant.whole_day)
         if constant.kind == "duration":
-            raise self._mismatch(value, constant, f"{value.name} is a text, not a duration")
+            raise self._mismatch(constant, f"{value.name} is a text, not a duration")
         if sign == "=":
             if value.equals is not None:
                 return value.equals(constant.text)
@@ -297,7 +204,6 @@ class Comparer:
         read = text_as_moment(constant.text) if constant.kind == "text" else None
         if read is None:
             raise self._mismatch(
-                value,
                 constant,
                 f"{value.name} is a date and {constant.text!r} is not",
                 "write a date as 2024-05-31 or 2024-05-31T18:00",
@@ -312,7 +218,7 @@ class Comparer:
     def _duration(self, sign: str, value: SqlValue, constant: Constant) -> Clause:
         if constant.kind != "duration":
             raise self._mismatch(
-                value, constant, f"{value.name} is a duration", "write it with a unit: 7d, 30s"
+                constant, f"{value.name} is a duration", "write it with a unit: 7d, 30s"
             )
         return _apply(sign, value.expression, _bind(float(constant.value)))
 
@@ -322,7 +228,7 @@ class Comparer:
         elif constant.kind == "text" and constant.text.lower() in {"true", "false"}:
             wanted = constant.text.lower() == "true"
         else:
-            raise self._mismatch(value, constant, f"{value.name} is true or false")
+            raise self._mismatch(constant, f"{value.name} is true or false")
         return _truth(sign, value.expression, wanted)
 
     # JSON: each row by its own type -----------------------------------------------------------
@@ -394,7 +300,7 @@ class Comparer:
             start, end = right.place
             raise fault(
                 "Q030",
-                f"{left.name} is {_NOUNS[left.kind]} and {right.name} is {_NOUNS[right.kind]}",
+                f"{left.name} is {NOUNS[left.kind]} and {right.name} is {NOUNS[right.kind]}",
                 self.source,
                 start,
                 end - start,
@@ -416,10 +322,6 @@ class Comparer:
         if right.kind == "bool":
             return _apply(sign, source.get("boolean"), right.expression)
         return FALSE
-
-
-def _hinted(hint: Clause | None, exact: Clause) -> Clause:
-    return exact if hint is None else and_(hint, exact)
 
 
 def _bind(number: Any) -> Sql:

@@ -24,6 +24,7 @@ from nucleus_lab.query.group import many_of
 from nucleus_lab.query.semijoin import Rare, at_least_one, semijoin
 from nucleus_lab.query.sql import NULL, ONE, TRUE, Sql, and_, call, case, cast, literal, or_
 from nucleus_lab.query.sql_select import Row, select
+from nucleus_lab.query.text_tests import TextTester
 from nucleus_lab.query.values import DOUBLE, SqlValue, present, some
 
 _HOLLOW: Final = {"null", "array"}
@@ -139,6 +140,7 @@ class _Compiler(ValueCompiler):
     ) -> None:
         context = Context(query.source, dialect_named(dialect), metadata, catalog)
         super().__init__(context, Comparer(query.source, context.dialect, context.names))
+        self.text_tester = TextTester(query.source, context.dialect, context.names)
         self.rare: Rare | None = None
         for kind, scope in query.scopes.items():
             context.rows[scope] = Row(rows[kind])
@@ -234,8 +236,8 @@ class _Compiler(ValueCompiler):
     def matches(self, node: bound.Matches) -> Clause:
         value = self.value(node.operand)
         if isinstance(node.pattern, bound.Constant):
-            return self.comparer.matches(value, node.operator, node.pattern)
-        return self.comparer.fits(value, node.operator, self.value(node.pattern))
+            return self.text_tester.matches(value, node.operator, node.pattern)
+        return self.text_tester.fits(value, node.operator, self.value(node.pattern))
 
     def named(self, node: bound.Named) -> Clause:
         return self.condition(node.part)

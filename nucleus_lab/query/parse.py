@@ -45,7 +45,8 @@ from typing import Final, cast
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import tree
 from nucleus_lab.query.faults import fault
-from nucleus_lab.query.parse_values import ValueParser, shown
+from nucleus_lab.query.parse_values import ValueParser
+from nucleus_lab.query.token_reader import shown
 
 _COMPARATORS: Final = {
     "=": "=",

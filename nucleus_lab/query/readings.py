@@ -14,7 +14,6 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    cast,
     false,
     func,
     literal,
@@ -36,6 +35,9 @@ PARTS: Final = 3
 def readings(match: Table, threshold: float) -> FromClause:
     """Return the rows of a table of matches as a threshold reads them.
 
+    It is a join and no union, so that a database looks at the matches of some items only where a
+    query asks for those: pages of few items cost little.
+
     Args:
         match: The table.
         threshold: Pairs below it are rejected.
@@ -44,65 +46,39 @@ def readings(match: Table, threshold: float) -> FromClause:
         A table with the same columns; the key says which part of which stored row it is.
     """
     columns = match.c
-    loose = and_(
-        columns.annotation_id.is_not(None),
-        columns.prediction_id.is_not(None),
-        columns.iou < literal(float(threshold), Double()),
-    )
-    kept = _row(match, 0, {}).where(not_(and_(loose, columns.iou.is_not(None))))
-    lost = {name: _none(columns[name]) for name in ("annotation_id", "annotation_label_id")}
+    parts = union_all(*(select(literal(part).label("part")) for part in range(1, PARTS)))
+    one = parts.subquery("part")
+    changed = _changed(columns, one.c.part)
+    shown = [changed.get(column.name, column).label(column.name) for column in columns]
+    # Only pairs have an overlap. Any other row, and a pair that is kept, has no part.
+    rejected = columns.iou < literal(float(threshold), Double())
+    return select(*shown).select_from(match.outerjoin(one, rejected)).subquery("read")
+
+
+def _changed(columns: Any, part: Any) -> dict[str, Any]:
+    """Return the columns that are not the same in all parts of a row."""
+    whole, wrong, missed = part.is_(None), part == 1, part == PARTS - 1
     right = or_(columns.true_positive, columns.annotation_label_id == columns.prediction_label_id)
-    wrong = _row(
-        match,
-        1,
-        {
-            **lost,
-            **_kept_overlap(columns, "right", right),
-            **_kept_overlap(columns, "wrong", not_(func.coalesce(right, false()))),
-            "iou": _none(columns.iou),
-            "true_positive": false(),
-            "best_iou": columns.iou,
-        },
-    ).where(loose)
-    gone = (
-        "prediction_id",
-        "prediction_label_id",
-        "confidence",
-        "iou",
-        "best_iou",
-        "right_iou",
-        "right_annotation_id",
-        "wrong_iou",
-        "wrong_annotation_id",
-    )
-    missed = _row(
-        match, 2, {**{name: _none(columns[name]) for name in gone}, "true_positive": false()}
-    ).where(loose)
-    return union_all(kept, wrong, missed).subquery("read")
-
-
-def _kept_overlap(columns: Any, side: str, paired: Any) -> dict[str, Any]:
-    """Keep the overlap of a rejected pair, which was stored for the pair alone."""
-    near = and_(paired, columns.iou >= literal(LEAST_IOU, Double()))
-    iou, key = columns[f"{side}_iou"], columns[f"{side}_annotation_id"]
-    return {
-        iou.name: func.coalesce(iou, case((near, columns.iou))),
-        key.name: func.coalesce(key, case((near, columns.annotation_id))),
+    changed = {
+        "id": columns.id * PARTS + func.coalesce(part, 0),
+        "iou": case((whole, columns.iou)),
+        "true_positive": and_(whole, columns.true_positive),
+        "best_iou": case((whole, columns.best_iou), (wrong, columns.iou)),
     }
-
-
-def _none(column: Any) -> Any:
-    return cast(null(), column.type)
-
-
-def _row(match: Table, part: int, changed: dict[str, Any]) -> Any:
-    shown = []
-    for column in match.c:
-        value = changed.get(column.name, column)
-        if column.name == "id":
-            value = match.c.id * PARTS + part
-        shown.append(value.label(column.name))
-    return select(*shown)
+    for name in ("annotation_id", "annotation_label_id"):
+        changed[name] = case((wrong, null()), else_=columns[name])
+    for name in ("prediction_id", "prediction_label_id", "confidence"):
+        changed[name] = case((missed, null()), else_=columns[name])
+    for side, paired in (("right", right), ("wrong", not_(func.coalesce(right, false())))):
+        # The overlap of the pair itself was stored for the pair alone.
+        near = and_(paired, columns.iou >= literal(LEAST_IOU, Double()))
+        for name, own in (
+            (f"{side}_iou", columns.iou),
+            (f"{side}_annotation_id", columns.annotation_id),
+        ):
+            kept = func.coalesce(columns[name], case((near, own)))
+            changed[name] = case((whole, columns[name]), (wrong, kept))
+    return changed
 
 
 def stored(key: int) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from nucleus_lab.query import bound, tree
 from nucleus_lab.query.bound import BoundCondition, BoundValue, Scope
 from nucleus_lab.query.catalog import Catalog
-from nucleus_lab.query.condition_functions import CONDITION_FUNCTIONS, ConditionFunctionReader
-from nucleus_lab.query.faults import fault, nearest
+from nucleus_lab.query.condition_functions import CONDITION_FUNCTIONS
+from nucleus_lab.query.faults import fault
 from nucleus_lab.query.fields import LEVELS
 from nucleus_lab.query.given_values import (
     constant_of,
@@ -22,26 +22,9 @@ from nucleus_lab.query.given_values import (
 )
 from nucleus_lab.query.group import aggregate, many_of, normal
 from nucleus_lab.query.parse import check_pattern
+from nucleus_lab.query.value_functions import ValueFunctionReader
 from nucleus_lab.query.warn import contradictions, keeps_missing, unknown_texts
 
-_FUNCTIONS: Final = {
-    "abs": 1,
-    "lower": 1,
-    "upper": 1,
-    "length": 1,
-    "now": 0,
-    "date": 1,
-    "count": 1,
-    "min": 1,
-    "max": 1,
-    "sum": 1,
-    "avg": 1,
-    "hash": 1,
-    "number": 1,
-    "text": 1,
-    "similarity": 1,
-    "text_similarity": 1,
-}
 _RANK: Final = {"<", "<=", ">", ">="}
 
 
@@ -65,8 +48,8 @@ def resolve(
     return _Resolver(query.source, level, catalog, parameters or {}).query(query)
 
 
-class _Resolver(ConditionFunctionReader):
-    """Conditions and values; the paths come from :class:`ConditionFunctionReader`."""
+class _Resolver(ValueFunctionReader):
+    """Conditions and values; functions and paths come from :class:`ValueFunctionReader`."""
 
     def __init__(
         self, source: str, level: str, catalog: Catalog, parameters: Mapping[str, Any]
@@ -318,7 +301,7 @@ class _Resolver(ConditionFunctionReader):
             right = self.value(node.right, scope, "number")
             return bound.Arithmetic(node.operator, left, right, place)
         if isinstance(node, tree.Function):
-            return self._function(node, scope)
+            return self.value_function(node, scope)
         if isinstance(node, tree.Duration):
             written = self.source[node.start : node.end]
             raise fault(
@@ -361,80 +344,3 @@ class _Resolver(ConditionFunctionReader):
                 hint="pass text, a number, a bool, a date, or a list of those",
             )
         return value
-
-    def _function(self, node: tree.Function, scope: Scope | None) -> BoundValue:
-        place = (node.start, node.end)
-        if node.name in CONDITION_FUNCTIONS:
-            raise fault(
-                "Q032",
-                f"{node.name}() is a condition, and stands here as if it were a value",
-                self.source,
-                node.start,
-                node.end - node.start,
-            )
-        if node.name not in _FUNCTIONS:
-            near = nearest(node.name, [*_FUNCTIONS, *CONDITION_FUNCTIONS])
-            raise fault(
-                "Q023",
-                f"there is no function {node.name}()",
-                self.source,
-                node.start,
-                len(node.name),
-                hint=f"did you mean {near}()?" if near else "",
-            )
-        wanted = _FUNCTIONS[node.name]
-        if len(node.arguments) != wanted:
-            raise fault(
-                "Q010",
-                f"{node.name}() takes {wanted or 'no'} value{'s' * (wanted != 1)}, "
-                f"found {len(node.arguments)}",
-                self.source,
-                node.start,
-                node.end - node.start,
-            )
-        if node.name == "now":
-            return bound.Constant("time", self.now(), "now()", place)
-        if node.name.endswith("similarity"):
-            return self.similarity(node, scope)
-        if node.name == "count":
-            return self._count(node, scope)
-        kind = "text" if node.name in {"lower", "upper", "length", "date", "hash"} else "number"
-        argument = self.value(node.arguments[0], scope, kind)
-        if node.name == "date":
-            return bound.Call("date", (argument,), place)
-        if node.name in {"min", "max", "sum", "avg"}:
-            folded = aggregate(node.name, argument, place)
-            if folded is None:
-                raise fault(
-                    "Q030",
-                    f"{node.name}() needs values of many objects, such as annotations.area",
-                    self.source,
-                    node.start,
-                    node.end - node.start,
-                )
-            return folded
-        return bound.Call(node.name, (argument,), place)
-
-    def _count(self, node: tree.Function, scope: Scope | None) -> BoundValue:
-        argument = node.arguments[0]
-        place = (node.start, node.end)
-        if isinstance(argument, tree.Path):
-            meaning = self.path(argument, scope, "number")
-            name = self.source[node.start : node.end]
-            if isinstance(meaning, bound.Exists):
-                return bound.Count(meaning.scope, (), None, meaning.where, place, name, rows=True)
-            if isinstance(meaning, bound.Count):
-                return meaning
-            if isinstance(meaning, bound.Many) and not meaning.bound:
-                there = bound.Present(meaning.inner, place)
-                where = bound.All((*map(normal, meaning.where), there))
-                scope = meaning.inner.scope
-                return bound.Count(scope, (), None, where, place, name, rows=True)
-        raise fault(
-            "Q030",
-            "count() counts objects, or the values that they have",
-            self.source,
-            node.start,
-            node.end - node.start,
-            hint="write count(annotations), count(annotations.metadata.color) or annotations.count",
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import importing
 
 _ROUTES: Final = __name__.rpartition(".")[0]
 _PROTOCOLS: Final = ("edge_impulse", "nucleus")
@@ -17,7 +17,7 @@ def load(module: str | None = None) -> None:
     Args:
         module: Its name below this package, such as ``nucleus.datasets``; ``None`` for all.
     """
-    with collector_paused():  # what an import makes stays: walking through it is for nothing
+    with importing():
         for name in _names() if module is None else [module]:
             importlib.import_module(f"{_ROUTES}.{name}")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucleus_lab.bulk import collector_paused
+from nucleus_lab.bulk import importing
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _open: dict[tuple[int, str], tuple[Engine, int]] = {}
+
+
+def load_engine() -> None:
+    """Load the engine, the library of its database included; no workspace is opened."""
+    from nucleus_lab.engine import Engine  # noqa: F401 - to have it loaded
+    from nucleus_lab.engine.sqlite_library import sqlite_library
+
+    sqlite_library()
 
 
 def acquire(workspace: Path) -> Engine:
@@ -73,7 +81,7 @@ def opened(
     Yields:
         The engine.
     """
-    with collector_paused():  # what an import makes stays: walking through it is for nothing
+    with importing():
         from nucleus_lab.engine import Engine
         from nucleus_lab.engine.settings import Settings
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from nucleus_lab.errors import WorkspaceError
-from nucleus_lab.routes import dispatch
-from nucleus_lab.routes.workspaces import acquire, release
+from nucleus_lab.routes import TABLE, dispatch
+from nucleus_lab.routes.workspaces import acquire, load_engine, release
 from nucleus_lab.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ class InProcessTransport:
             The transport.
         """
         return cls(acquire(workspace))
+
+    @staticmethod
+    def load() -> None:
+        """Load the engine and what a notebook asks it first; no workspace is opened."""
+        load_engine()
+        TABLE.match("GET", "dataset/")
 
     def send(self, request: Request) -> Response:
         """Answer a request by calling its handler.

@@ -16,6 +16,7 @@ from nucleus_lab.engine import (
     labeling_projects,
     labeling_tasks,
     labeling_transfer,
+    slice_members,
     slices,
 )
 from nucleus_lab.engine.items import ItemRow
@@ -39,7 +40,7 @@ def sent(engine: Any) -> Any:
         items.insert(connection, key, rows, update=False)
         keys = list(connection.scalars(select(item.c.id).order_by(item.c.id)))
         part = slices.create(connection, key, "all", "dataset_item")
-        slices.add_members(connection, part, "item", keys)
+        slice_members.add(connection, part, "item", keys)
         row = slices.get(connection, identifiers.encode(identifiers.SLICE, part))
         project = labeling_projects.create(connection, "p", labels=["car"])
         made = labeling_transfer.send(connection, row, project)
@@ -99,7 +100,7 @@ def test_a_rejected_answer_leaves_the_slices_too(engine: Any, sent: Any) -> None
         labeling_answers.complete(connection, [Answer(task, [BOX])], update=False)
         key = connection.scalar(select(annotation.c.id))
         part = slices.create(connection, 1, "objects", "object")
-        slices.add_members(connection, part, "annotation", [key])
+        slice_members.add(connection, part, "annotation", [key])
     with engine.store.write() as connection:
         labeling_answers.reject(connection, task, "no")
 
@@ -129,7 +130,7 @@ def test_only_pictures_are_sent(engine: Any) -> None:
             connection, key, [ItemRow("p", "pointcloud", "https://e.org/p.json")], update=False
         )
         part = slices.create(connection, key, "s", "dataset_item")
-        slices.add_members(connection, part, "item", [1])
+        slice_members.add(connection, part, "item", [1])
         row = slices.get(connection, identifiers.encode(identifiers.SLICE, part))
         project = labeling_projects.create(connection, "p")
         with pytest.raises(InvalidInputError, match="1 items"):

@@ -194,7 +194,7 @@ def test_objects_without_track_or_id_cannot_be_exported_by_track(
 
 
 def test_nothing_is_left_of_a_deleted_dataset_or_scene(engine: Any, dataset: DatasetRow) -> None:
-    from nucleus_lab.engine import deletion, slices
+    from nucleus_lab.engine import deletion, slice_members, slices
 
     empty = counted(engine)
     given = [{"reference_id": "given"}]
@@ -203,7 +203,7 @@ def test_nothing_is_left_of_a_deleted_dataset_or_scene(engine: Any, dataset: Dat
     with engine.store.write() as connection:
         key = scenes.key_of(connection, dataset.id, "a")
         chosen = slices.create(connection, dataset.id, "x", "scene")
-        slices.add_members(connection, chosen, "scene", [key])
+        slice_members.add(connection, chosen, "scene", [key])
         datasets.lock(connection, dataset.id)
         scenes.remove(connection, dataset.id, key)
     # The names of labels and tracks, and an empty slice, belong to the dataset.

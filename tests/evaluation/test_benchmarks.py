@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from seeding import Seeded, box
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import Engine, model_versions
-from nucleus_lab.engine.settings import Settings
+from nucleus_lab.engine import model_versions
 from nucleus_lab.routes import dispatch
 from nucleus_lab.wire import Request
 
 GROUPS = [{"class_name": "vehicle", "labels": ["car", "bus"]}]
 
 
-@pytest.fixture
-def engine(workspace: Path, database_url: str | None) -> Iterator[Engine]:
-    """A workspace whose jobs run where they are submitted."""
-    settings = Settings.load(workspace).changed(inline_jobs=True)
-    opened = Engine(workspace, database_url=database_url, settings=settings)
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def built(of: Seeded, name: str = "b", **body: Any) -> str:

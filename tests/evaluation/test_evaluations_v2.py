@@ -1,57 +1,21 @@
-"""Evaluations V2 through the routes, on both databases."""
+"""Evaluations V2 through the routes, on both databases: charts, filters, examples."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from seeding import Seeded, box, polygon
-from sqlalchemy import func, select, update
+from asking_v2 import evaluated, finished, totals
+from seeding import Seeded, polygon
+from sqlalchemy import select, update
 
 from nucleus_lab import identifiers, wire
-from nucleus_lab.engine import Engine, clock, evaluations_v2
-from nucleus_lab.engine.evaluation_run_v2 import WithdrawnError, evaluate
-from nucleus_lab.engine.evaluation_schema import benchmark_item, evaluation_v2, evaluation_v2_part
-from nucleus_lab.engine.schema import annotation, item, job, prediction
-from nucleus_lab.engine.settings import Settings
+from nucleus_lab.engine.schema import annotation, item, prediction
 from nucleus_lab.routes import dispatch
 from nucleus_lab.wire import Request
 
-RULES = "exclusionRules"
-
-
-@pytest.fixture
-def engine(workspace: Path, database_url: str | None) -> Iterator[Engine]:
-    """A workspace whose jobs run where they are submitted."""
-    settings = Settings.load(workspace).changed(inline_jobs=True)
-    opened = Engine(workspace, database_url=database_url, settings=settings)
-    yield opened
-    opened.close()
-
-
-def finished(of: Seeded, public_id: str) -> dict[str, Any]:
-    """Wait for the end of an evaluation."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        found = of.ask("GET", f"evaluationsV2/{public_id}")
-        if found["status"] not in {"pending", "computing"}:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{public_id} has not ended")
-
-
-def evaluated(of: Seeded, **body: Any) -> str:
-    made = of.ask("POST", f"model/{of.prj}/evaluationsV2", body)["evaluation_id"]
-    assert finished(of, made)["status"] == "succeeded"
-    return made
-
-
-def totals(of: Seeded, ev: str, **body: Any) -> tuple[int, int, int]:
-    found = of.ask("POST", f"evaluationsV2/{ev}/charts", body)["totalCounts"]
-    return found["tp"], found["fp"], found["fn"]
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def metadata(of: Seeded, table: Any, values: dict[int, Any]) -> None:
@@ -406,177 +370,3 @@ def test_evaluations_of_a_model_and_of_its_runs_are_listed_apart(seeded: Seeded)
     assert [(entry["id"], entry["model_run_id"]) for entry in listed] == [(of_run, run)]
     seeded.ask("DELETE", f"evaluationsV2/{first}")
     assert seeded.refusal("GET", f"evaluationsV2/{first}")[0] == 404
-
-
-def left(of: Seeded) -> list[int]:
-    with of.engine.store.read() as connection:
-        return [
-            connection.scalar(select(func.count()).select_from(table)) or 0
-            for table in (evaluation_v2, evaluation_v2_part, benchmark_item)
-        ]
-
-
-@pytest.mark.parametrize("route", ["dataset/{0.ds}", "model/{0.prj}", "modelRun/{1}"])
-def test_evaluations_go_with_what_they_are_about(seeded: Seeded, route: str) -> None:
-    run = identifiers.encode(identifiers.RUN, seeded.run_id)
-    made = seeded.ask("POST", f"modelRun/{run}/evaluationsV2", {})["evaluation_id"]
-    finished(seeded, made)
-    assert left(seeded) == [1, 1, 0]
-
-    seeded.ask("DELETE", route.format(seeded, run))
-
-    assert left(seeded) == [0, 0, 0]
-
-
-# -- failing, cancelling, retrying ----------------------------------------------------------------
-
-
-def test_an_evaluation_without_ground_truth_fails_and_succeeds_when_retried(
-    make_seeded: Callable[..., Seeded],
-) -> None:
-    of = make_seeded()
-    of.add_items(["a.jpg"])
-    of.add("a.jpg", "car", score=0.5, **box(0, 0, 10, 10))
-    ev = of.ask("POST", f"model/{of.prj}/evaluationsV2", {"name": "n"})["evaluation_id"]
-    failed = finished(of, ev)
-    assert (failed["status"], "add ground truth" in failed["error_message"]) == ("failed", True)
-    assert of.refusal("POST", f"evaluationsV2/{ev}/charts", {})[0] == 409
-    assert of.refusal("POST", f"evaluationsV2/{ev}/cancel", {})[0] == 409
-
-    of.add("a.jpg", "car", **box(0, 0, 10, 10))
-    again = of.ask("POST", f"evaluationsV2/{ev}/retry", {})["evaluation_id"]
-
-    assert finished(of, again)["status"] == "succeeded"
-    assert of.ask("GET", f"evaluationsV2/{again}")["name"] == "n"
-    assert totals(of, again) == (1, 0, 0)
-    assert of.refusal("POST", f"evaluationsV2/{again}/retry", {})[0] == 409
-
-
-def test_rules_that_leave_nothing_say_so(seeded: Seeded) -> None:
-    rule = {"type": "boxArea", "scope": "annotation", "target": "groundTruth", "max": 1}
-    ev = seeded.ask("POST", f"model/{seeded.prj}/evaluationsV2", {RULES: [rule]})["evaluation_id"]
-
-    failed = finished(seeded, ev)
-
-    assert failed["status"] == "failed"
-    assert "the exclusion rules left out all annotations" in failed["error_message"]
-
-
-def waiting(of: Seeded) -> str:
-    """An evaluation whose job nobody runs."""
-    with of.engine.store.write() as connection:
-        row = {"type": "evaluationV2", "status": "Running", "created_at": clock.now()}
-        # A process of another host that is heard of now and then.
-        row |= {"worker_host": "elsewhere", "worker_pid": 1, "worker_started": 1.0}
-        row |= {"heartbeat_at": clock.now(), "payload": '{"evaluation_id":0}', "total_steps": 100}
-        number = connection.execute(job.insert().values(row).returning(job.c.id)).scalar_one()
-        config = evaluations_v2.EvaluationConfig().given()
-        values = {"model_id": of.model_id, "created_by": "", "status": "computing"}
-        values |= {"options": wire.encode(config).decode(), "created_at": clock.now()}
-        made = evaluation_v2.insert().values(job_id=number, **values).returning(evaluation_v2.c.id)
-        key = connection.execute(made).scalar_one()
-    return identifiers.encode(identifiers.EVALUATION_V2, key)
-
-
-def test_a_running_evaluation_is_cancelled_at_once_and_stores_nothing(seeded: Seeded) -> None:
-    ev = waiting(seeded)
-    assert seeded.ask("GET", f"evaluationsV2/{ev}")["status"] == "computing"
-    assert seeded.refusal("POST", f"evaluationsV2/{ev}/retry", {})[0] == 409
-
-    cancelled = seeded.ask("POST", f"evaluationsV2/{ev}/cancel", {})
-
-    assert (cancelled["status"], cancelled["error_message"]) == ("cancelled", None)
-    assert seeded.ask("GET", f"job/{cancelled['job_id']}")["lab"]["cancel_requested"] is True
-    key = identifiers.decode(identifiers.EVALUATION_V2, ev)
-    with pytest.raises(WithdrawnError):
-        evaluate(seeded.engine.store, key, lambda *_: None)
-    again = seeded.ask("POST", f"evaluationsV2/{ev}/retry", {})["evaluation_id"]
-    assert finished(seeded, again)["status"] == "succeeded"
-    assert left(seeded) == [2, 1, 0]
-
-
-def test_cancelling_in_the_middle_of_the_work_stores_nothing(seeded: Seeded) -> None:
-    ev = waiting(seeded)
-    key = identifiers.decode(identifiers.EVALUATION_V2, ev)
-
-    def progress(_done: int, _total: int, text: str) -> None:
-        if "storing" in text:
-            seeded.ask("POST", f"evaluationsV2/{ev}/cancel", {})
-
-    with pytest.raises(WithdrawnError):
-        evaluate(seeded.engine.store, key, progress)
-    assert (left(seeded)[1], seeded.ask("GET", f"evaluationsV2/{ev}")["status"]) == (0, "cancelled")
-
-
-def test_an_evaluation_whose_process_died_has_failed(seeded: Seeded) -> None:
-    ev = waiting(seeded)
-    with seeded.engine.store.write() as connection:
-        connection.execute(update(job).values(heartbeat_at=1))
-
-    found = seeded.ask("GET", f"evaluationsV2/{ev}")
-
-    assert (found["status"], "WorkerLost" in found["error_message"]) == ("failed", True)
-
-
-# -- bad input ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        ({"rollupGroups": [{"class_name": "", "labels": ["a"]}]}, "has no class_name"),
-        ({"rollupGroups": [{"class_name": "v", "labels": []}]}, "has no labels"),
-        (
-            {"rollupGroups": [{"class_name": "v", "labels": ["a"]},
-                              {"className": "w", "labels": ["a"]}]},
-            "is in group 'v' too",
-        ),
-        ({"class_agnostic": True, "rollupGroups": [{"class_name": "v", "labels": ["a"]}]},
-         "choose"),
-        ({RULES: [{"type": "boxArea", "scope": "item", "target": "prediction"}]}, "min nor max"),
-        ({RULES: [{"type": "labels", "scope": "item", "target": "prediction", "labels": []}]},
-         "lists no labels"),
-        ({RULES: [{"type": "metadata", "key": "k", "op": "IN", "value": 3}]}, "needs a list"),
-        ({RULES: [{"type": "metadata", "key": "", "op": "EQ", "value": 3}]}, "key is empty"),
-        ({RULES: [{"type": "other"}]}, "type"),
-        ({"slice_id": "slc_0000000ffffff"}, "slice"),
-        ({"allowed_label_matches_id": "alm_0000000ffffff"}, "allowed label matches"),
-    ],
-)  # fmt: skip
-def test_a_configuration_that_means_nothing_is_refused(
-    seeded: Seeded, body: dict[str, Any], text: str
-) -> None:
-    status, error = seeded.refusal("POST", f"model/{seeded.prj}/evaluationsV2", body)
-
-    assert (status in {400, 404}, text in error) == (True, True), error
-    assert left(seeded) == [0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"filters": {"gtLabel": ["car"]}},
-        {"filters": {"iouRange": {"min": 1, "max": 0}}},
-        {"filters": {"itemMetadata": [{"key": "n", "op": "NE", "value": 1}]}},
-        {"filters": {"sliceIds": ["slc_0000000ffffff"]}},
-        {"filters": {"labelEquality": "eq"}},
-        {"limit": 101},
-        {"sort_by": "label"},
-        {"sort_order": "up"},
-        {"match_type": "TN"},
-        {"iouThreshold": 1.5},
-    ],
-)
-def test_what_cannot_be_looked_at_is_refused(seeded: Seeded, body: dict[str, Any]) -> None:
-    ev = evaluated(seeded)
-
-    assert seeded.refusal("POST", f"evaluationsV2/{ev}/examples", body)[0] in {400, 404}
-
-
-def test_a_model_without_predictions_is_refused(make_seeded: Callable[..., Seeded]) -> None:
-    of = make_seeded()
-    made = of.ask("POST", "models/add", {"name": "n", "reference_id": "n"})["model_id"]
-
-    status, text = of.refusal("POST", f"model/{made}/evaluationsV2", {})
-
-    assert (status, "upload some first" in text) == (400, True)

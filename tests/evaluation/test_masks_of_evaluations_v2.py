@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,25 +135,9 @@ def test_an_evaluation_of_a_slice_reads_the_masks_of_its_items_alone(
     assert vars(charts.totalCounts) == {"tp": 1, "fp": 3, "fn": 3, "predsWithConfidence": 4}
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None: ...
-
-
 @pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    folder = tmp_path / "hosted"
-    folder.mkdir()
-    handler = partial(_Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def fetches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Each URL that is fetched, and how many transactions this process has open meanwhile."""
+def fetches(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> list[tuple[str, int]]:
+    """Each URL that is fetched, and how many transactions of this workspace are open meanwhile."""
     monkeypatch.setenv("NUCLEUS_LAB_INLINE_JOBS", "true")
     opened: list[None] = []
     found: list[tuple[str, int]] = []
@@ -164,8 +145,11 @@ def fetches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
     def counted(method: Callable[..., Any]) -> Callable[..., Any]:
         @contextmanager
-        def wrapper(*given: Any, **more: Any) -> Iterator[Any]:
-            with method(*given, **more) as connection:
+        def wrapper(store: Store, *given: Any, **more: Any) -> Iterator[Any]:
+            with method(store, *given, **more) as connection:
+                if not store.place.startswith(str(workspace)):  # what an earlier test left behind
+                    yield connection
+                    return
                 opened.append(None)
                 try:
                     yield connection

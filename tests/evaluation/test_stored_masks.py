@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,22 +176,6 @@ def test_masks_of_one_side_alone_are_counted_as_not_evaluated(
     dataset.upload_predictions(model, [BoxPrediction("cell", 0, 0, 10, 10, "a.png", 0.9)])
 
     assert evaluated(dataset, model)[0].not_evaluated == {"mask": 1}
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None: ...
-
-
-@pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    folder = tmp_path / "hosted"
-    folder.mkdir()
-    handler = partial(_Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_mask_at_a_url_is_held_against_its_picture_when_it_is_read(

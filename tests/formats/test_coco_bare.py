@@ -7,11 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nucleus_lab import formats
-from nucleus_lab.formats.coco.records import BareDataset, Dataset, load_dataset
+from nucleus_lab.formats.coco.metadata import item_metadata, pictures_metadata
+from nucleus_lab.formats.coco.records import BareDataset, Dataset, Picture, load_dataset
+from nucleus_lab.formats.pictures import are_plain_names, is_plain_name
 
 OPTIONS = formats.ReadOptions(remote=True)
 numbers = st.one_of(st.integers(-5, 60), st.floats(-5, 60, width=32))
@@ -69,3 +72,37 @@ def test_what_follows_a_thousand_bare_boxes_is_not_lost(tmp_path: Path) -> None:
     found = formats.read(_file(tmp_path, "mixed", [*some, last]), "coco", OPTIONS)
 
     assert found.boxes.metadata == [None] * 1000 + [{"colour": "red", "iscrowd": 1}]
+
+
+pictures = st.lists(
+    st.fixed_dictionaries(
+        {"id": st.integers(0, 9), "file_name": st.sampled_from(["a.png", "b.png"])},
+        optional={
+            "license": st.sampled_from([0, 3, ""]),
+            "coco_url": st.sampled_from(["", "http://x/1"]),
+            "date_captured": st.sampled_from(["", "2024-05-01"]),
+            "split": st.sampled_from(["", "val"]),
+            "metadata": st.sampled_from([{}, {"weather": "fog", "split": "own"}]),
+        },
+    ).map(lambda found: Picture(**found)),
+    max_size=4,
+)
+
+
+@given(images=st.one_of(pictures, pictures.map(lambda found: found[:1] * 3)))
+@settings(deadline=None)
+@pytest.mark.parametrize("split", ["", "train"])
+def test_what_pictures_say_is_found_for_all_at_once_as_for_each(
+    images: list[Picture], split: str
+) -> None:
+    together = pictures_metadata(images, split)
+
+    assert together == [item_metadata(image, split) for image in images]
+    assert [list(found) for found in together] == [
+        list(item_metadata(image, split)) for image in images
+    ]
+
+
+@given(st.lists(st.text(alphabet="ab1-_ ./\\:é\n", max_size=6), max_size=4))
+def test_names_are_plain_together_where_each_is(names: list[str]) -> None:
+    assert are_plain_names(names) == all(map(is_plain_name, names))

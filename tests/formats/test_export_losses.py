@@ -21,10 +21,8 @@ from nucleus_lab import (
     PolygonAnnotation,
     Segment,
     SegmentationAnnotation,
-    formats,
 )
 from nucleus_lab.columns import Collection
-from nucleus_lab.constants import EXPORT_FORMATS, IMPORT_FORMATS
 from nucleus_lab.dataset.export_report import ExportReport
 from nucleus_lab.formats.losses import Keeps, unwritten
 
@@ -183,11 +181,6 @@ def test_many_losses_are_shortened() -> None:
     assert told.endswith("key 9 (1) and 2 more keys left out")
     assert str(report).splitlines()[0] == "2 files (x): a"
     assert str(report).splitlines()[-1] == "  … and 2 more in .problems"
-
-
-def test_the_commands_offer_every_format() -> None:
-    assert {*IMPORT_FORMATS} == {"auto", *formats.FORMATS}
-    assert {*EXPORT_FORMATS} == {*formats.FORMATS} - {"images"}
 
 
 def test_files_that_are_no_pictures_are_told_of(client: Any, pictures: Path) -> None:

@@ -33,6 +33,7 @@ SETTINGS = settings(
 )
 EACH = 8
 """Queries that share a dataset."""
+BY_KEYS = "item_id>? AND item_id<?"
 
 
 def ticking(steps: list[float]) -> Callable[[], float]:
@@ -239,14 +240,16 @@ def test_every_window_begins_with_the_positions_it_is_made_of(level: str, engine
     records = dataset(3, 7, scenes=True)
     store(engine, records)
 
-    @given(text=conditions(level))
+    thresholds = st.sampled_from([None, 0.45]) if level == "matches" else st.none()
+
+    @given(text=conditions(level), threshold=thresholds)
     @settings(SETTINGS, max_examples=40)
-    def check(text: str) -> None:
+    def check(text: str, threshold: float | None) -> None:
         with engine.store.read() as connection:
             try:
                 found = queries.select_rows(
                     connection, records.id, text, level, run_id=records.runs[0].id,
-                    parameters=PARAMETERS, paged=True,
+                    parameters=PARAMETERS, paged=True, iou_threshold=threshold,
                 )  # fmt: skip
             except QueryError:
                 return
@@ -262,7 +265,10 @@ def test_every_window_begins_with_the_positions_it_is_made_of(level: str, engine
                 told = cursor_of(connection).execute(
                     f"EXPLAIN QUERY PLAN {window.text}", window.values
                 )
-                plans += [row[3] for row in told if row[3].startswith(("SEARCH ", "SCAN "))][:1]
+                steps = [row[3] for row in told if row[3] != "SCAN CONSTANT ROW"]
+                steps = [step for step in steps if step.startswith(("SEARCH ", "SCAN "))][:1]
+                by_keys = ".item_id >= ?" in window.text
+                plans += [step for step in steps if not (by_keys and BY_KEYS in step)]
         table = "scene" if level == "scenes" else "item"
         for plan in plans:
             assert plan.startswith(f"SEARCH {table} USING") or "EXISTS" in plan, f"{text}: {plan}"
@@ -271,16 +277,53 @@ def test_every_window_begins_with_the_positions_it_is_made_of(level: str, engine
     check()
 
 
-def test_matches_at_a_threshold_are_answered_whole(engine: Engine) -> None:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its ways
+@pytest.mark.parametrize("turned", [False, True])
+def test_rare_objects_are_read_by_the_keys_of_their_items_while_those_rise(
+    turned: bool, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = filled(engine)
+    if turned:  # the last item comes first
+        with engine.store.write() as connection:
+            at = schema.item.c.position
+            connection.execute(schema.item.update().values(position=at - 100))
+            connection.execute(schema.item.update().values(position=-1 - at))
+    by_keys: list[bool] = []
+    run = query_walk.run_statement
+
+    def noted(connection: Any, source: str, statement: Any) -> Any:
+        by_keys.append(".item_id >= ?" in statement.text)
+        return run(connection, source, statement)
+
+    monkeypatch.setattr(query_walk, "run_statement", noted)
+    pace = Pace(first=2, growth=2, clock=lambda: 0.0)
+    ways = {}
+    with engine.store.read() as connection:
+        for text in ("dimensions.x > 1", "dimensions.x > 1 AND metadata.n >= 0"):
+            found = queries.select_rows(connection, key, text, "annotations", paged=True)
+            whole = queries.page_within(connection, found, None, 100)
+            by_keys.clear()
+            assert queries.page_within(connection, found, None, 100, 9.0, pace) == whole, text
+            ways[text] = list(by_keys)
+            assert queries.page_within(connection, found, None, 3, 9.0, pace).keys == whole.keys[:3]
+
+    assert ways == {
+        "dimensions.x > 1": [False, not turned, not turned],
+        "dimensions.x > 1 AND metadata.n >= 0": [False, False, False],
+    }
+
+
+def test_time_ends_pages_of_matches_at_a_threshold(engine: Engine) -> None:
     make(engine, size=40)
     with engine.store.read() as connection:
         found = queries.select_rows(
-            connection, 1, "", "matches", run_id=1, iou_threshold=0.45, paged=True
+            connection, 1, "iou > 2", "matches", run_id=1, iou_threshold=0.45, paged=True
         )
-        page = queries.page_within(connection, found, None, 3, 0.0, Pace(first=1))
+        page = queries.page_within(connection, found, None, 3, 0.0, Pace(first=2))
 
-    assert len(page.keys) == 3
+    assert page.keys == []
     assert page.token is not None
+    assert page.looked_at == (2, 39)  # every tenth item is of another dataset
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every attested query, and what else compiles, against predicates written by hand."""
+"""Every attested query of items, and what else compiles, against predicates written by hand."""
 # ruff: noqa: ISC004 - queries longer than a line
 
 from __future__ import annotations
@@ -8,83 +8,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from predicates import (
+    UTC,
+    Predicate,
+    after,
+    area,
+    at,
+    audit,
+    before,
+    equals,
+    number,
+    sized,
+    some,
+    speed,
+    taxonomy,
+    within,
+)
 from query_world import NOW, Item, Obj, World
-
-from nucleus_lab.errors import QueryError
-
-Predicate = Callable[[Item], Any]
-UTC = datetime.UTC
-
-
-def at(item: Item, *path: str) -> Any:
-    value: Any = item.metadata
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def number(value: Any) -> Any:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def each(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def equals(value: Any, text: str) -> bool:
-    return any(isinstance(one, str) and one == text for one in each(value))
-
-
-def moment(value: Any) -> datetime.datetime | None:
-    if not isinstance(value, str) or len(value) < 10 or value[4] != "-":
-        return None
-    try:
-        found = datetime.datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def day(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def after(value: Any, text: str) -> bool:
-    found = moment(value)
-    return found is not None and found > day(text)
-
-
-def before(value: Any, text: str) -> bool:
-    found = moment(value)
-    return found is not None and found < day(text)
-
-
-def some(objects: list[Obj], test: Callable[[Obj], Any]) -> bool:
-    return any(test(one) for one in objects)
-
-
-def taxonomy(objects: list[Obj], name: str, label: str) -> bool:
-    return some(objects, lambda o: o.taxonomy == name and (o.label == label or label in o.labels))
-
-
-def sized(o: Obj) -> bool:
-    return o.type in {"box", "cuboid"}
-
-
-def audit(item: Item, wanted: str) -> bool:
-    task = at(item, "scale_metadata") or {}
-    return wanted in {task.get("audit_status"), task.get("task_audit_status")}
-
-
-def speed(item: Item) -> Any:
-    """The speed as rank operators see it: true counts as 1, text has no order with numbers."""
-    value = at(item, "speed_mph")
-    return int(value) if isinstance(value, bool) else number(value)
-
-
-def within(value: Any, low: float, high: float) -> bool:
-    return value is not None and low <= value <= high
-
 
 ITEMS: dict[int, tuple[str, Predicate]] = {
     1: ("annotations.count > 0", lambda i: i.count() > 0),
@@ -349,12 +289,6 @@ def test_items_are_those_that_the_predicate_selects(row: int, ask: Any, world: W
         assert found, "the example selects nothing and so tests nothing"
 
 
-def area(o: Obj) -> float | None:
-    if o.type == "box":
-        return (o.width or 0) * (o.height or 0)
-    return (o.width or 0) * (o.height or 0) / 2 if o.type == "polygon" else None
-
-
 def test_aggregates_fold_the_values_of_objects(ask: Any, world: World) -> None:
     def mean(item: Item) -> bool:
         areas = [a for o in item.annotations if o.label == "car" and (a := area(o)) is not None]
@@ -445,98 +379,3 @@ def test_a_sample_is_the_same_for_the_same_seed(ask: Any, world: World) -> None:
     assert first == sorted(first)
     assert first != ask("metadata.camera = rear SAMPLE 10 SEED 8")
     assert len(ask("SAMPLE 1000")) == len(world.items)
-
-
-OBJECTS: dict[str, Callable[[Obj, Item], Any]] = {
-    "annotations.metadata.distance_to_device > 150": lambda o, _: (
-        o.metadata.get("distance_to_device", 0) > 150
-    ),
-    "annotations.label = car AND metadata.timeofday = night": lambda o, i: (
-        "car" in {o.label, *o.segments, *o.labels} and at(i, "timeofday") == "night"
-    ),
-    "annotations.area < 32 * 32 AND annotations.count > 5": lambda o, i: (
-        (area(o) if area(o) is not None else 1e9) < 1024 and i.count() > 5
-    ),
-    "annotations.truck > 0": lambda _, i: i.count("truck") > 0,
-    "autotag.object.stop_sign > 0": lambda o, _: o.scores.get("stop_sign", -1) > 0,
-    'track = "track_17"': lambda o, _: o.track == "track_17",
-    "type = cuboid": lambda o, _: o.type == "cuboid",
-    "type != box AND dimensions.z = 2.5": lambda o, _: o.type == "cuboid",
-    'slice = "train"': lambda _, i: "train" in i.slices,
-    "annotations.track IS NULL": lambda o, _: o.track is None,
-}
-
-
-@pytest.mark.parametrize("text", OBJECTS)
-def test_annotations_are_those_that_the_predicate_selects(
-    text: str, ask: Any, world: World
-) -> None:
-    found = ask(text, "annotations")
-
-    assert found == world.objects(OBJECTS[text])
-    assert found
-
-
-PREDICTIONS = {'label = "car" AND confidence < 0.4'}
-
-
-@pytest.mark.parametrize("text", PREDICTIONS)
-def test_predictions_are_of_the_chosen_run(text: str, ask: Any, world: World) -> None:
-    for run, name in ((1, "cnn-v1"), (2, "cnn-v2")):
-        found = ask(text, "predictions", run_id=run)
-        assert found == [
-            o.id
-            for item in world.items
-            for o in item.of(name)
-            if "car" in {o.label, *o.segments, *o.labels} and (o.confidence or 1) < 0.4
-        ]
-
-
-def area_of(match: dict[str, Any]) -> float | None:
-    sides = [side for side in (match["truth"], match["prediction"]) if side]
-    return next((found for side in sides if (found := area(side)) is not None), None)
-
-
-MATCHES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "iou > 0.5": lambda m: (m["iou"] or 0) > 0.5,
-    "0.3 < iou < 0.5": lambda m: 0.3 < (m["iou"] or 0) < 0.5,
-    "gt_label != pred_label AND iou > 0.7": lambda m: (
-        (m["iou"] or 0) > 0.7 and m["truth"].label != m["prediction"].label
-    ),
-    "category = tp AND confidence < 0.3": lambda m: (
-        m["category"] == "tp" and (m["prediction"].confidence or 1) < 0.3
-    ),
-    "predictions.confidence > 0.9 AND annotations.metadata.occluded = true": lambda m: (
-        bool(m["prediction"] and m["truth"])
-        and (m["prediction"].confidence or 0) > 0.9
-        and m["truth"].metadata.get("occluded") is True
-    ),
-    "category = FP AND iou IS NULL": lambda m: m["category"] == "fp" and m["iou"] is None,
-    "area > 400": lambda m: (area_of(m) or 0) > 400,
-    "area IS NULL": lambda m: area_of(m) is None,
-    "category IN (fn)": lambda m: m["category"] == "fn",
-    "annotations.label IS NULL": lambda m: m["truth"] is None,
-}
-
-
-@pytest.mark.parametrize("text", MATCHES)
-def test_matches_are_those_that_the_predicate_selects(text: str, ask: Any, world: World) -> None:
-    assert ask(text, "matches") == [
-        m["id"] for item in world.items for m in item.matches if MATCHES[text](m)
-    ]
-
-
-def test_match_types_choose_rows(ask: Any, world: World) -> None:
-    def ids(test: Callable[[dict[str, Any]], Any]) -> list[int]:
-        return [m["id"] for item in world.items for m in item.matches if test(m)]
-
-    assert ask("", "matches", match_type="iou") == ids(lambda m: m["iou"] is not None)
-    assert ask("", "matches", match_type="false_positive") == ids(lambda m: m["category"] == "fp")
-    assert ask("", "matches", match_type="false_negative") == ids(lambda m: m["category"] == "fn")
-
-
-def test_predictions_need_a_model_run(ask: Any) -> None:
-    with pytest.raises(QueryError, match="has 2: cnn-v1, cnn-v2"):
-        ask("predictions.count > 0", run_id=None)
-    with pytest.raises(QueryError, match="Q022"):
-        ask("", "predictions", run_id=None)

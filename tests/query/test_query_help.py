@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from nucleus_lab import BoxAnnotation, DatasetItem
+from nucleus_lab.engine import query_values
 from nucleus_lab.errors import InvalidInputError, NotFoundError, QueryError
 from nucleus_lab.query_help import QueryWarning
 
@@ -158,8 +158,27 @@ def test_bad_saved_queries_are_refused(dataset: Any) -> None:
     assert [each.query for each in dataset.saved_queries()] == ["width > 0", "saved('one')"]
 
 
-def test_completion_is_quick(dataset: Any) -> None:
-    dataset.complete_query("metadata.weather = ")
-    start = time.process_time()
-    dataset.complete_query("metadata.weather = ")
-    assert time.process_time() - start < 0.05
+def test_metadata_is_read_once_for_completion_until_the_dataset_changes(
+    dataset: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    sample = query_values._sample
+    monkeypatch.setattr(query_values, "_sample", lambda *given: read.append(1) or sample(*given))
+
+    for text in ("metadata.", "metadata.weather = ", "metadata.", "metadata.speed IN ("):
+        dataset.complete_query(text)
+    assert len(read) == 1
+
+    dataset.append([DatasetItem("https://example.test/new.jpg", "new", metadata={"lens": "wide"})])
+
+    assert "lens" in shown(dataset, "metadata.")
+    assert shown(dataset, "metadata.lens = ") == ['"wide"']
+    assert len(read) == 2
+
+
+def test_completion_knows_a_dataset_of_one_item(client: Any) -> None:
+    made = client.create_dataset("one")
+    made.append([DatasetItem("https://example.test/1.jpg", "1", metadata={"lens": "wide"})])
+
+    assert shown(made, "metadata.") == ["lens"]
+    assert shown(made, "metadata.lens = ") == ['"wide"']

@@ -5,19 +5,11 @@ from __future__ import annotations
 import pytest
 
 from nucleus_lab import wire
-from nucleus_lab.engine import Engine
-from nucleus_lab.engine.settings import Settings
 from nucleus_lab.errors import InvalidInputError, NotFoundError
 
 from .conftest import asking, box, item
 
-
-@pytest.fixture
-def engine(workspace, database_url):
-    """An open workspace whose jobs run where they are submitted."""
-    opened = Engine(workspace, database_url=database_url, settings=Settings(inline_jobs=True))
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def stage(ask, ds, payloads, name="request1"):

@@ -170,10 +170,42 @@ def test_ids_that_stand_twice_are_refused(ask, ds):
         ask("POST", f"lab/dataset/{ds}/columns", sent)
     sent = columns()
     sent["boxes"]["annotation_id"][1] = "b0"
-    with pytest.raises(DuplicateIDError, match="b0"):
-        ask("POST", f"lab/dataset/{ds}/columns", sent)
+    for update in (False, True):
+        with pytest.raises(DuplicateIDError, match="b0"):
+            ask("POST", f"lab/dataset/{ds}/columns", {**sent, "update": update})
 
     assert ask("GET", f"dataset/{ds}/size") == {"count": 0}
+
+
+def test_ids_that_stand_twice_are_refused_also_beside_boxes_that_are_there(ask, ds):
+    sent = columns()
+    ask("POST", f"lab/dataset/{ds}/columns", sent)
+    stored = ask("POST", f"lab/dataset/{ds}/exportColumns", {"pageSize": 10})
+    for names in (["b0", "b0", "b2", "b3", "b4", "b5"], ["c", "c", "b2", "b3", "b4", "b5"]):
+        sent["boxes"]["annotation_id"] = names
+        with pytest.raises(DuplicateIDError, match=names[0]):
+            ask("POST", f"lab/dataset/{ds}/columns", sent)
+
+    assert ask("POST", f"lab/dataset/{ds}/exportColumns", {"pageSize": 10}) == stored
+
+
+def test_boxes_find_their_items_where_some_are_new_and_some_are_there(ask, ds):
+    first, whole = columns(2), columns(6)
+    ask("POST", f"lab/dataset/{ds}/columns", {**first, "boxes": None})
+    mixed = [3, 0, 5, 1, 4, 2]
+    for name, values in whole["items"].items():
+        whole["items"][name] = [values[at] for at in mixed]
+
+    answer = ask("POST", f"lab/dataset/{ds}/columns", whole)
+
+    assert answer == counters(new_items=4, ignored_items=2, annotations_processed=12)
+    found = ask("POST", f"lab/dataset/{ds}/exportColumns", {"pageSize": 10})
+    names = found["items"]["reference_id"]
+    assert names == ["r0", "r1", "r3", "r5", "r4", "r2"]
+    owners = zip(found["boxes"]["item"], found["boxes"]["annotation_id"], strict=True)
+    assert sorted((names[at], box) for at, box in owners) == sorted(
+        (f"r{mixed[at]}", f"b{2 * at + part}") for at in range(6) for part in (0, 1)
+    )
 
 
 def test_rows_come_in_the_order_asked_with_the_ids_of_their_objects(ask, five, model):

@@ -5,20 +5,12 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from nucleus_lab.engine import Engine
-from nucleus_lab.engine.settings import Settings
 from nucleus_lab.errors import InvalidInputError, NotFoundError, PayloadTooLargeError
 from nucleus_lab.wire import FilePart
 
 from .conftest import box
 
-
-@pytest.fixture
-def engine(workspace, database_url):
-    """An open workspace whose jobs run where they are submitted."""
-    opened = Engine(workspace, database_url=database_url, settings=Settings(inline_jobs=True))
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def annotate(ask, ds, *values, **more):

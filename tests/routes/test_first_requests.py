@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from nucleus_lab import BoxAnnotation, BoxPrediction, DatasetItem, NucleusClient
+
 PACKAGE = Path(__file__).resolve().parents[2] / "nucleus_lab"
 
 # Threads change as often as Python can: unguarded, msgspec ended the process every time.
@@ -87,3 +89,47 @@ def test_only_the_wire_module_lets_msgspec_learn_kinds() -> None:
     ]
 
     assert found == ["wire.py"]
+
+
+TYPING = """
+import sys
+from nucleus_lab import NucleusClient
+
+with NucleusClient(workspace=sys.argv[1]) as client:
+    (dataset,) = client.datasets
+    found = [
+        [each.text for each in dataset.complete_query(text)][:1]
+        for text in ("metadata.", "metadata.n = ", "annotations.", "predictions.", "slice = ")
+    ]
+    print(found, [each.name for each in client.models], [each.name for each in dataset.slices])
+    print([each.text for each in dataset.complete_query("predictions.", model=client.models[0])][0])
+    print([name for name in %r if "nucleus_lab." + name in sys.modules])
+"""
+
+
+def test_what_is_asked_while_somebody_types_loads_nothing_that_answers_queries_or_deletes(
+    tmp_path: Path,
+) -> None:
+    with NucleusClient(workspace=tmp_path) as client:
+        dataset = client.create_dataset("typed")
+        dataset.append([DatasetItem("https://example.org/1.jpg", "1", {"n": 1})])
+        dataset.annotate([BoxAnnotation("car", 1, 1, 2, 2, "1")])
+        model = client.create_model("m", "m")
+        dataset.upload_predictions(model, [BoxPrediction("car", 1, 1, 2, 2, reference_id="1")])
+        dataset.create_slice("odd", ["1"])
+    heavy = [
+        "query.parse", "query.compile", "query.resolve", "engine.queries", "engine.query_explain",
+        "engine.cuboid_points", "engine.deletion", "engine.evaluation_schema", "engine.items",
+        "engine.slice_objects", "engine.column_indexes", "routes.nucleus.slices",
+    ]  # fmt: skip
+
+    done = subprocess.run(
+        [sys.executable, "-c", TYPING % heavy, str(tmp_path)], capture_output=True, text=True
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "[['n'], ['1'], ['count'], ['count'], ['\"odd\"']] ['m'] ['odd']",
+        "count",
+        "[]",
+    ]

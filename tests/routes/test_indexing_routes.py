@@ -22,13 +22,7 @@ from nucleus_lab.wire import FilePart, Request, decode
 
 from .conftest import asking, box, item
 
-
-@pytest.fixture
-def engine(workspace, database_url):
-    """An open workspace whose jobs run where they are submitted."""
-    opened = Engine(workspace, database_url=database_url, settings=Settings(inline_jobs=True))
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def picture(colour: tuple[int, int, int], stripes: int = 0) -> bytes:

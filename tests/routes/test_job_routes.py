@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +10,10 @@ from sqlalchemy import insert
 
 from nucleus_lab.engine import Engine, clock, datasets
 from nucleus_lab.engine.schema import job
-from nucleus_lab.engine.settings import Settings
 from nucleus_lab.routes import dispatch
 from nucleus_lab.wire import Request
 
-
-@pytest.fixture
-def engine(workspace: Path, database_url: str | None) -> Iterator[Engine]:
-    """An engine that starts no worker process."""
-    opened = Engine(workspace, database_url=database_url, settings=Settings(inline_jobs=True))
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def ask(engine: Engine, method: str, path: str, payload: Any = None) -> tuple[int, Any]:

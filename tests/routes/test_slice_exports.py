@@ -10,21 +10,13 @@ from urllib.request import url2pathname
 import pytest
 from PIL import Image
 
-from nucleus_lab.engine import Engine
-from nucleus_lab.engine.settings import Settings
 from nucleus_lab.errors import ConflictError, ForbiddenError, NotFoundError
 from nucleus_lab.wire import FilePart
 
 from .conftest import box, item
 from .test_slice_routes import create
 
-
-@pytest.fixture
-def engine(workspace, database_url):
-    """An open workspace whose jobs run where they are submitted."""
-    opened = Engine(workspace, database_url=database_url, settings=Settings(inline_jobs=True))
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def test_objects_are_exported_raw_with_their_item_and_their_match(ask, five, model):

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nucleus_lab import DatasetItem, NucleusClient
 from nucleus_lab.errors import JobError
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None: ...
-
-
-@pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    folder = tmp_path / "hosted"
-    folder.mkdir()
-    handler = partial(_Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_file_of_vectors_holds_up_to_5000_rows(workspace: Path, hosted: tuple[Path, str]) -> None:

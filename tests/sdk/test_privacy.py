@@ -17,14 +17,7 @@ from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.errors import ForbiddenError, InvalidInputError
 from nucleus_lab.widgets import Gallery
 
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """A workspace whose jobs run at once, and that may fetch everything."""
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    (folder / "settings.toml").write_text("inline_jobs = true\n")
-    return folder
+pytestmark = pytest.mark.usefixtures("inline_jobs")
 
 
 def png() -> bytes:

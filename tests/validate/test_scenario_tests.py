@@ -2,114 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 import pytest
-from PIL import Image
+from scenario_world import TRUTHS, World
 
 from nucleus_lab import (
     BoxAnnotation,
     BoxPrediction,
-    CategoryAnnotation,
-    CategoryPrediction,
-    CuboidAnnotation,
-    CuboidPrediction,
     DatasetItem,
     NotFoundError,
-    Point,
-    Point3D,
-    PolygonAnnotation,
-    PolygonPrediction,
-    Segment,
-    SegmentationAnnotation,
-    SegmentationPrediction,
     VideoScene,
 )
-from nucleus_lab.annotation import AnnotationList
-from nucleus_lab.errors import ConflictError, InvalidInputError, JobError
+from nucleus_lab.errors import InvalidInputError, JobError
 from nucleus_lab.metrics import (
     FieldFilter,
-    PolygonIOU,
-    PolygonPrecision,
-    SegmentationIOU,
-    SegmentationToPolyIOU,
 )
-from nucleus_lab.metrics.segmentation_loader import InMemoryLoader
-from nucleus_lab.prediction import PredictionList
 from nucleus_lab.validate import (
-    CreateScenarioTestError,
     EntityLevel,
-    EvalFunctionNotAvailableError,
     EvaluationCriterion,
     EvaluationResult,
     ScenarioTest,
     ScenarioTestEvaluationStatus,
     ThresholdComparison,
 )
-
-TRUTHS = {
-    "a": [("car", 0, 0, 10, 10), ("bus", 20, 0, 10, 10)],
-    "b": [("car", 0, 0, 10, 10)],
-    "c": [],
-    "d": [],
-}
-# On a: half of the car, the whole bus; on b nothing; on c one too many; d has neither.
-FOUND = {
-    "a": [("car", 0, 0, 10, 5, 0.9), ("bus", 20, 0, 10, 10, 0.8)],
-    "b": [],
-    "c": [("car", 0, 0, 5, 5, 0.4)],
-    "d": [],
-}
-
-
-def truths(item: str) -> list[BoxAnnotation]:
-    return [
-        BoxAnnotation(*box, item, f"{item}{index}", {"n": index})
-        for index, box in enumerate(TRUTHS[item])
-    ]
-
-
-def found(item: str, by: float = 0) -> list[BoxPrediction]:
-    return [
-        BoxPrediction(label, x + by, y, width, height, item, confidence, f"{item}{index}")
-        for index, (label, x, y, width, height, confidence) in enumerate(FOUND[item])
-    ]
-
-
-class World:
-    """A dataset with a slice of four items, and a model that was run on them."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.dataset = client.create_dataset("street")
-        self.dataset.append([
-            DatasetItem(f"https://example.org/{name}.jpg", name) for name in TRUTHS
-        ])
-        self.dataset.annotate([box for item in TRUTHS for box in truths(item)])
-        self.model = client.create_model("Detector", "detector")
-        self.dataset.upload_predictions(self.model, [box for item in FOUND for box in found(item)])
-        self.slice = self.dataset.create_slice("all", reference_ids=list(TRUTHS))
-        self.functions = client.validate.eval_functions
-        self.ids = {item.reference_id: item.dataset_item_id for item in self.dataset.items}
-
-    def test(self, *functions: Any, name: str = "test") -> ScenarioTest:
-        made: ScenarioTest = self.client.validate.create_scenario_test(
-            name, self.slice.id, list(functions)
-        )
-        return made
-
-    def evaluate(self, test: ScenarioTest, model: Any = None) -> list[Any]:
-        """The newest evaluations, one a function."""
-        job = (model or self.model).evaluate([test.name])
-        job.sleep_until_complete(verbose_std_out=False)
-        return test.get_eval_history()[-len(test.get_eval_functions()) :]
-
-
-@pytest.fixture
-def world(client: Any) -> World:
-    return World(client)
 
 
 def test_a_comparison_makes_a_criterion(world: World) -> None:
@@ -138,17 +52,6 @@ def test_a_comparison_makes_a_criterion(world: World) -> None:
             _ = function() > faulty
 
 
-def test_there_are_the_public_functions(world: World) -> None:
-    functions = world.functions
-
-    assert len(functions.public_functions) == 23
-    for name, function in functions.public_functions.items():
-        assert getattr(functions, name) is function
-        assert functions.from_id(function.id) is function
-    with pytest.raises(EvalFunctionNotAvailableError, match="ef_none"):
-        functions.from_id("ef_none")
-
-
 def test_a_model_is_evaluated_item_by_item_and_on_the_whole(world: World) -> None:
     functions = world.functions
     test = world.test(
@@ -175,113 +78,6 @@ def test_a_model_is_evaluated_item_by_item_and_on_the_whole(world: World) -> Non
     assert [
         (names[entry.dataset_item_id], entry.result, entry.passed) for entry in iou.item_evals
     ] == [("a", 0.75, True), ("b", 0.0, False), ("c", 0.0, False), ("d", None, True)]
-
-
-def test_the_result_is_what_the_metric_computes_on_the_same_values(world: World) -> None:
-    cars = [FieldFilter("label", "==", "car")]
-    test = world.test(
-        world.functions.bbox_precision(annotation_filters=cars, prediction_filters=cars),
-        world.functions.poly_iou(enforce_label_match=True, confidence_threshold=0.5),
-    )
-
-    precision, iou = world.evaluate(test)
-
-    for evaluation, metric in (
-        (precision, PolygonPrecision(annotation_filters=cars, prediction_filters=cars)),
-        (iou, PolygonIOU(enforce_label_match=True, confidence_threshold=0.5)),
-    ):
-        results = [
-            metric.call_metric(
-                *metric.filtered(AnnotationList(truths(item)), PredictionList(found(item)))
-            )
-            for item in TRUTHS
-        ]
-        assert evaluation.result == pytest.approx(metric.aggregate_score(results).value)
-        assert [entry.result for entry in evaluation.item_evals] == [
-            pytest.approx(result.value) if result.weight else None for result in results
-        ]
-
-
-def test_every_geometry_has_its_functions(world: World, tmp_path: Path) -> None:
-    square = [Point(0, 0), Point(10, 0), Point(10, 10), Point(0, 10)]
-    half = [Point(0, 0), Point(5, 0), Point(5, 10), Point(0, 10)]
-    mask, other = np.zeros((20, 20), np.uint8), np.zeros((20, 20), np.uint8)
-    mask[:10, :10], other[:10, :5] = 1, 1
-    for name, pixels in (("truth", mask), ("found", other)):
-        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-    segments = [Segment("thing", 1)]
-    size, here = Point3D(4, 2, 2), Point3D(0, 0, 0)
-    dataset = world.client.create_dataset("one")
-    Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
-    dataset.append([DatasetItem(str(tmp_path / "a.png"), "a")])
-    cloud = {"reference_id": "cloud", "pointcloud_url": "https://example.org/cloud.json"}
-    world.client.make_request({"items": [cloud]}, f"dataset/{dataset.id}/append")
-    dataset.annotate([
-        PolygonAnnotation("thing", square, "a", "p"),
-        CategoryAnnotation("day", "a"),
-        CuboidAnnotation("car", here, size, 0, "cloud", "c"),
-        SegmentationAnnotation(str(tmp_path / "truth.png"), segments, "a"),
-    ])
-    dataset.upload_predictions(
-        world.model,
-        [
-            PolygonPrediction("thing", half, "a", 0.5, "p"),
-            CategoryPrediction("day", "a", confidence=0.5),
-            CuboidPrediction("car", Point3D(2, 0, 0), size, 0, "cloud", 0.5, "c"),
-            SegmentationPrediction(str(tmp_path / "found.png"), segments, "a"),
-        ],
-    )
-    part = dataset.create_slice("all", reference_ids=["a", "cloud"])
-    functions = world.functions.public_functions
-    chosen = [
-        function(label="thing") if name == "segmentation_to_poly_ap" else function()
-        for name, function in functions.items()
-        if not name.startswith("bbox")
-    ]
-    test = world.client.validate.create_scenario_test("every", part.id, chosen)
-
-    results = {
-        entry.eval_function_id.removeprefix("ef_"): entry.result for entry in world.evaluate(test)
-    }
-
-    background = 300 / 350
-    assert results == {
-        "poly_iou": 0.5,
-        "poly_precision": 1.0,
-        "poly_recall": 1.0,
-        "poly_map": 1.0,
-        "cat_f1": 1.0,
-        "cuboid_iou_2d": pytest.approx(1 / 3),
-        "cuboid_iou_3d": pytest.approx(1 / 3),
-        "cuboid_precision": 1.0,
-        "cuboid_recall": 1.0,
-        "seg_iou": pytest.approx((0.5 + background) / 2),
-        "seg_precision": pytest.approx((1 + background) / 2),
-        "seg_recall": pytest.approx((0.5 + 1) / 2),
-        # At 0.5 both classes; from 0.55 to 0.85 the background alone; then nothing.
-        "seg_map": pytest.approx(((1 + background) / 2 + 7 * background / 2) / 10),
-        "seg_fwavacc": pytest.approx(0.25 * 0.5 + 0.75 * background),
-        "segmentation_to_poly_iou": pytest.approx((0.5 + background) / 2),
-        "segmentation_to_poly_precision": pytest.approx((1 + background) / 2),
-        "segmentation_to_poly_recall": pytest.approx((0.5 + 1) / 2),
-        "segmentation_to_poly_map": pytest.approx(((1 + background) / 2 + 7 * background / 2) / 10),
-        "segmentation_to_poly_ap": 1.0,
-    }
-    for metric, name in (
-        (SegmentationIOU(), "seg_iou"),
-        (SegmentationToPolyIOU(), "segmentation_to_poly_iou"),
-    ):
-        metric.loader = InMemoryLoader({"truth": mask, "found": other})
-        local = metric(
-            AnnotationList(
-                polygon_annotations=[PolygonAnnotation("thing", square, "a")],
-                segmentation_annotations=[SegmentationAnnotation("truth", segments, "a")],
-            ),
-            PredictionList(
-                segmentation_predictions=[SegmentationPrediction("found", segments, "a")]
-            ),
-        )
-        assert results[name] == pytest.approx(local.value)
 
 
 def test_an_item_that_fails_fails_the_evaluation_and_is_named(world: World) -> None:
@@ -377,33 +173,6 @@ def test_a_test_knows_its_items_and_their_tracks(world: World) -> None:
         test.get_items("frame")
 
 
-def test_external_functions_take_results_from_elsewhere(world: World) -> None:
-    validate = world.client.validate
-    made = validate.create_external_eval_function("mine", EntityLevel.ITEM)
-    function = validate.eval_functions.external_functions["mine"]
-    test = world.test(function, name="external")
-    metric = test.get_eval_functions()[0]
-    metric.set_threshold(0.5)
-
-    answer = test.upload_external_evaluation_results(
-        function,
-        [
-            EvaluationResult(item_ref_id="a", score=0.9, weight=1),
-            EvaluationResult(item_ref_id="b", score=0.1, weight=0.5),
-        ],
-        world.model.id,
-    )
-
-    [evaluation] = test.get_eval_history()
-    assert (made.id, evaluation.id) == (function.id, answer["evaluation_id"])
-    assert (evaluation.result, evaluation.passed) == (pytest.approx(0.95 / 1.5), True)
-    assert [
-        (entry.dataset_item_id, entry.result, entry.passed) for entry in evaluation.item_evals
-    ] == [(world.ids["a"], 0.9, True), (world.ids["b"], 0.1, False)]
-    with pytest.raises(ConflictError, match="upload_external"):
-        world.model.evaluate(["external"])
-
-
 def test_the_metrics_of_a_model_are_computed_on_all_its_datasets(world: World) -> None:
     empty = world.client.create_dataset("no ground truth")
     empty.append([DatasetItem("https://example.org/x.jpg", "x")])
@@ -473,140 +242,3 @@ def test_a_test_goes_with_its_slice_or_dataset(world: World, whole: bool) -> Non
     assert world.client.validate.scenario_tests == []
     with pytest.raises(NotFoundError):
         world.client.validate.get_scenario_test(test.id)
-
-
-@pytest.mark.parametrize(
-    ("act", "kind", "words"),
-    [
-        (lambda w: w.test(), CreateScenarioTestError, "needs an evaluation function"),
-        (
-            lambda w: w.client.validate.create_scenario_test("x", "ds_1", [w.functions.bbox_iou()]),
-            CreateScenarioTestError,
-            "'ds_1'",
-        ),
-        (lambda w: w.test("bbox_iou"), InvalidInputError, "no evaluation function"),
-        (lambda w: w.test(w.functions.bbox_iou(), name=" "), InvalidInputError, "name"),
-        (
-            lambda w: w.test(w.functions.bbox_iou(), w.functions.bbox_iou() > 1),
-            InvalidInputError,
-            "twice",
-        ),
-        (
-            lambda w: w.test(w.functions.bbox_iou(iou_threshold=2)),
-            InvalidInputError,
-            "iou_threshold is 2",
-        ),
-        (lambda w: w.test(w.functions.bbox_iou(colour=2)), InvalidInputError, "'colour'"),
-        (
-            lambda w: w.test(w.functions.cuboid_iou_2d(iou_2d=False)),
-            InvalidInputError,
-            "iou_2d=True",
-        ),
-        (
-            lambda w: w.test(w.functions.bbox_iou(annotation_filters=[["label", "~", 1]])),
-            InvalidInputError,
-            "'~'",
-        ),
-        (lambda w: w.test(w.functions.cat_f1(f1_method="mean")), InvalidInputError, "'mean'"),
-        (
-            lambda w: w.test(w.functions.segmentation_to_poly_ap(label=3)),
-            InvalidInputError,
-            "label is 3",
-        ),
-        (lambda w: w.model.evaluate(["none"]), NotFoundError, "'none'"),
-        (lambda w: w.model.evaluate([]), InvalidInputError, "test_names is empty"),
-        (
-            lambda w: w.client.validate.create_external_eval_function("two words"),
-            InvalidInputError,
-            "without spaces",
-        ),
-        (
-            lambda w: w.client.validate.create_external_eval_function("bbox_iou"),
-            ConflictError,
-            "'bbox_iou'",
-        ),
-        (
-            lambda w: w.test(w.functions.bbox_iou()).set_baseline_model("prj_99"),
-            NotFoundError,
-            "prj_99",
-        ),
-        (lambda w: w.client.validate.delete_scenario_test("st_99"), NotFoundError, "st_99"),
-        (
-            lambda w: w.test(w.functions.bbox_iou()).add_eval_function(w.functions.bbox_iou),
-            ConflictError,
-            "already",
-        ),
-        (
-            lambda w: [w.test(w.functions.bbox_iou()) for _ in range(2)],
-            ConflictError,
-            "'test'",
-        ),
-        (
-            lambda w: w.test(w.functions.bbox_iou()).upload_external_evaluation_results(
-                w.functions.bbox_iou, [EvaluationResult(item_ref_id="a")], w.model.id
-            ),
-            InvalidInputError,
-            "not external",
-        ),
-        (
-            lambda w: w.client.create_model("New", "new").evaluate([
-                w.test(w.functions.bbox_iou()).name
-            ]),
-            NotFoundError,
-            "no predictions",
-        ),
-        (
-            lambda w: EvaluationResult(item_ref_id="a", scene_ref_id="b"),
-            InvalidInputError,
-            "exactly",
-        ),
-        (lambda w: EvaluationResult(item_ref_id="a", weight=2), InvalidInputError, "weight is 2"),
-    ],
-)
-def test_what_cannot_be_is_refused_and_leaves_nothing(
-    world: World, act: Any, kind: type[Exception], words: str
-) -> None:
-    with pytest.raises(kind, match=words):
-        act(world)
-
-    left = world.client.validate.scenario_tests
-    assert len(left) <= 1
-    assert [test.get_eval_history() for test in left] in ([], [[]])
-
-
-@pytest.mark.parametrize(
-    ("results", "words"),
-    [
-        ([], "levels"),
-        (
-            [EvaluationResult(item_ref_id="a"), EvaluationResult(scene_ref_id="s")],
-            "item.*scene",
-        ),
-        ([EvaluationResult(item_ref_id="a"), EvaluationResult(item_ref_id="a")], "twice"),
-        ([EvaluationResult(item_ref_id="a", weight=0)], "all weights are 0"),
-        ([EvaluationResult(item_ref_id="none")], "'none'"),
-        ([EvaluationResult(scene_ref_id="a")], "level 'scene'"),
-    ],
-)
-def test_results_that_do_not_fit_are_refused(world: World, results: Any, words: str) -> None:
-    world.client.validate.create_external_eval_function("mine")
-    function = world.client.validate.eval_functions.external_functions["mine"]
-    test = world.test(function)
-
-    with pytest.raises((InvalidInputError, NotFoundError), match=words):
-        test.upload_external_evaluation_results(function, results, world.model.id)
-
-    assert test.get_eval_history() == []
-
-
-def test_external_and_computed_functions_do_not_mix(world: World) -> None:
-    world.client.validate.create_external_eval_function("mine")
-    functions = world.client.validate.eval_functions
-
-    with pytest.raises(InvalidInputError, match="mine would be external"):
-        world.test(functions.bbox_iou(), functions.external_functions["mine"])
-    test = world.test(functions.bbox_iou())
-    with pytest.raises(InvalidInputError, match="mine would be external"):
-        test.add_eval_function(functions.external_functions["mine"])
-    with pytest.raises(InvalidInputError, match="takes no arguments"):
-        functions.external_functions["mine"](iou_threshold=1)

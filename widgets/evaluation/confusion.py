@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.widgets.evaluation.figure import INK, ReportFigure, shown, themed
+from nucleus_lab.widgets.evaluation.figure import INK, NO_REPORT, ReportFigure, shown, themed
 
 if TYPE_CHECKING:
     from nucleus_lab.evaluation.report import EvaluationReport
@@ -41,9 +41,7 @@ def confusion_matrix(report: EvaluationReport) -> ReportFigure:
         InvalidInputError: ``report`` is no evaluation report.
     """
     if not hasattr(report, "confusion"):
-        raise InvalidInputError(
-            f"{report!r} is no EvaluationReport: pass dataset.evaluation(model)"
-        )
+        raise InvalidInputError(NO_REPORT.format(report))
     labels, counts, left_out = _largest(report)
     rows, columns = [*labels, "nothing there"], [*labels, "missed"]
     totals = [sum(row) for row in counts]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.widgets.evaluation.figure import INK, ReportFigure, share, shown, themed
+from nucleus_lab.widgets.evaluation.figure import INK, NO_REPORT, ReportFigure, share, shown, themed
 from nucleus_lab.widgets.palette import colours
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def precision_recall(report: EvaluationReport) -> ReportFigure:
         InvalidInputError: ``report`` is no evaluation report.
     """
     if not hasattr(report, "classes"):
-        raise InvalidInputError(
-            f"{report!r} is no EvaluationReport: pass dataset.evaluation(model)"
-        )
+        raise InvalidInputError(NO_REPORT.format(report))
     figure = ReportFigure()
     _add_f1_lines(figure)
     ordered = sorted(report.classes, key=lambda one: (-one.annotations, one.label))

@@ -11,6 +11,8 @@ PLOTLY: Final = "application/vnd.plotly.v1+json"
 INK: Final = "#777c82"
 """The grey that reads equally well on white and on JupyterLab's dark background (contrast 4.3)."""
 
+NO_REPORT: Final = "{!r} is no EvaluationReport: pass dataset.evaluation(model)"
+
 _GRID: Final = "rgba(119,124,130,0.25)"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import datasets, sampling, slices
+from nucleus_lab.engine import datasets, sampling, slice_members, slices
 from nucleus_lab.engine.work import Task, job_kind
 from nucleus_lab.errors import NotFoundError
 
@@ -52,7 +52,7 @@ def run(engine: Engine, task: Task) -> dict[str, Any]:
             raise NotFoundError("nothing is left to sample from: widen the filters")
         slices.create(connection, row.id, payload["name"], payload["type"], key=key)
         for kind, keys in there.items():
-            slices.add_members(connection, key, kind, keys)
+            slice_members.add(connection, key, kind, keys)
     return {
         "slice_id": identifiers.encode(identifiers.SLICE, key),
         "sampled": sum(map(len, there.values())),
@@ -68,7 +68,7 @@ def _existing(
     found: dict[str, list[int]] = {}
     for kind in ("item", "annotation", "prediction"):
         keys = [key for member, key in chosen if member == kind]
-        known = slices.existing(connection, dataset_id, kind, keys) if keys else set()
+        known = slice_members.existing(connection, dataset_id, kind, keys) if keys else set()
         kept = [key for key in keys if key in known]
         if kept:
             found[kind] = kept

@@ -29,7 +29,7 @@ def converted(
         values: list[Any] = wire.convert(payloads, list[kind])
         return values
     except msgspec.ValidationError:
-        pass
+        pass  # some do not fit: each is read alone, to tell which
     found = []
     for payload in payloads:
         try:

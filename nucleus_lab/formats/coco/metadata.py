@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import eq, mul
+from operator import attrgetter, mul
 from typing import Any
 
 from nucleus_lab.formats.coco.records import BareEntry, Entry, Picture
@@ -34,6 +34,34 @@ def item_metadata(image: Picture, split: str) -> dict[str, Any]:
     return metadata
 
 
+_TOLD = ("license", "coco_url", "flickr_url", "date_captured")
+"""What a file may say of a picture, and the metadata of its item keeps."""
+
+
+def pictures_metadata(images: Sequence[Picture], split: str) -> list[dict[str, Any]]:
+    """Collect what pictures have beside their names and sizes.
+
+    Where all pictures tell the same things, as in nearly all files, nothing is asked of each.
+
+    Args:
+        images: The entries of ``images``.
+        split: Split that the file is named for; empty when it is for none.
+
+    Returns:
+        For each what :func:`item_metadata` finds.
+    """
+    columns: dict[str, list[Any]] = {"coco_image_id": list(map(attrgetter("id"), images))}
+    if split:
+        columns["split"] = [split] * len(images)
+    for name in ("split", "metadata", *_TOLD):
+        values = list(map(attrgetter(name), images))
+        if name in _TOLD and all(values):
+            columns[name] = values
+        elif any(value is not None for value in values):
+            return [item_metadata(image, split) for image in images]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def box_metadata(entry: Entry | BareEntry) -> dict[str, Any] | None:
     """Collect what a box has beside its corners.
 
@@ -55,20 +83,37 @@ def box_metadata(entry: Entry | BareEntry) -> dict[str, Any] | None:
     return metadata
 
 
-def plain_areas(
-    areas: Sequence[float | None], widths: Sequence[float], heights: Sequence[float]
-) -> bool:
-    """Tell whether no box says another area than its own.
+def boxes_metadata(
+    entries: Sequence[Entry | BareEntry], widths: Sequence[float], heights: Sequence[float]
+) -> list[dict[str, Any] | None]:
+    """Collect what boxes have beside their corners.
+
+    Nearly all files have nothing else about a box, which is told faster for all at once.
 
     Args:
-        areas: What the file says; ``None`` for nothing.
-        widths: Widths of the boxes in pixels.
+        entries: The COCO annotations.
+        widths: Widths of their boxes in pixels.
         heights: Heights of the boxes.
 
     Returns:
-        Whether all areas are those of the boxes, within a millionth.
+        For each what :func:`box_metadata` finds.
     """
-    if all(map(eq, areas, map(mul, widths, heights))):
+    bare = isinstance(entries[0], BareEntry) if entries else True
+    if not bare:
+        bare = not any(map(attrgetter("iscrowd"), entries)) and all(
+            list(map(attrgetter(name), entries)).count(None) == len(entries)
+            for name in ("attributes", "metadata")
+        )
+    if bare and _plain_areas(list(map(attrgetter("area"), entries)), widths, heights):
+        return [None] * len(entries)
+    return list(map(box_metadata, entries))
+
+
+def _plain_areas(
+    areas: Sequence[float | None], widths: Sequence[float], heights: Sequence[float]
+) -> bool:
+    """Tell whether no box says another area than its own, within a millionth."""
+    if areas == list(map(mul, widths, heights)):
         return True
     return all(
         area is None or abs(area - width * height) <= 1e-6 * area

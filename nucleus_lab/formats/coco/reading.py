@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import chain, compress, islice, repeat
-from operator import attrgetter, ge, gt, lt
+from dataclasses import dataclass
+from itertools import chain, compress, repeat
+from operator import attrgetter, ge, not_
 from pathlib import Path
 from typing import Any
 
+from nucleus_lab import wire
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.columns import BoxColumns, Collection
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats import pictures
 from nucleus_lab.formats.base import ReadOptions
 from nucleus_lab.formats.coco import layout
-from nucleus_lab.formats.coco.metadata import box_metadata, item_metadata, plain_areas
+from nucleus_lab.formats.coco.metadata import boxes_metadata, pictures_metadata
 from nucleus_lab.formats.coco.records import BareEntry, Category, Entry, Id, Picture, load_dataset
 from nucleus_lab.formats.coco.shapes import shapes_of
 from nucleus_lab.location import is_local
@@ -23,6 +25,32 @@ from nucleus_lab.location import is_local
 _Entry = Entry | BareEntry
 
 _USUAL = ("https://", "http://")
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Entries of ``annotations``, with what is read of each more than once as columns.
+
+    Attributes:
+        entries: The entries.
+        owner: Place of the picture of each among those of the file.
+        category: Id of its category.
+        id: Its own id; a made one where it has none.
+    """
+
+    entries: Sequence[_Entry]
+    owner: list[int]
+    category: list[int]
+    id: list[Id]
+
+    def at(self, places: Sequence[int]) -> _Rows:
+        """Pick some of them, in the order given."""
+        return _Rows(
+            [self.entries[at] for at in places],
+            [self.owner[at] for at in places],
+            [self.category[at] for at in places],
+            [self.id[at] for at in places],
+        )
 
 
 def _all(entries: Sequence[Any], name: str) -> list[Any]:
@@ -74,7 +102,6 @@ class _Reader:
         self.options = options
         self.collection = collection
         self.split = split
-        self.rising = False  # every annotation has an id, and no two the same
         self.first = len(collection.items)
 
     def read(self) -> None:
@@ -87,9 +114,9 @@ class _Reader:
         self.items(data.images)
         index = by_id(data.images, self.file)
         categories = named(data.categories, self.file)
-        entries, owners = self._owned(data.annotations, index, categories)
-        self._boxes(entries, owners, categories)
-        self._others(entries, owners, categories)
+        rows = self._owned(data.annotations, index, categories)
+        self._boxes(rows, categories)
+        self._others(rows, categories)
 
     def items(self, images: Sequence[Picture]) -> None:
         """Read the pictures.
@@ -98,9 +125,11 @@ class _Reader:
             images: The entries of ``images``.
         """
         names = _all(images, "file_name")
-        for number, name in enumerate(names):
-            if not pictures.is_plain_name(name):
-                names[number] = pictures.safe_name(name, f"{self.file}: images[{number}]")
+        if not pictures.are_plain_names(names):
+            names = [
+                pictures.safe_name(name, f"{self.file}: images[{number}]")
+                for number, name in enumerate(names)
+            ]
         if self.options.remote:
             self._remote_items(images, names)
             return
@@ -117,13 +146,14 @@ class _Reader:
 
     def _remote_items(self, images: Sequence[Picture], names: list[str]) -> None:
         urls = _all(images, "coco_url")
-        for number, url in enumerate(urls):
-            if not url or (not url.startswith(_USUAL) and is_local(url)):
-                raise InvalidInputError(
-                    f"{self.file}: images[{number}] has no address in coco_url: "
-                    "import with the local pictures, or add the addresses",
-                    path=str(self.file),
-                )
+        if None in urls or not all(map(str.startswith, urls, repeat(_USUAL))):
+            for number, url in enumerate(urls):
+                if not url or is_local(url):
+                    raise InvalidInputError(
+                        f"{self.file}: images[{number}] has no address in coco_url: "
+                        "import with the local pictures, or add the addresses",
+                        path=str(self.file),
+                    )
         self.collection.items.reference_id += names
         self.collection.items.location += urls
         self._item_sizes(images)
@@ -133,7 +163,9 @@ class _Reader:
         widths, heights = _all(images, "width"), _all(images, "height")
         items.width += widths
         items.height += heights
-        items.metadata += [item_metadata(image, self.split) for image in images]
+        items.metadata += pictures_metadata(images, self.split)
+        if _are_sizes(widths) and _are_sizes(heights):
+            return
         for number, (width, height) in enumerate(zip(widths, heights, strict=True)):
             if (width is not None and width < 1) or (height is not None and height < 1):
                 raise InvalidInputError(
@@ -144,27 +176,25 @@ class _Reader:
 
     def _owned(
         self, entries: Sequence[_Entry], index: dict[Id, int], categories: dict[int, Category]
-    ) -> tuple[Sequence[_Entry], list[int]]:
+    ) -> _Rows:
         """Drop entries of unknown pictures or categories; sort the rest by picture."""
         owners = list(map(index.get, _each(entries, "image_id"), repeat(-1)))
-        self.rising = _rise(_all(entries, "id"))
-        if not self.rising:
+        ids = _all(entries, "id")
+        if None in ids:
             for number, entry in enumerate(entries):
                 if entry.id is None:
                     entry.id = f"entry-{number}"
-        used = set(_each(entries, "category_id"))
-        kept: Sequence[int] = range(len(entries))
-        if not used <= categories.keys() or -1 in owners:
-            kept = [
+            ids = _all(entries, "id")
+        rows = _Rows(entries, owners, _all(entries, "category_id"), ids)
+        if -1 in owners or not set(rows.category) <= categories.keys():
+            rows = rows.at([
                 number
                 for number, entry in enumerate(entries)
                 if self._is_known(number, entry, owners[number], categories)
-            ]
-        if len(kept) < len(entries) or any(map(gt, owners, islice(owners, 1, None))):
-            kept = sorted(kept, key=owners.__getitem__)
-            entries = [entries[number] for number in kept]
-            owners = [owners[number] for number in kept]
-        return entries, owners
+            ])
+        if sorted(rows.owner) != rows.owner:
+            rows = rows.at(sorted(range(len(rows.owner)), key=rows.owner.__getitem__))
+        return rows
 
     def _is_known(
         self, number: int, entry: _Entry, owner: int, categories: dict[int, Category]
@@ -178,55 +208,46 @@ class _Reader:
             self.collection.problems.append(f"{self.file.name}: annotations[{number}]: {fault}")
         return not fault
 
-    def _boxes(
-        self, entries: Sequence[_Entry], owners: list[int], categories: dict[int, Category]
-    ) -> None:
+    def _boxes(self, rows: _Rows, categories: dict[int, Category]) -> None:
         columns = self.collection.boxes
         items = self.collection.items
         first = self.first
-        boxes = _all(entries, "bbox")
+        boxes = _all(rows.entries, "bbox")
         if None in boxes:
             there = [at for at, box in enumerate(boxes) if box is not None]
-            entries, owners = [entries[at] for at in there], [owners[at] for at in there]
-            boxes = [boxes[at] for at in there]
+            rows, boxes = rows.at(there), [boxes[at] for at in there]
+        if not boxes:
+            return
         widths = [width or 1e9 for width in items.width[first:]]
         heights = [height or 1e9 for height in items.height[first:]]
         numbers: list[float] = list(chain.from_iterable(boxes))
         corners = [numbers[place::4] for place in range(4)]
-        if not _all_inside(corners, owners, widths, heights):
+        if not _all_inside(numbers, corners, rows.owner, widths, heights):
             good = [
                 w > 0 and h > 0 and x < widths[at] and y < heights[at] and x + w > 0 and y + h > 0
-                for at, (x, y, w, h) in zip(owners, boxes, strict=True)
+                for at, (x, y, w, h) in zip(rows.owner, boxes, strict=True)
             ]
-            for at, entry, fits in zip(owners, entries, good, strict=True):
-                if not fits:
-                    self._bad_box(entry, items.width[first + at], items.height[first + at])
-            entries, owners = list(compress(entries, good)), list(compress(owners, good))
+            for at, name, entry in compress(
+                zip(rows.owner, rows.id, rows.entries, strict=True), map(not_, good)
+            ):
+                self._bad_box(name, entry, items.width[first + at], items.height[first + at])
+            rows = rows.at(list(compress(range(len(good)), good)))
             corners = [list(compress(values, good)) for values in corners]
         names = {number: category.name for number, category in categories.items()}
-        columns.item += [first + at for at in owners] if first else owners
-        columns.label += map(names.__getitem__, _each(entries, "category_id"))
-        columns.annotation_id += map(format, _each(entries, "id"))  # as str does, a third sooner
-        if entries:
-            xs, ys, ws, hs = corners
-            columns.x += xs
-            columns.y += ys
-            columns.width += ws
-            columns.height += hs
-            # Nearly all files have nothing else about a box, which is told faster for all at once.
-            bare = isinstance(entries[0], BareEntry) or (
-                not any(_each(entries, "iscrowd"))
-                and all(
-                    _all(entries, name).count(None) == len(entries)
-                    for name in ("attributes", "metadata")
-                )
-            )
-            bare = bare and plain_areas(_all(entries, "area"), ws, hs)
-            columns.metadata += [None] * len(entries) if bare else map(box_metadata, entries)
-        if not self.rising:
-            self._repeated_ids(columns, len(entries))
+        added, distinct = _texts(rows.id)
+        columns.item += [first + at for at in rows.owner] if first else rows.owner
+        columns.label += map(names.__getitem__, rows.category)
+        columns.annotation_id += added
+        xs, ys, ws, hs = corners
+        columns.x += xs
+        columns.y += ys
+        columns.width += ws
+        columns.height += hs
+        columns.metadata += boxes_metadata(rows.entries, ws, hs)
+        if not distinct:
+            self._repeated_ids(columns, len(added))
 
-    def _bad_box(self, entry: _Entry, width: int | None, height: int | None) -> None:
+    def _bad_box(self, name: Id, entry: _Entry, width: int | None, height: int | None) -> None:
         box = entry.bbox or (0.0, 0.0, 0.0, 0.0)
         if 0 in box[2:] and getattr(entry, "keypoints", None):
             return  # keypoints on one line enclose nothing: they are read, and there is no box
@@ -236,7 +257,7 @@ class _Reader:
             else f"a box outside its picture of {width} x {height} pixels"
         )
         self.collection.problems.append(
-            f"{self.file.name}: annotation {entry.id} of image {entry.image_id} has {fault} "
+            f"{self.file.name}: annotation {name} of image {entry.image_id} has {fault} "
             f"(bbox {list(box)}): correct or remove it"
         )
 
@@ -262,19 +283,18 @@ class _Reader:
                 if column:
                     del column[at]
 
-    def _others(
-        self, entries: Sequence[_Entry], owners: list[int], categories: dict[int, Category]
-    ) -> None:
+    def _others(self, rows: _Rows, categories: dict[int, Category]) -> None:
+        entries = rows.entries
         if not entries or isinstance(entries[0], BareEntry):
             return
         if not any(_each(entries, "segmentation")) and not any(_each(entries, "keypoints")):
             return
         references = self.collection.items.reference_id
         seen: set[tuple[int, str]] = set()
-        for owner, entry in zip(owners, entries, strict=True):
+        for owner, name, entry in zip(rows.owner, rows.id, entries, strict=True):
             if not entry.segmentation and not entry.keypoints:
                 continue
-            where = f"{self.file.name}: annotation {entry.id} of image {entry.image_id}"
+            where = f"{self.file.name}: annotation {name} of image {entry.image_id}"
             category = categories[entry.category_id]  # type: ignore[index]
             try:
                 values = shapes_of(entry, category, references[self.first + owner], where)
@@ -291,28 +311,37 @@ class _Reader:
                     self.collection.others.append(value)
 
 
-def _rise(ids: Sequence[Id | None]) -> bool:
-    """Tell whether each id is above the one before: then none is missing, and no two are alike."""
-    try:
-        return None not in ids[:1] and all(map(lt, ids, islice(ids, 1, None)))  # type: ignore[arg-type]
-    except TypeError:  # one is missing, or texts stand among numbers
-        return False
+def _are_sizes(values: Sequence[int | None]) -> bool:
+    """Tell whether all pictures have a size, and one above 0."""
+    return None not in values and min(values, default=1) >= 1  # type: ignore[type-var, operator]
+
+
+def _texts(ids: Sequence[Id]) -> tuple[list[str], bool]:
+    """Write ids as texts; tell whether no two are surely alike."""
+    text = wire.encode(ids).decode()
+    if not ids or '"' in text:  # some are texts, and 1 may stand beside "1"
+        texts = list(map(str, ids))
+        return texts, len(set(texts)) == len(texts)
+    return text[1:-1].split(","), len(set(ids)) == len(ids)
 
 
 def _all_inside(
+    numbers: Sequence[float],
     corners: Sequence[Sequence[float]],
     owners: Sequence[int],
     widths: Sequence[float],
     heights: Sequence[float],
 ) -> bool:
     """Tell whether every box has a size and meets its picture; else a closer look is due."""
-    if not owners:
-        return True
     xs, ys, ws, hs = corners
-    if min(ws) <= 0 or min(hs) <= 0 or min(xs) < 0 or min(ys) < 0:
+    # All numbers at once, in the order they were made in, are looked at sooner than each column.
+    least = min(numbers)
+    if least < 0 or (least == 0 and (min(ws) <= 0 or min(hs) <= 0)):
         return False
-    if max(xs) < min(widths) and max(ys) < min(heights):
+    if max(numbers) < min(chain(widths, heights)):
         return True  # inside the smallest picture, hence inside each box's own
+    if max(xs) < min(widths) and max(ys) < min(heights):
+        return True
     return not (
         any(map(ge, xs, map(widths.__getitem__, owners)))
         or any(map(ge, ys, map(heights.__getitem__, owners)))

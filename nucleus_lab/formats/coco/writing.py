@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from operator import mul
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from nucleus_lab import wire
 from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.bulk import collector_paused
 from nucleus_lab.columns import Collection, ItemColumns
@@ -34,10 +37,10 @@ class _Annotation(msgspec.Struct, omit_defaults=True, gc=False):
     bbox: tuple[float, float, float, float]
     area: float
     iscrowd: int
+    score: float | None = None
     segmentation: list[list[float]] | dict[str, Any] = []
     keypoints: list[float] | None = None
     num_keypoints: int | None = None
-    score: float | None = None
     attributes: dict[str, Any] | None = None
 
 
@@ -127,13 +130,18 @@ def _annotations(
     boxes = collection.boxes
     scores: list[float] | list[None] = boxes.confidence or [None] * len(boxes)
     ids = _own_ids(boxes.annotation_id) or range(1, len(boxes) + 1)
-    rows = [
-        _Annotation(own, image_ids[item], names[label], (x, y, w, h), w * h, 0, score=score)
-        for own, item, label, x, y, w, h, score in zip(
-            ids, boxes.item, boxes.label, boxes.x, boxes.y, boxes.width, boxes.height, scores,
-            strict=True,
+    rows = list(
+        map(
+            _Annotation,
+            ids,
+            map(image_ids.__getitem__, boxes.item),
+            map(names.__getitem__, boxes.label),
+            zip(boxes.x, boxes.y, boxes.width, boxes.height, strict=True),
+            map(mul, boxes.width, boxes.height),
+            repeat(0),
+            scores,
         )
-    ]  # fmt: skip
+    )
     for row, known in zip(rows, boxes.metadata, strict=False):  # empty when no box has any
         if known:
             row.iscrowd = int(bool(known.get("iscrowd")))
@@ -147,12 +155,14 @@ def _annotations(
 
 def _own_ids(texts: list[str]) -> list[int] | None:
     """The ids as numbers, if all are numbers and no two are the same."""
+    joined = ",".join(texts).encode()
     try:
-        numbers = list(map(int, texts))
-    except ValueError:
+        numbers: list[int] = wire.decoder_of(list[int]).decode(b"[%b]" % joined)
+    except msgspec.DecodeError:
         return None
-    same = len(set(numbers)) == len(numbers) and list(map(str, numbers)) == texts
-    return numbers if same else None
+    # As many numbers as texts, and written the same: then each text is one of them.
+    same = len(numbers) == len(texts) and msgspec.json.encode(numbers) == b"[%b]" % joined
+    return numbers if same and len(set(numbers)) == len(numbers) else None
 
 
 def _add_shapes(
@@ -250,7 +260,7 @@ def _segments(
         box = (x, y, width, height)
         row = _Annotation(
             last + len(rows) + 1, image_id, names[segment["label"]], box, area,
-            int(bool(known.get("iscrowd"))), rle,
+            int(bool(known.get("iscrowd"))), segmentation=rle,
         )  # fmt: skip
         row.attributes = {k: v for k, v in known.items() if k != "iscrowd"} or None
         rows.append(row)

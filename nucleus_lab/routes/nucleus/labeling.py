@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import datasets, labeling_projects, labeling_transfer, slices
+from nucleus_lab.engine import datasets, labeling_projects, labeling_transfer, slice_members, slices
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.table import Call, route
 
@@ -93,6 +93,6 @@ def slice_task_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any
     """Describe the tasks of the items of a slice."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
-        only = [key for kind, key, _ in slices.members(connection, row.id) if kind == "item"]
+        only = [key for kind, key, _ in slice_members.listing(connection, row.id) if kind == "item"]
         found = labeling_transfer.task_info(connection, row.dataset_id, only)
     return {"exportedScaleTaskInfoRows": found}

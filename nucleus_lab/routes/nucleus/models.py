@@ -54,13 +54,6 @@ def add_model(engine: Engine, call: Call[AddBody]) -> dict[str, Any]:
     return {"model_id": identifiers.encode(identifiers.MODEL, key)}
 
 
-@route("GET", "models/")
-def list_models(engine: Engine, call: Call[None]) -> dict[str, Any]:  # noqa: ARG001
-    """List all models, oldest first."""
-    with engine.store.read() as connection:
-        return {"models": models.payloads(connection)}
-
-
 @route("GET", "model/{prj}")
 def get_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:  # noqa: ARG001
     """Describe a model; the id of one of its runs serves too."""

@@ -190,12 +190,12 @@ def item_ids(engine: Engine, call: Call[SelectionBody], ds: str) -> dict[str, An
 
 
 def _members(connection: Any, dataset_id: int, slice_id: str) -> list[int]:
-    from nucleus_lab.engine import slices
+    from nucleus_lab.engine import slice_members, slices
 
     row = slices.get(connection, slice_id)
     if row.dataset_id != dataset_id or row.type != "dataset_item":
         raise ConflictError(f"slice {slice_id} holds no items of this dataset")
-    return [key for _, key, _ in slices.members(connection, row.id)]
+    return [key for _, key, _ in slice_members.listing(connection, row.id)]
 
 
 @route("POST", "lab/dataset/{ds}/count", body=SelectionBody)

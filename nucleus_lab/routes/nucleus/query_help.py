@@ -1,4 +1,4 @@
-"""Routes around queries: explanation, completion and saved queries."""
+"""Routes around queries: explanation and saved queries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from nucleus_lab.engine import (
     datasets,
     query_catalog,
     query_explain,
-    query_suggestions,
     saved_queries,
 )
 from nucleus_lab.errors import InvalidInputError
@@ -34,15 +33,6 @@ class ExplainBody(msgspec.Struct):
     params: dict[str, Any] | None = None
     match_type: str = ""
     iou_threshold: float | None = None
-
-
-class CompleteBody(msgspec.Struct):
-    """Body of ``lab/dataset/{ds}/complete``; without a cursor it is behind the text."""
-
-    text: str
-    cursor: int | None = None
-    level: str = "items"
-    model_id: str | None = None
 
 
 class SaveBody(msgspec.Struct):
@@ -88,19 +78,6 @@ def explain(engine: Engine, call: Call[ExplainBody], ds: str) -> dict[str, Any]:
             parameters=body.params,
             iou_threshold=body.iou_threshold,
         )
-
-
-@route("POST", "lab/dataset/{ds}/complete", body=CompleteBody)
-def complete(engine: Engine, call: Call[CompleteBody], ds: str) -> dict[str, Any]:
-    """Answer how a query may go on at the cursor."""
-    body = call.body
-    _check_level(body.level)
-    cursor = len(body.text) if body.cursor is None else body.cursor
-    with engine.store.read() as connection:
-        row = datasets.get(connection, ds)
-        run = query_catalog.run_key(connection, row.id, body.model_id)
-        found = query_suggestions.suggest(connection, row.id, body.text, cursor, body.level, run)
-    return {"suggestions": found}
 
 
 @route("GET", "lab/dataset/{ds}/savedQueries")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nucleus_lab.bulk import collector_paused
-from nucleus_lab.engine import datasets, media_urls, reading, slice_objects, slices
+from nucleus_lab.engine import datasets, media_urls, reading, slice_members, slice_objects, slices
 from nucleus_lab.errors import ConflictError
 from nucleus_lab.routes.table import Call, route
 from nucleus_lab.wire import Binary
@@ -25,7 +25,7 @@ def export_raw_items(engine: Engine, call: Call[None], slc: str) -> dict[str, An
                 "can be exported"
             )
         of = datasets.by_key(connection, row.dataset_id)
-        keys = [key for _, key, _ in slices.members(connection, row.id)]
+        keys = [key for _, key, _ in slice_members.listing(connection, row.id)]
         rows = reading.by_keys(connection, row.dataset_id, keys)
     found = []
     for values in rows:

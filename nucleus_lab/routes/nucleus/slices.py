@@ -15,6 +15,7 @@ from nucleus_lab.engine import (
     models,
     reading,
     sampling,
+    slice_members,
     slice_objects,
     slice_reading,
     slices,
@@ -95,7 +96,7 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
         )
     field = filled[0] if filled else fields[0]
     names: list[str] = getattr(body, field) or []
-    slices.check_count(len(names))
+    slice_members.check_count(len(names))
     if field in _KINDS:
         homes = {prefix: name for name, kinds in _KINDS.items() for prefix in kinds}
         identifiers.check_kinds(field, names, _KINDS[field], homes)
@@ -103,15 +104,15 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
         row = datasets.get(connection, ds)
         datasets.lock(connection, row.id, changes=False)
         if field in _KINDS:
-            members = slices.members_of_ids(connection, row.id, names)
+            members = slice_members.of_ids(connection, row.id, names)
         else:
             kind = "scene" if row.is_scene else "item"
             members = {
-                kind: slices.members_of_references(connection, row.id, names, scenes=row.is_scene)
+                kind: slice_members.of_references(connection, row.id, names, scenes=row.is_scene)
             }
-        key = slices.create(connection, row.id, body.name, slices.type_of(members))
+        key = slices.create(connection, row.id, body.name, slice_members.type_of(members))
         for member, keys in members.items():
-            slices.add_members(connection, key, member, keys)
+            slice_members.add(connection, key, member, keys)
     return {"slice_id": identifiers.encode(identifiers.SLICE, key)}
 
 
@@ -119,7 +120,7 @@ def create_slice(engine: Engine, call: Call[CreateBody], ds: str) -> dict[str, A
 def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[str, Any]:
     """Add items to a slice."""
     body = call.body
-    slices.check_count(len(body.reference_ids))
+    slice_members.check_count(len(body.reference_ids))
     with engine.store.write() as connection:
         row = slices.get(connection, slc)
         of = datasets.by_key(connection, row.dataset_id)
@@ -128,29 +129,12 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
                 f"slice {slc} is of dataset {of.public_id}, and dataset_id is {body.dataset_id!r}"
             )
         datasets.lock(connection, row.dataset_id, changes=False)
-        keys = slices.members_of_references(
+        keys = slice_members.of_references(
             connection, row.dataset_id, body.reference_ids, scenes=of.is_scene
         )
-        new = slices.add_members(connection, row.id, "scene" if of.is_scene else "item", keys)
+        new = slice_members.add(connection, row.id, "scene" if of.is_scene else "item", keys)
         known = dict(zip(keys, dict.fromkeys(body.reference_ids), strict=True))
     return {"slice_id": row.public_id, "new_items": [known[key] for key in new]}
-
-
-@route("GET", "slice/")
-def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
-    """List the slices of all datasets."""
-    with engine.store.read() as connection:
-        return [row.payload() for row in slices.listing(connection)]
-
-
-@route("GET", "dataset/{ds}/slices")
-def slices_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
-    """List the slices of a dataset, all or by name and type."""
-    wanted, kind = call.query.get("name"), call.query.get("type")
-    with engine.store.read() as connection:
-        row = datasets.get(connection, ds)
-        rows = slices.listing(connection, row.id, name=wanted, kind=kind)
-    return [found.payload() for found in rows]
 
 
 @route("GET", "slice/{slc}/info")
@@ -186,7 +170,7 @@ def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]: 
 
 
 @route("GET", "slice/{slc}")
-def slice_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_with_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
     """Answer all that a slice holds."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
