@@ -210,7 +210,7 @@ def main() -> None:
         peers.append("pycocotools")
     for name in peers:
         runs = 1 if name == "pycocotools" else RUNS
-        spent[name] = cpu(lambda name=name: peer(name, ground, results), runs)  # type: ignore[misc]
+        spent[name] = cpu(lambda name=name: peer(name, ground, results), runs)
         found[name] = peer(name, ground, results)
     for name, seconds in spent.items():
         print(f"  {name:<30}{seconds:8.3f}   mAP {found[name]:.7f}")

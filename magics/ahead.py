@@ -62,9 +62,9 @@ def _client() -> None:
 
 
 def _engine() -> None:
-    from nucleus_lab.client.target import load_ahead
+    from nucleus_lab import NucleusClient
 
-    load_ahead()
+    NucleusClient.load_ahead()
 
 
 STEPS: Final[tuple[Callable[[], None], ...]] = (_client, _engine)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from nucleus_lab.magics.binding import Bound, given
 from nucleus_lab.magics.help_page import Help, command_page
-from nucleus_lab.magics.refusal import Refused, did_you_mean
+from nucleus_lab.magics.refusal import Refused, nearest_name
 
 OBJECTS = frozenset({
     "dataset", "model", "slice", "source", "objects", "client", "job", "samples"
@@ -107,8 +107,10 @@ class Parser(argparse.ArgumentParser):
         if rest:
             near = ""
             if rest[0].startswith("-"):
-                hint = did_you_mean(rest[0], self.option_names(), "")
-                near = f": {hint}" if hint else ""
+                # Without the dashes, which make all options alike.
+                names = {name.lstrip("-"): name for name in self.option_names()}
+                name = nearest_name(rest[0].lstrip("-"), names)
+                near = f": did you mean {names[name]!r}?" if name else ""
             self.error(f"unrecognized arguments: {' '.join(rest)}{near}")
         return found
 

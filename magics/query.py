@@ -88,11 +88,9 @@ class QueryMagic(Magic):
         how: dict[str, Any] = {"params": params, "iou_threshold": asked.options.iou}
         text, started = asked.query, time.perf_counter()
         if asked.level == "items":
-            slow = at_once and self._is_slow(asked, dataset)
-            found = dataset.item_ids(text, model=model, limit=1 if slow else None, **how)
-            if slow and found:
+            if at_once and self._is_slow(asked, dataset):
                 return QueryResult(dataset, text, model, **more).begin()
-            more["ids"] = found
+            more["ids"] = dataset.item_ids(text, model=model, **how)
         elif asked.level == "scenes":
             more["objects"] = list(dataset.query_scenes(text, model=model, **how))
         else:

@@ -38,7 +38,8 @@ annotations[label = car AND area < 900].count > 0   of one object
 metadata.weather = fog          text, number, true, 2024-05-01
 metadata.speed BETWEEN 30 AND 50       metadata.weather IN (fog, sun)
 metadata.weather IS NULL        no value; AND, OR, NOT, ( )
-ref_id STARTS WITH "drive_07/"  LIKE "a%", CONTAINS fog, ~ "regex"
+ref_id STARTS WITH "drive_07/"  LIKE "a%", CONTAINS fog, ENDS WITH
+filename MATCHES "cam[0-4]_"    a regex in quotes, never a field: CONTAINS metadata.part
 predictions.car != annotations.car     of the model of --model
 matches.fn > 0 ORDER BY matches.fn DESC LIMIT 20
 autotag.image.rain > -0.2       slice = train     saved("night")

@@ -46,7 +46,20 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     Returns:
         A clause without a full stop.
     """
-    names = list(known)
-    folded = {each.casefold(): each for each in names}
+    near = nearest_name(name, known)
+    return f"did you mean {near!r}?" if near else otherwise
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name that was probably meant.
+
+    Args:
+        name: What was written.
+        known: The names that exist.
+
+    Returns:
+        The name; ``""`` when none is near.
+    """
+    folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(name.casefold(), list(folded), 1, 0.5)
-    return f"did you mean {folded[near[0]]!r}?" if near else otherwise
+    return folded[near[0]] if near else ""

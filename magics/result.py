@@ -112,7 +112,12 @@ class QueryResult:
         Returns:
             This result, of a query of items without a limit.
         """
-        self._begun = self.gallery()
+        gallery = self.gallery()
+        if gallery.empty:
+            self._found, self.seconds = [], gallery.seconds
+            gallery.close()
+        else:
+            self._begun = gallery
         return self
 
     @property

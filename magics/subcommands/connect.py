@@ -25,7 +25,8 @@ class Connect(Subcommand):
     )
     examples = (
         "%nucleus connect ~/work/cells",
-        "%nucleus connect http://127.0.0.1:8080/v1/nucleus --key $key",
+        "%nucleus connect http://127.0.0.1:8080/v1/nucleus",
+        "%nucleus connect https://lab.example.org/v1/nucleus --key $key",
         "%nucleus connect $client",
     )
     group = "begin"
@@ -44,9 +45,13 @@ class Connect(Subcommand):
             help="folder of a workspace, address of a server, or a NucleusClient",
         )
         parser.add_argument(
+            "--workspace", metavar="FOLDER", help="the folder, as NucleusClient(workspace=…) has it"
+        )
+        parser.add_argument(
             "--key",
             kind="text_variable",
-            help="variable that holds the API key ($name); else NUCLEUS_API_KEY is read",
+            help="of a server that asks for one: variable that holds the API key ($name); else "
+            "NUCLEUS_API_KEY is read",
         )
 
     def run(self, session: Session, options: Namespace) -> Any:
@@ -60,7 +65,8 @@ class Connect(Subcommand):
             The client.
 
         Raises:
-            Refused: The variable is neither a folder, an address nor a client.
+            Refused: The variable is neither a folder, an address nor a client; or a folder stands
+                beside another place.
         """
         from nucleus_lab import NucleusClient
 
@@ -68,6 +74,13 @@ class Connect(Subcommand):
         if key is not None and isinstance(held := session.variable(key), str):
             key = held
         where = given(options.where)
+        if options.workspace is not None:
+            if where is not None:
+                raise Refused(
+                    f"{options.where} and --workspace {options.workspace} are two places: "
+                    "give one of them"
+                )
+            where = Path(options.workspace)
         if hasattr(where, "create_dataset"):
             client = where
         elif where is None:

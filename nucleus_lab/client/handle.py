@@ -21,7 +21,7 @@ from nucleus_lab.client.slices import SliceCalls
 from nucleus_lab.client.target import choose
 from nucleus_lab.client.validation import ValidationCalls
 from nucleus_lab.errors import NucleusError
-from nucleus_lab.transport import connect
+from nucleus_lab.transport import connect, load_embedded
 
 
 class NucleusClient(
@@ -83,6 +83,16 @@ class NucleusClient(
             ),
             use_notebook=use_notebook,
         )
+
+    @staticmethod
+    def load_ahead() -> None:
+        """Load what a client without arguments will need; nothing is opened, made or asked.
+
+        A notebook does it while it waits for its user, who would else wait for it with the first
+        request. For a server there is next to nothing to load.
+        """
+        if not os.environ.get("NUCLEUS_ENDPOINT"):
+            load_embedded()
 
     def __enter__(self) -> Self:
         return self

@@ -142,18 +142,6 @@ def hidden(text: str) -> str:
     return _PASSWORD.sub(r"\1***@", text)
 
 
-def load_ahead() -> None:
-    """Load what a client without arguments will need; nothing is opened, made or asked.
-
-    A notebook calls it while it waits: the engine takes as long to load as all that a person
-    notices. For a server there is next to nothing to load.
-    """
-    if not os.environ.get("NUCLEUS_ENDPOINT"):
-        from nucleus_lab.transport import load_embedded
-
-        load_embedded()
-
-
 def is_loopback(address: str) -> bool:
     """Say whether an endpoint is on this machine, where a server may run without keys.
 

@@ -139,16 +139,16 @@ class EvaluationV2FilterArgs(Record):
 class MapSummary(Record):
     """COCO mean average precision; ``None`` where nothing could be measured."""
 
-    mapAt50: float | None = None  # noqa: N815 - these names stand on the wire
-    mapAt75: float | None = None  # noqa: N815
-    mapAt5095: float | None = None  # noqa: N815
+    mapAt50: float | None = None
+    mapAt75: float | None = None
+    mapAt5095: float | None = None
 
 
 @dataclass
 class PerClassAp(Record):
     """COCO average precision of a class, the mean over IoU 0.50 to 0.95."""
 
-    classLabel: str  # noqa: N815
+    classLabel: str
     ap: float
 
 
@@ -156,8 +156,8 @@ class PerClassAp(Record):
 class ConfusionEntry(Record):
     """A cell of the confusion matrix; ``background`` stands for "no object"."""
 
-    gtLabel: str  # noqa: N815
-    predLabel: str  # noqa: N815
+    gtLabel: str
+    predLabel: str
     count: int
 
 
@@ -165,8 +165,8 @@ class ConfusionEntry(Record):
 class ScoreHistogramBucket(Record):
     """How many predictions have a confidence between two bounds."""
 
-    bucketMin: float  # noqa: N815
-    bucketMax: float  # noqa: N815
+    bucketMin: float
+    bucketMax: float
     count: int
 
 
@@ -177,7 +177,7 @@ class TotalCounts(Record):
     tp: int
     fp: int
     fn: int
-    predsWithConfidence: int  # noqa: N815
+    predsWithConfidence: int
 
 
 @dataclass
@@ -193,7 +193,7 @@ class ApBySize(Record):
 class PrCurvePoint(Record):
     """A point of the precision-recall curve of a class, the surest predictions first."""
 
-    classLabel: str  # noqa: N815
+    classLabel: str
     recall: float
     precision: float
 
@@ -205,7 +205,7 @@ class TideAttribution(Record):
     The causes are those of TIDE (Bolya et al. 2020).
     """
 
-    truePositive: int  # noqa: N815
+    truePositive: int
     localization: int
     classification: int
     both: int
@@ -218,15 +218,15 @@ class TideAttribution(Record):
 class EvaluationV2Charts(Record):
     """All charts of an evaluation."""
 
-    mapSummary: MapSummary  # noqa: N815
-    perClassAp: list[PerClassAp]  # noqa: N815
-    confusionMatrix: list[ConfusionEntry]  # noqa: N815
-    scoreHistogram: list[ScoreHistogramBucket]  # noqa: N815
-    computedIouRanges: list[float]  # noqa: N815
-    totalCounts: TotalCounts  # noqa: N815
-    apBySize: ApBySize  # noqa: N815
-    prCurve: list[PrCurvePoint]  # noqa: N815
-    tideAttribution: TideAttribution  # noqa: N815
+    mapSummary: MapSummary
+    perClassAp: list[PerClassAp]
+    confusionMatrix: list[ConfusionEntry]
+    scoreHistogram: list[ScoreHistogramBucket]
+    computedIouRanges: list[float]
+    totalCounts: TotalCounts
+    apBySize: ApBySize
+    prCurve: list[PrCurvePoint]
+    tideAttribution: TideAttribution
 
     def _repr_html_(self) -> str:
         from nucleus_lab.data_transfer_object.charts_page import charts_html

@@ -123,9 +123,9 @@ class Engine:
         if not user:
             return self.whole
         if user not in self._seen:
-            from nucleus_lab.engine.seen import SeenEngine
+            from nucleus_lab.engine.user_view import UserView
 
-            self._seen.setdefault(user, SeenEngine(self, user))
+            self._seen.setdefault(user, UserView(self, user))
         return self._seen[user]
 
     @cached_property

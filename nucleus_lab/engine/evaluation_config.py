@@ -36,7 +36,7 @@ class RollupGroup(msgspec.Struct, omit_defaults=True):
 
     labels: list[str]
     class_name: str | None = None
-    className: str | None = None  # noqa: N815 - the name on the wire
+    className: str | None = None
 
 
 class MetadataExclusion(msgspec.Struct, tag_field="type", tag="metadata"):

@@ -61,17 +61,17 @@ class Filters(msgspec.Struct, forbid_unknown_fields=True):
         tideBackground: False positives that lie on background, or everything else.
     """
 
-    confidenceRange: Range | None = None  # noqa: N815 - these names stand on the wire
-    iouRange: Range | None = None  # noqa: N815
-    gtAreaRange: Range | None = None  # noqa: N815
-    predLabels: list[str] | None = None  # noqa: N815
-    gtLabels: list[str] | None = None  # noqa: N815
-    sliceIds: list[str] | None = None  # noqa: N815
-    itemMetadata: list[Predicate] | None = None  # noqa: N815
-    predictionMetadata: list[Predicate] | None = None  # noqa: N815
-    labelEquality: Literal["EQ", "NEQ"] | None = None  # noqa: N815
-    hasGroundTruth: bool | None = None  # noqa: N815
-    tideBackground: bool | None = None  # noqa: N815
+    confidenceRange: Range | None = None
+    iouRange: Range | None = None
+    gtAreaRange: Range | None = None
+    predLabels: list[str] | None = None
+    gtLabels: list[str] | None = None
+    sliceIds: list[str] | None = None
+    itemMetadata: list[Predicate] | None = None
+    predictionMetadata: list[Predicate] | None = None
+    labelEquality: Literal["EQ", "NEQ"] | None = None
+    hasGroundTruth: bool | None = None
+    tideBackground: bool | None = None
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__struct_fields__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select, union
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import anywhere, runs
+from nucleus_lab.engine import predictions_anywhere, runs
 from nucleus_lab.engine.evaluation_schema import benchmark_item
 from nucleus_lab.engine.schema import annotation, item, prediction, slice_, slice_member
 
@@ -45,7 +45,9 @@ def runs_by_dataset(connection: Connection, model_id: int, run_id: int | None) -
         Primary key of the run or its part by that of the dataset.
     """
     if run_id is None:
-        return anywhere.runs_of(connection, identifiers.encode(identifiers.MODEL, model_id))
+        return predictions_anywhere.runs_of(
+            connection, identifiers.encode(identifiers.MODEL, model_id)
+        )
     row = runs.get(connection, identifiers.encode(identifiers.RUN, run_id))
     return {dataset_id: part for part, dataset_id in runs.parts(connection, row)}
 

@@ -21,6 +21,7 @@ from nucleus_lab.engine.schema import (
     model_run,
     prediction,
     saved_query,
+    slice_,
     taxonomy,
 )
 from nucleus_lab.engine.statements import Statement
@@ -47,6 +48,13 @@ _TAXONOMIES = Statement(
 _AUTOTAGS = Statement(
     lambda: select(autotag.c.level, autotag.c.name, autotag.c.id).where(
         autotag.c.dataset_id == bindparam("dataset_id")
+    )
+)
+_SLICES = Statement(
+    lambda: (
+        select(slice_.c.name)
+        .where(slice_.c.dataset_id == bindparam("dataset_id"))
+        .order_by(slice_.c.id)
     )
 )
 _RUNS = Statement(
@@ -81,6 +89,7 @@ _NAMES = (
     "labels",
     "taxonomies",
     "autotags",
+    "slices",
     "runs",
     "_saved",
     "plain",
@@ -197,6 +206,11 @@ class StoredCatalog(Catalog):
         return {(level, name): key for level, name, key in rows}
 
     @cached_property
+    def slices(self) -> Sequence[str]:
+        """Names of slices."""
+        return [name for (name,) in _SLICES.rows(self._connection, dataset_id=self.dataset_id)]
+
+    @cached_property
     def runs(self) -> Sequence[Run]:
         """Model runs of the dataset."""
         rows = _RUNS.rows(self._connection, dataset_id=self.dataset_id)
@@ -204,6 +218,22 @@ class StoredCatalog(Catalog):
             Run(key, (identifiers.encode(identifiers.MODEL, model_key), reference, name), run_name)
             for key, run_name, model_key, reference, name in rows
         ]
+
+    @property
+    def item_keys(self) -> Sequence[str]:
+        """Keys of the metadata of some items, those within others with a dot; read for errors."""
+        from nucleus_lab.engine.query_values import metadata_sample
+
+        documents, _ = metadata_sample(self._connection, self.dataset_id)
+        keys = dict.fromkeys(key for document in documents for key in document)
+        inner = {
+            f"{key}.{below}": None
+            for document in documents
+            for key, value in document.items()
+            if isinstance(value, dict)
+            for below in value
+        }
+        return [*keys, *inner]
 
     @cached_property
     def _saved(self) -> Mapping[str, str]:

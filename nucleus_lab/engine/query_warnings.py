@@ -18,6 +18,7 @@ from nucleus_lab.engine.query_select import Selection
 from nucleus_lab.engine.query_statistics import counted
 from nucleus_lab.engine.query_values import metadata_sample, values_of
 from nucleus_lab.engine.schema import dataset, item, scene
+from nucleus_lab.query.habits import NO_VALUE
 from nucleus_lab.query.json_path import kind_at, text_at
 from nucleus_lab.query.warn import Compared, compared
 
@@ -102,18 +103,30 @@ def _no_value(
     if exact and _in_index(connection, dataset_id, path, wanted):
         return []  # before all values are counted, which takes long
     values = values_of(connection, dataset_id, path)
+    written = ".".join(["metadata", *path])
     counts = {str(value): number for value, number in values.counts}
     if wanted in counts:
         return []
+    if wanted.lower() in NO_VALUE:
+        return [f"W2: {wanted!r} is a text here; for no value write {written} IS NULL"]
     exact = exact or values.complete
     near = difflib.get_close_matches(wanted, counts, n=_SHOWN_VALUES, cutoff=0.4)
     if not exact and not difflib.get_close_matches(wanted, counts, n=1, cutoff=_NEAR):
         return []  # a rare value is no slip of the pen
     ordered = [*near, *(name for name in counts if name not in near)][:_SHOWN_VALUES]
     shown = ", ".join(f"{name} {counts[name]}" for name in ordered)
-    written = ".".join(["metadata", *path])
+    if not counts:
+        below = _keys_below(connection, dataset_id, path)
+        if below:
+            return [f"W2: {written} holds keys, not a value; write {written}.{below[0]}"]
     where = "" if exact else " of the items looked at"
     return [f"W2: {wanted!r} is never seen in {written}{where}; values: {shown}"]
+
+
+def _keys_below(connection: Connection, dataset_id: int, path: tuple[str, ...]) -> list[str]:
+    sample, _ = metadata_sample(connection, dataset_id)
+    held = (_at(document, path) for document in sample)
+    return list(dict.fromkeys(key for each in held if isinstance(each, dict) for key in each))
 
 
 def _known_kinds(

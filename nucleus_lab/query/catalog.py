@@ -70,6 +70,11 @@ class Catalog:
         return {}
 
     @property
+    def slices(self) -> Sequence[str]:
+        """Names of slices."""
+        return ()
+
+    @property
     def runs(self) -> Sequence[Run]:
         """Model runs of the dataset."""
         return ()

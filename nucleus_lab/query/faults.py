@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from nucleus_lab.errors import QueryError
+from nucleus_lab.query.habits import hint_at
 
 
 def fault(
@@ -32,6 +33,7 @@ def fault(
     column = position - start + 1
     shown = text.replace("\t", " ").rstrip("\r")
     width = max(1, min(length, len(shown) - column + 1))
+    hint = hint or hint_at(source, position)
     lines = [
         f"Query error {code} at line {line}, column {column}: {message}",
         f"  {shown}",

@@ -212,7 +212,7 @@ def fields_of(scope: str) -> dict[str, Field]:
 
 
 def home_of(name: str) -> str | None:
-    """Return the kind of row that alone has a field.
+    """Return the kind of row that a field is first looked for in.
 
     Args:
         name: Name of the field.
@@ -220,7 +220,8 @@ def home_of(name: str) -> str | None:
     Returns:
         A level, or ``None``.
     """
-    for scope in ("matches", "predictions", "annotations", "items", "scenes"):
-        if name in fields_of(scope):
+    for scope in ("annotations", "predictions", "matches", "items", "scenes"):
+        field = fields_of(scope).get(name)
+        if field is not None and field.source != "@missing":
             return scope
     return None

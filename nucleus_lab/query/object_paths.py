@@ -20,6 +20,7 @@ from nucleus_lab.query.bound import (
 )
 from nucleus_lab.query.faults import fault, nearest
 from nucleus_lab.query.fields import GEOMETRIES, fields_of
+from nucleus_lab.query.habits import MEANT
 from nucleus_lab.query.paths import PathReader, Segments
 
 _RESERVED: Final = {"count", "metadata", "position", "dimensions"}
@@ -122,7 +123,10 @@ class ObjectPathReader(PathReader):
         is_taxonomy = name in self.catalog.taxonomies and not types
         if not is_class and not is_taxonomy:
             known = [*self.catalog.labels, *self.catalog.taxonomies]
-            self._warn("W1", f"there is no class or taxonomy {name!r}", nearest(name, known))
+            near = nearest(name, known)
+            if not near and name in MEANT:
+                near = f"{scope.kind}.{MEANT[name]}"
+            self._warn("W1", f"there is no class or taxonomy {name!r}", near)
         if len(rest) > 1:
             key = tree.Segment(rest[0].start, rest[0].end, "metadata", quoted=False)
             narrow: tuple[BoundCondition, ...] = (bound.OfLabel(scope, name),)

@@ -8,6 +8,7 @@ from typing import Final, cast
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query import tree
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.habits import key_hint
 from nucleus_lab.query.token_reader import TokenReader, shown
 from nucleus_lab.query.tokens import Token
 
@@ -157,6 +158,10 @@ class ValueParser(TokenReader):
         segments = (first, *self._segments())
         if not (self.mark("[") and self.token.start == self.last_end):
             return tree.Path(token.start, self.last_end, segments)
+        hint = key_hint(self.source, token.start, self.token.start)
+        if hint:
+            message = "a key stands behind a dot; brackets hold a condition"
+            raise fault("Q019", message, self.source, self.token.start, 1, hint)
         opening = self.advance()
         if self.mark("]"):
             raise fault(
@@ -179,7 +184,9 @@ class ValueParser(TokenReader):
             self.source,
             token.start,
             len(token.text),
-            hint=f'quote it when it is text: "{token.text}"',
+            hint="a condition is missing before it"
+            if token.text.upper() in {"AND", "OR"}
+            else f'quote it when it is text: "{token.text}"',
         )
 
     def _segments(self) -> tuple[tree.Segment, ...]:

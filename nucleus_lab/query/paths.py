@@ -351,6 +351,9 @@ class PathReader:
         else:
             near = nearest(first.name, names)
             better = near + self.source[first.end : node.end] if near else ""
+        key = ".".join(segment.name for segment in node.segments)
+        if scope is None and key in self.catalog.item_keys:
+            better = f"metadata.{self.source[first.start : node.end]}"
         hint = (
             f"did you mean {better}?  to compare with text, quote it"
             if better

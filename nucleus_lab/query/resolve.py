@@ -146,8 +146,15 @@ class _Resolver(ValueFunctionReader):
             self.source,
             node.start,
             node.end - node.start,
-            hint=f"compare it: {written} > 0, or {written} IS NOT NULL",
+            hint=self._how_to_compare(node, written),
         )
+
+    @staticmethod
+    def _how_to_compare(node: tree.Value, written: str) -> str:
+        if isinstance(node, tree.Number | tree.Text | tree.Date | tree.Parameter):
+            return f"name the field again: … OR metadata.camera = {written}; or write IN (…)"
+        sign = "= true" if written.partition(".")[0] in {"metadata", "item", "scene"} else "> 0"
+        return f"compare it: {written} {sign}, or {written} IS NOT NULL"
 
     def _comparison(self, node: tree.Comparison, scope: Scope | None) -> BoundCondition:
         place = (node.start, node.end)

@@ -8,6 +8,7 @@ from typing import Final
 
 from nucleus_lab.errors import QueryError
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.habits import hint_at
 from nucleus_lab.query.tokens import Token, tokenize
 
 MAX_DEPTH: Final = 100
@@ -199,6 +200,7 @@ class TokenReader:
                 hint = f"quote text that has spaces: {joined}"
             else:
                 hint = f"write {path} > 0, or quote a name that has spaces: {joined}"
+        hint = hint_at(self.source, token.start) or hint
         return fault(
             "Q012",
             "expected an operator (=, !=, <, <=, >, >=, IN, LIKE, AND, OR …) after "

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from nucleus_lab.query.faults import fault
+from nucleus_lab.query.habits import hint_at
 
 Kind = Literal["name", "number", "text", "quoted", "date", "duration", "param", "mark", "end"]
 
@@ -28,6 +29,7 @@ _DATE = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})(?!\d)"
     r"(?P<time>[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?(?![\w:]))?"
 )
+_LOOSE_DATE = re.compile(r"((?:19|20)\d{2})-(\d{1,2})-(\d{1,2})(?!\w)")
 _PARAM = re.compile(r"\{\s*([^\W\d]\w*)\s*\}|[:@]([^\W\d]\w*)")
 _MARK = re.compile(r"=~|==|!=|<>|<=|>=|&&|\|\||[-=<>!+*/%~()\[\],.]")
 _ESCAPES: Final = {
@@ -141,6 +143,17 @@ def _number_or_date(source: str, at: int) -> Token:
     date = _DATE.match(source, at)
     if date:
         return Token("date", date[0], at, date.end(), _read_date(source, at, date))
+    loose = _LOOSE_DATE.match(source, at)
+    if loose:
+        year, month, day = loose.groups()
+        raise fault(
+            "Q003",
+            f"a date has two digits for month and day, and {loose[0]} has not",
+            source,
+            at,
+            len(loose[0]),
+            hint=f"write {year}-{month:0>2}-{day:0>2}; to subtract put blanks around the minus",
+        )
     number = _NUMBER.match(source, at)
     if (
         number is None
@@ -160,13 +173,21 @@ def _number_or_date(source: str, at: int) -> Token:
             source,
             at,
             len(word),
-            hint=f'quote it when it is text: "{word}"',
+            hint=_plain_number(word)
+            or hint_at(source, at)
+            or f'quote it when it is text: "{word}"',
         )
     text = number[0]
     value: float | int = int(text) if text.isdecimal() and len(text) <= 18 else float(text)
     if value in {float("inf")}:
         raise fault("Q001", f"{text} is larger than any number can be", source, at, len(text))
     return Token("number", text, at, end, value)
+
+
+def _plain_number(word: str) -> str:
+    """Explain 1_000 and 100px."""
+    plain = re.fullmatch(r"(\d[\d_]*)(?:px|ms|km|%|pixels)?", word)
+    return f"write the number alone: {plain[1].replace('_', '')}" if plain else ""
 
 
 def _read_date(source: str, at: int, found: re.Match[str]) -> tuple[datetime.datetime, bool]:
@@ -231,7 +252,8 @@ def _quotation(source: str, at: int) -> Token:
         source,
         at,
         len(source) - at,
-        hint=f"add {closing[0]} at its end",
+        hint=f"add {closing[0]} at its end"
+        + ("; a text that holds ' stands in double quotes" if opening == "'" else ""),
     )
 
 

@@ -12,6 +12,7 @@ from nucleus_lab.query.faults import nearest
 from nucleus_lab.query.given_values import text_as_moment, text_as_number
 
 _LABELS: Final = {"label", "gt_label", "pred_label"}
+_SHOWN: Final = 8
 
 
 def contradictions(condition: BoundCondition | None, source: str) -> list[str]:
@@ -123,7 +124,7 @@ def keeps_missing(part: BoundCondition, source: str) -> tuple[str, tuple[str, ..
 
 
 def unknown_texts(operands: Sequence[BoundValue], catalog: Catalog) -> list[str]:
-    """Find what is compared with a class, a model, a category or an error that there is not.
+    """Find what is compared with a class, a model, a slice, a category or an error there is not.
 
     Args:
         operands: What is compared; of a long list the first are looked at.
@@ -147,6 +148,8 @@ def unknown_texts(operands: Sequence[BoundValue], catalog: Catalog) -> list[str]
             f"W1: {what} {text!r}" + (f"; did you mean {near!r}?" if near else "")
             for what, text, near in told
         ),
+        *_unknown_slices(few, catalog),
+        *_unknown_tags(few, catalog),
         *_unknown_values(few),
     ]
 
@@ -186,6 +189,65 @@ def _unknown_models(operands: Sequence[BoundValue], runs: Sequence[Run]) -> list
     known = {text for run in runs for text in (*run.model_ids, run.name)}
     texts = [each.text for each in operands if isinstance(each, bound.Constant)]
     return [text for text in texts if text not in known]
+
+
+def _unknown_slices(operands: Sequence[BoundValue], catalog: Catalog) -> list[str]:
+    """Find the names of a comparison that no slice has.
+
+    Args:
+        operands: What is compared.
+        catalog: Names of the dataset.
+
+    Returns:
+        A warning ``W1`` for each, with the nearest name or else some that there are.
+    """
+    fields = [each.inner if isinstance(each, bound.Many) else each for each in operands]
+    if not any(
+        isinstance(each, bound.FieldValue) and each.field.source == "@slice_name" for each in fields
+    ):
+        return []
+    known = catalog.slices
+    told = []
+    for text in (each.text for each in operands if isinstance(each, bound.Constant)):
+        if text in known:
+            continue
+        near = nearest(text, known)
+        shown = ", ".join(list(known)[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
+        there = f"there are {shown}" if known else "the dataset has no slice"
+        hint = f"did you mean {near!r}?" if near else there
+        told.append(f"W1: there is no slice {text!r}; {hint}")
+    return told
+
+
+def _unknown_tags(operands: Sequence[BoundValue], catalog: Catalog) -> list[str]:
+    """Find the names of a comparison that no autotag has.
+
+    Args:
+        operands: What is compared.
+        catalog: Names of the dataset.
+
+    Returns:
+        A warning ``W1`` for each, with the nearest name.
+    """
+    fields = [each.inner if isinstance(each, bound.Many) else each for each in operands]
+    level = next(
+        (
+            each.scope.detail[0]
+            for each in fields
+            if isinstance(each, bound.FieldValue) and each.field.source == "@autotag_name"
+        ),
+        None,
+    )
+    if level is None:
+        return []
+    known = [name for kind, name in catalog.autotags if kind == level]
+    told = []
+    for text in (each.text for each in operands if isinstance(each, bound.Constant)):
+        if text not in known:
+            near = nearest(text, known)
+            hint = f"; did you mean {near!r}?" if near else ""
+            told.append(f"W1: there is no {level} autotag {text!r}{hint}")
+    return told
 
 
 def _unknown_values(operands: Sequence[BoundValue]) -> list[str]:

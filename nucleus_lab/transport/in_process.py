@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from nucleus_lab.errors import WorkspaceError
 from nucleus_lab.routes import TABLE, dispatch
@@ -15,6 +15,9 @@ from nucleus_lab.wire import Request, Response
 
 if TYPE_CHECKING:
     from nucleus_lab.engine import Engine
+
+_FIRST: Final = (("GET", "dataset/"), ("GET", "models/"), ("POST", "lab/dataset/ds/complete"))
+"""What is asked while somebody types."""
 
 
 class InProcessTransport:
@@ -51,7 +54,8 @@ class InProcessTransport:
     def load() -> None:
         """Load the engine and what a notebook asks it first; no workspace is opened."""
         load_engine()
-        TABLE.match("GET", "dataset/")
+        for method, path in _FIRST:
+            TABLE.match(method, path)
 
     def send(self, request: Request) -> Response:
         """Answer a request by calling its handler.

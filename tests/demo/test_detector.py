@@ -62,8 +62,8 @@ def test_there_are_misses_confusions_doubles_and_inventions(scenes: list[Scene])
     pairs = _pairs(scenes)
 
     good = [(truth, box) for truth, box, iou in pairs if truth and iou > 0.5]
-    seen = Counter((box.reference_id, truth) for truth, box in good)  # type: ignore[attr-defined]
-    wrong = [1 for truth, box in good if box.label != truth.label]  # type: ignore[attr-defined]
+    seen = Counter((box.reference_id, truth) for truth, box in good)
+    wrong = [1 for truth, box in good if box.label != truth.label]
     assert 0.75 < len(seen) / 2000 < 0.95
     assert 0.02 < len(wrong) / len(good) < 0.12
     assert sum(count > 1 for count in seen.values()) > 20
@@ -74,7 +74,7 @@ def test_the_confidence_follows_the_overlap(scenes: list[Scene]) -> None:
     pairs = _pairs(scenes)
 
     def mean(low: float, high: float) -> float:
-        scores = [box.confidence for _, box, iou in pairs if low <= iou < high]  # type: ignore[attr-defined]
+        scores = [box.confidence for _, box, iou in pairs if low <= iou < high]
         return sum(scores) / len(scores)
 
     assert mean(0.0, 0.2) < mean(0.5, 0.75) < mean(0.75, 1.01)

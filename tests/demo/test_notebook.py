@@ -24,7 +24,7 @@ def test_it_is_a_valid_notebook_without_outputs() -> None:
 
     content = notebook("workspace", None)
 
-    nbformat.validate(nbformat.from_dict(content))  # type: ignore[no-untyped-call]
+    nbformat.validate(nbformat.from_dict(content))
     assert len(content["cells"]) <= 25
     assert not any(cell.get("outputs") for cell in content["cells"])
     assert cells("workspace", None)[0][1].startswith("# ")

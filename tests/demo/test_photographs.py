@@ -60,13 +60,13 @@ def test_every_annotation_lies_inside_its_tile(collection: Collection) -> None:
         boxes.item, boxes.x, boxes.y, boxes.width, boxes.height, strict=True
     ):
         full_width, full_height = sizes[items.reference_id[at]]
-        assert 0 <= x < x + width <= full_width + 0.02  # type: ignore[operator]
-        assert 0 <= y < y + height <= full_height + 0.02  # type: ignore[operator]
+        assert 0 <= x < x + width <= full_width + 0.02
+        assert 0 <= y < y + height <= full_height + 0.02
     for value in collection.others:
         full_width, full_height = sizes[value.reference_id]
         points = getattr(value, "vertices", None) or [p for p in value.keypoints if p.visible]
-        assert all(0 <= p.x <= full_width + 0.02 for p in points)  # type: ignore[operator]
-        assert all(0 <= p.y <= full_height + 0.02 for p in points)  # type: ignore[operator]
+        assert all(0 <= p.x <= full_width + 0.02 for p in points)
+        assert all(0 <= p.y <= full_height + 0.02 for p in points)
 
 
 def test_an_outline_fills_its_box(collection: Collection) -> None:

@@ -18,9 +18,9 @@ SQUARE = [Point(0, 0), Point(10, 0), Point(10, 10), Point(0, 10)]
 def _report(client: NucleusClient, truths: list[object], found: list[object]) -> tuple[object, ...]:
     dataset = client.create_dataset("shapes")
     dataset.append([DatasetItem("https://example.org/a.jpg", "a.jpg")])
-    dataset.annotate(truths)  # type: ignore[arg-type]
+    dataset.annotate(truths)
     model = client.create_model("model", "model")
-    dataset.upload_predictions(model, found)  # type: ignore[arg-type]
+    dataset.upload_predictions(model, found)
     dataset.calculate_evaluation_metrics(model).sleep_until_complete(verbose_std_out=False)
     report = dataset.evaluation(model)
     return report.overall.annotations, report.overall.predictions, report.not_evaluated
@@ -43,7 +43,7 @@ def test_boxes_are_left_out_where_the_model_predicts_outlines(client: NucleusCli
 def test_both_are_compared_where_both_are_predicted(client: NucleusClient) -> None:
     found = [FOUND_BOX, FOUND_OUTLINE]
 
-    assert _report(client, [BOX, OUTLINE], found) == (2, 2, {})  # type: ignore[arg-type]
+    assert _report(client, [BOX, OUTLINE], found) == (2, 2, {})
 
 
 def test_a_box_is_compared_with_an_outline_where_nothing_else_is_there(

@@ -104,6 +104,19 @@ def test_connect_takes_a_folder_from_a_variable(
         run("connect $nothing")
 
 
+def test_connect_takes_the_word_workspace_and_no_key(
+    shell: InteractiveShell, run: Any, tmp_path: Path
+) -> None:
+    assert str(tmp_path / "named") in repr(run(f"connect --workspace {tmp_path / 'named'}"))
+    with pytest.raises(UsageError, match="are two places: give one of them"):
+        run(f"connect here --workspace {tmp_path}")
+    with pytest.raises(UsageError, match="did you mean '--workspace'"):
+        run(f"connect --workspcae {tmp_path}")
+    with pytest.raises(UsageError) as refusal:
+        run("connect --folder here")
+    assert "arguments: --folder\n" in str(refusal.value)  # nothing is like it
+
+
 @pytest.mark.parametrize("name", [*SUBCOMMANDS, "help"])
 def test_every_command_explains_itself(run: Any, name: str) -> None:
     shown = run(f"{name} --help")

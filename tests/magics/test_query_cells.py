@@ -59,10 +59,12 @@ def test_a_cell_over_a_large_dataset_shows_the_first_rows_before_the_count(
         ask("", "metadata.n >= AND")
 
 
-def test_a_large_dataset_without_a_match_is_told_at_once(
-    ask: Any, cells: Dataset, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("text", "number"), [("metadata.n > 99", 0), ("metadata.n > 1", 1)])
+def test_a_large_dataset_is_looked_through_once_for_few_matches(
+    text: str, number: int, ask: Any, cells: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nucleus_lab.widgets.gallery.LARGE", 1)
+    monkeypatch.setattr("nucleus_lab.widgets.gallery.widget.LARGE", 1)
     asked: list[str] = []
     find = Dataset.item_ids
     monkeypatch.setattr(
@@ -71,7 +73,13 @@ def test_a_large_dataset_without_a_match_is_told_at_once(
         lambda self, *query, **how: asked.append(query[0]) or find(self, *query, **how),
     )
 
-    assert (ask("", "metadata.n > 99").ids, asked) == ([], ["metadata.n > 99"])
+    result = ask("", text)
+    with capture_output() as shown:
+        result._ipython_display_()
+
+    assert (len(result.ids), asked) == (number, [text])
+    assert any("metadata.n" in output.data.get("text/html", "") for output in shown.outputs)
+    assert result.seconds > 0
 
 
 def test_a_result_is_refined_by_one_more_condition(

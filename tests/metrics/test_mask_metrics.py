@@ -257,7 +257,7 @@ def test_without_a_mask_or_a_shape_there_is_nothing_to_compare() -> None:
 def test_modes_and_old_arguments_are_checked() -> None:
     assert DRAWN is not TRACED
     with pytest.raises(InvalidInputError, match="gt_from_poly"):
-        SegmentationToPolyIOU(mode="other")  # type: ignore[arg-type]
+        SegmentationToPolyIOU(mode="other")
     with pytest.warns(DeprecationWarning, match="iou_thresholds"):
         SegmentationToPolyMAP(iou_threshold=0.5)
 

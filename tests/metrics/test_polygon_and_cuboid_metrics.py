@@ -249,10 +249,10 @@ def test_predictions_of_low_confidence_are_no_category() -> None:
         (lambda: PolygonIOU(iou_threshold=1.5), "iou_threshold is 1.5"),
         (lambda: PolygonIOU(iou_threshold=True), "iou_threshold is True"),
         (lambda: CuboidIOU(confidence_threshold=math.nan), "confidence_threshold is nan"),
-        (lambda: CuboidIOU(iou_2d="yes"), "iou_2d is 'yes'"),  # type: ignore[arg-type]
+        (lambda: CuboidIOU(iou_2d="yes"), "iou_2d is 'yes'"),
         (lambda: PolygonMAP(-0.1), "-0.1"),
         (lambda: CategorizationF1(f1_method="mean"), "'mean'.*macro"),
-        (lambda: PolygonIOU(annotation_filters=3), "filters are 3|no len"),  # type: ignore[arg-type]
+        (lambda: PolygonIOU(annotation_filters=3), "filters are 3|no len"),
     ],
 )
 def test_arguments_out_of_range_are_refused(make: Any, words: str) -> None:

@@ -54,7 +54,7 @@ def small(shared_engine: Any) -> Any:
             found = engine_queries.select_rows(connection, 1, text, level, run_id=1, **more)
             return engine_queries.keys_of(connection, found)
 
-    ask.engine = shared_engine  # type: ignore[attr-defined]
+    ask.engine = shared_engine
     return ask
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from nucleus_lab import BoxAnnotation, BoxPrediction, DatasetItem, Frame, LidarScene
 from nucleus_lab.annotation import CuboidAnnotation, Point3D
-from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.errors import InvalidInputError, QueryError
 from nucleus_lab.query_help import QueryWarning
 
 
@@ -85,6 +85,40 @@ def test_unknown_names_are_told_with_the_nearest(dataset: Any) -> None:
     ]
     assert told(lambda: list(dataset.query_objects("label != bsu"))) == [
         "W1: there is no class 'bsu'; did you mean 'bus'?"
+    ]
+
+
+def test_an_unknown_slice_is_told_with_the_nearest_until_there_is_one(dataset: Any) -> None:
+    none = ["W1: there is no slice 'train'; the dataset has no slice"]
+    assert told(lambda: dataset.count("slice = train")) == none
+    dataset.create_slice("train", ["0.jpg"])
+    assert told(lambda: dataset.count("slice = train")) == []
+    assert told(lambda: dataset.count("slice != trian")) == [
+        "W1: there is no slice 'trian'; did you mean 'train'?"
+    ]
+    assert told(lambda: dataset.count("slice.name IN (train, holdout)")) == [
+        "W1: there is no slice 'holdout'; there are train"
+    ]
+    assert told(lambda: dataset.count("slice IS NULL OR slice.id = slc_unknown")) == []
+
+
+def test_names_of_other_tools_are_told_with_those_of_here(dataset: Any) -> None:
+    assert told(lambda: dataset.count("annotations.width > 5")) == [
+        "W1: there is no class or taxonomy 'width'; did you mean 'annotations.dimensions.x'?"
+    ]
+    assert told(lambda: dataset.count("metadata.weather = None")) == [
+        "W2: 'None' is a text here; for no value write metadata.weather IS NULL"
+    ]
+    assert told(lambda: dataset.count("autotag.image = foggy")) == [
+        "W1: there is no image autotag 'foggy'"
+    ]
+    with pytest.raises(QueryError, match=r"did you mean metadata\.weather\?"):
+        dataset.count("weather = fog")
+    dataset.update_item_metadata({"3.jpg": {"lens": {"maker": "a"}}})
+    with pytest.raises(QueryError, match=r"did you mean metadata\.lens\.maker\?"):
+        dataset.count("lens.maker = a")
+    assert told(lambda: dataset.count("metadata.lens = a")) == [
+        "W2: metadata.lens holds keys, not a value; write metadata.lens.maker"
     ]
 
 

@@ -11,7 +11,7 @@ from nucleus_lab.query.written import driver_text
 def test_a_user_reads_sub_queries_in_the_places_of_tables() -> None:
     from sqlalchemy.dialects import sqlite
 
-    seen = compiler_for(sqlite.dialect().statement_compiler, "sqlite").seen_rows  # type: ignore[attr-defined]
+    seen = compiler_for(sqlite.dialect().statement_compiler, "sqlite").seen_rows
     inner = select(Sql("1")).select_from(Row("predictions_1", "prediction")).exists()
     whole = Sql(f"SELECT item.id FROM {reading('item', 'item')} WHERE {inner.text}")
 

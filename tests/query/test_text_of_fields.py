@@ -73,7 +73,7 @@ def odd(shared_engine: Any) -> Any:
             assert engine_queries.keys_of(connection, again) == keys, told["canonical"]
             return keys
 
-    ask.last = boxed.id  # type: ignore[attr-defined]
+    ask.last = boxed.id
     return ask
 
 

@@ -48,7 +48,7 @@ def ask(shared_engine: Any) -> Any:
             found = engine_queries.select_rows(connection, 1, text, level, **more)
             return engine_queries.keys_of(connection, found)
 
-    run.engine = shared_engine  # type: ignore[attr-defined]
+    run.engine = shared_engine
     return run
 
 

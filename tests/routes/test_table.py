@@ -115,7 +115,7 @@ def echo(monkeypatch: pytest.MonkeyPatch) -> None:
     "payload", [{"width": 3, "new": 1}, b'{"width": 3, "new": 1}'], ids=["values", "text"]
 )
 def test_values_and_json_text_reach_the_handler_alike(payload: Any) -> None:
-    answered = routes.dispatch(None, Request("POST", "echo/a%20b", payload))  # type: ignore[arg-type]
+    answered = routes.dispatch(None, Request("POST", "echo/a%20b", payload))
 
     assert (answered.status, answered.payload) == (200, {"ds": "a b", "width": 3})
 
@@ -133,7 +133,7 @@ def test_values_and_json_text_reach_the_handler_alike(payload: Any) -> None:
     ],
 )
 def test_a_body_that_does_not_fit_is_refused_with_its_path(payload: Any, text: str) -> None:
-    answered = routes.dispatch(None, Request("POST", "echo/a", payload))  # type: ignore[arg-type]
+    answered = routes.dispatch(None, Request("POST", "echo/a", payload))
 
     assert answered.status == 400
     with pytest.raises(AssertionError, match=text):
@@ -142,7 +142,7 @@ def test_a_body_that_does_not_fit_is_refused_with_its_path(payload: Any, text: s
 
 @pytest.mark.usefixtures("echo")
 def test_a_fault_of_ours_answers_500_without_its_details(caplog: pytest.LogCaptureFixture) -> None:
-    answered = routes.dispatch(None, Request("POST", "echo/a", {"width": 13}))  # type: ignore[arg-type]
+    answered = routes.dispatch(None, Request("POST", "echo/a", {"width": 13}))
 
     assert answered.status == 500
     assert "secret" not in str(answered.payload)
@@ -151,7 +151,7 @@ def test_a_fault_of_ours_answers_500_without_its_details(caplog: pytest.LogCaptu
 
 @pytest.mark.usefixtures("echo")
 def test_the_in_process_transport_refuses_what_json_cannot_carry() -> None:
-    transport = InProcessTransport(SimpleNamespace(workspace="nowhere"))  # type: ignore[arg-type]
+    transport = InProcessTransport(SimpleNamespace(workspace="nowhere"))
 
     answered = transport.send(Request("POST", "echo/a", {"width": float("nan")}))
 

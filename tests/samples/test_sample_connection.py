@@ -89,7 +89,7 @@ def test_endpoints_and_key_are_read_at_each_call(
     assert sorted((each.filename, each.label) for each in infos) == [
         (f"ü b{at}", f"l {at} é") for at in range(3)
     ]
-    [found] = samples.download_samples_by_ids(infos[0].sample_id)  # type: ignore[arg-type]
+    [found] = samples.download_samples_by_ids(infos[0].sample_id)
     assert found.label == infos[0].label
     assert samples.delete_samples_by_filename("b0")[0] is not None
 

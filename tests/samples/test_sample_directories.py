@@ -51,7 +51,7 @@ def test_a_transform_changes_samples_and_sees_their_files(client: Any, folder: P
     seen = []
 
     def transform(sample: Sample, path: str) -> None:
-        seen.append((Path(path).name, sample.data.read(9)))  # type: ignore[union-attr]
+        seen.append((Path(path).name, sample.data.read(9)))
         samples.infer_category_and_label_from_filename(sample, str(Path(path).relative_to(folder)))
 
     samples.upload_directory(str(folder), transform=transform, batch_size=2, client=client)
@@ -204,9 +204,9 @@ def test_a_real_export_of_time_series_is_uploaded_whole(client: Any, shared_data
         for category, count in (("training", 15), ("testing", 5))
     }
     assert infos[0] == SampleInfo(infos[0].sample_id, "squat.5qtmueee", "testing", "squat")
-    [sample] = samples.download_samples_by_ids(infos[0].sample_id, client=client)  # type: ignore[arg-type]
+    [sample] = samples.download_samples_by_ids(infos[0].sample_id, client=client)
     path = sorted((shared_data / "ei_activity_json" / "testing").glob("squat.5qtmueee*"))[0]
-    own, other = (json.loads(text)["payload"] for text in (sample.data, path.read_text()))  # type: ignore[arg-type]
+    own, other = (json.loads(text)["payload"] for text in (sample.data, path.read_text()))
     assert own["values"] == other["values"]
     assert (own["sensors"], own["interval_ms"]) == (other["sensors"], 16)
 
@@ -235,7 +235,7 @@ def test_real_labels_of_parts_and_boxes_of_pictures_are_kept(
     assert {each.filename: each.bounding_boxes for each in pictures} == said["boundingBoxes"]
     for each in pictures:
         path = shared_data / "ei_formats" / "object_detection" / str(each.filename)
-        assert each.data.read() == path.read_bytes()  # type: ignore[union-attr]
+        assert each.data.read() == path.read_bytes()
 
 
 @pytest.mark.shared_data
@@ -253,6 +253,6 @@ def test_real_csv_and_sound_are_uploaded(client: Any, shared_data: Path) -> None
     assert Counter(each.label for each in samples.get_sample_ids(client=client)) == {
         "alpha": 100, "beta": 100, "gamma": 100, "unknown": 100, "digit": 100,
     }  # fmt: skip
-    [one] = samples.download_samples_by_ids(sound.successes[0].sample_id, client=client)  # type: ignore[arg-type]
+    [one] = samples.download_samples_by_ids(sound.successes[0].sample_id, client=client)
     path = shared_data / "audio_digits_wav" / str(one.filename)
-    assert one.data.read()[-2000:] == path.read_bytes()[-2000:]  # type: ignore[union-attr]
+    assert one.data.read()[-2000:] == path.read_bytes()[-2000:]

@@ -198,7 +198,7 @@ def test_a_sound_has_a_player_and_a_real_picture_its_boxes(shared_data: Path) ->
         Sample("{}", "a.json"),
         Sample(Path("/nowhere/a.csv")),
         Sample(csv(), "a.csv", structured_labels=[{"label": "a"}]),
-        Sample(csv(), "a.csv", structured_labels="no list"),  # type: ignore[arg-type]
+        Sample(csv(), "a.csv", structured_labels="no list"),
         Sample(csv(), "a.csv", bounding_boxes=[{"x": 1}], metadata={"a": object()}),
         Sample(csv(), EVIL, EVIL, EVIL, metadata={EVIL: EVIL}),
     ],

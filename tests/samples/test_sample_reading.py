@@ -135,7 +135,7 @@ def test_a_batch_holds_what_single_requests_answer(
 def _whole(sample: Sample | None) -> Any:
     if sample is None:
         return None
-    return {**vars(sample), "data": sample.data.read()}  # type: ignore[union-attr]
+    return {**vars(sample), "data": sample.data.read()}
 
 
 def test_a_sample_whose_file_is_lost_keeps_none_before_it_back(
@@ -147,7 +147,7 @@ def test_a_sample_whose_file_is_lost_keeps_none_before_it_back(
 
     stream = samples.stream_samples_by_ids(uploaded, client=client)
 
-    assert [next(stream).sample_id, next(stream).sample_id] == uploaded[:2]  # type: ignore[union-attr]
+    assert [next(stream).sample_id, next(stream).sample_id] == uploaded[:2]
     with pytest.raises(MediaError, match=r"sample 3 \(rest\.1\.csv\) cannot be read: .* missing"):
         next(stream)
 
@@ -157,7 +157,7 @@ def test_a_stream_that_is_left_early_reads_no_more(
 ) -> None:
     stream: Iterator[Any] = samples.stream_samples_by_ids(uploaded * 100, client=client)
     first = next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
 
     assert first.sample_id == uploaded[0]
     assert sum(map(len, requests)) <= 40
@@ -187,8 +187,8 @@ def test_what_was_downloaded_can_be_saved_like_a_file(
 
     for name in ("a", "b"):
         with (tmp_path / name).open("wb") as file:
-            shutil.copyfileobj(sample.data, file)  # type: ignore[arg-type]
-        sample.data.seek(0)  # type: ignore[union-attr]
+            shutil.copyfileobj(sample.data, file)
+        sample.data.seek(0)
 
     assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == sample.data
 
@@ -244,6 +244,6 @@ def test_all_samples_of_a_category_or_all_are_deleted(client: Any, uploaded: lis
 def test_label_and_category_follow_from_a_path(path: str, label: str, category: str | None) -> None:
     sample = Sample("", category=None, label="before")
 
-    assert samples.infer_category_and_label_from_filename(sample, path) is None  # type: ignore[func-returns-value]
+    assert samples.infer_category_and_label_from_filename(sample, path) is None
 
     assert (sample.label, sample.category) == (label, category)

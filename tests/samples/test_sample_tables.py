@@ -218,7 +218,7 @@ def test_a_table_that_does_not_fit_is_refused(change: dict[str, Any], words: str
 
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(AttributeError, match="DataFrame methods on input object"):
-        samples.pandas_dataframe_to_sample([[1, 2]])  # type: ignore[arg-type]
+        samples.pandas_dataframe_to_sample([[1, 2]])
 
 
 def test_upload_pandas_sample_stores_a_table(client: Any) -> None:
@@ -391,7 +391,7 @@ def test_labels_of_a_table_come_back_as_they_were(labels: list[str]) -> None:
     table = pd.DataFrame({"label": labels})
 
     found = samples.generate_labels_from_dataframe(table)
-    written = samples.add_labels_to_dataframe(pd.DataFrame(index=range(len(labels))), found)  # type: ignore[arg-type]
+    written = samples.add_labels_to_dataframe(pd.DataFrame(index=range(len(labels))), found)
 
     assert written["label"].tolist() == labels
     assert samples.generate_labels_from_dataframe(table, file_name="f.csv") == {

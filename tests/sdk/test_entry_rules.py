@@ -57,7 +57,7 @@ def scenes(client: Any, tmp_path: Path) -> Any:
     scene = LidarScene("s")
     cloud = DatasetItem(pointcloud_location=str(tmp_path / "0.bin"), reference_id="cloud")
     scene.add_item(0, "lidar", cloud)
-    scene.add_item(0, "front", DatasetItem(tmp_path / "0.png", "front"))  # type: ignore[arg-type]
+    scene.add_item(0, "front", DatasetItem(tmp_path / "0.png", "front"))
     made = client.create_dataset("scenes", is_scene=True)
     made.append([scene], asynchronous=True).sleep_until_complete(False)
     return made

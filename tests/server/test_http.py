@@ -33,7 +33,7 @@ def served(workspace: Path) -> Iterator[Callable[..., httpx.Client]]:
             endpoint = stack.enter_context(serving(engine, **options))
             return stack.enter_context(httpx.Client(base_url=f"{endpoint}/"))
 
-        start.engine = engine  # type: ignore[attr-defined]
+        start.engine = engine
         yield start
 
 
@@ -428,7 +428,7 @@ def test_a_file_of_the_server_is_never_taken_for_one_of_the_caller(
 def test_only_http_is_spoken(workspace: Path) -> None:
     engine = Engine(workspace)
     try:
-        answering = create_app(engine)({"type": "websocket"}, None, None)  # type: ignore[arg-type]
+        answering = create_app(engine)({"type": "websocket"}, None, None)
         with pytest.raises(ValueError, match="not websocket"):
             answering.send(None)  # type: ignore[attr-defined]  # it needs no event loop to refuse
     finally:

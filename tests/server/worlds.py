@@ -358,7 +358,7 @@ def sound(w: World, new: str) -> dict[tuple[str, str], tuple[dict[str, str], dic
         "POST model/{prj}/weights/finalize": {"uploadId": w["upload"]},
     }  # fmt: skip
     parted = {tuple(name.split(" ", 1)): row for name, row in rows.items()}
-    return {name: row if isinstance(row, tuple) else ({}, {}, row) for name, row in parted.items()}  # type: ignore[return-value]
+    return {name: row if isinstance(row, tuple) else ({}, {}, row) for name, row in parted.items()}
 
 
 def request_of(method: str, template: str, w: World, new: str = "new") -> Request:

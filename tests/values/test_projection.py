@@ -25,7 +25,7 @@ STRAIGHT = Quaternion(0, 0, 0, 1)
 
 
 def camera(**more: object) -> CameraParams:
-    return CameraParams(ORIGIN, STRAIGHT, 500, 400, 320, 240, **more)  # type: ignore[arg-type]
+    return CameraParams(ORIGIN, STRAIGHT, 500, 400, 320, 240, **more)
 
 
 def test_a_pinhole_camera_divides_by_the_depth() -> None:

@@ -263,4 +263,4 @@ def test_values_out_of_range_are_refused(
 
 def test_what_is_no_dataset_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"pass client\.get_dataset"):
-        Gallery("bccd")  # type: ignore[arg-type]
+        Gallery("bccd")

@@ -149,7 +149,7 @@ def test_a_wait_leaves_the_last_state(job: Any) -> None:
 
 def test_what_is_no_job_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="is no AsyncJob"):
-        JobProgress("job_1")  # type: ignore[arg-type]
+        JobProgress("job_1")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def launch_models(lab: Any) -> Any:
     }
     if lab.name == "nucleus":
         stand_in = ModuleType("launch")
-        stand_in.LaunchClient = _Launch  # type: ignore[attr-defined]
+        stand_in.LaunchClient = _Launch
         sys.modules["launch"] = stand_in
     else:
         return seen | {"stored elsewhere": [409, True, True]}

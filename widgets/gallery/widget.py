@@ -139,6 +139,7 @@ class Gallery(Selectable):
         self._query = ""
         self._seconds = 0.0
         self._ids: list[str] = []
+        self._glanced: list[str] | None = None
         self._epoch = 0
         traits = {
             "labels": None if labels is None else list(labels),
@@ -161,8 +162,10 @@ class Gallery(Selectable):
 
     @query.setter
     def query(self, text: str | None) -> None:
-        listing, pictures = self._read(text or "")
-        self._partial = False
+        self._show(*self._read(text or ""))
+
+    def _show(self, listing: dict[str, Any], pictures: list[bytes]) -> None:
+        self._partial, self._glanced = False, None
         with self.hold_sync():  # one message: the page never sees one without the other
             self._pictures = pictures
             self._listing = listing
@@ -182,6 +185,11 @@ class Gallery(Selectable):
         """How long finding the items took."""
         return self._seconds
 
+    @property
+    def empty(self) -> bool:
+        """Whether no item matches."""
+        return not self._ids
+
     def complete(self) -> None:
         """Find and count all items, where only the first page was read so far.
 
@@ -190,7 +198,7 @@ class Gallery(Selectable):
         """
         with self._completing:
             if self._partial:
-                self.query = self._query
+                self._show(*self._read(self._query, self._glanced))
                 self.renew_snapshot()
 
     def _ipython_display_(self) -> None:
@@ -227,15 +235,11 @@ class Gallery(Selectable):
 
     # -- lists and pages -----------------------------------------------------------------------
 
-    def _read(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
+    def _read(self, query: str, ids: list[str] | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """List the items that match, and read the first page within the time of a glance."""
         dataset, model = self._dataset, self._model
-        params = self._params if query else None
-        started = time.perf_counter()
-        ids = list(
-            dataset.item_ids(query or None, slice_id=self._slice_id, model=model, params=params)
-        )
-        self._seconds = time.perf_counter() - started
+        if ids is None:
+            ids = self._found(query)
         total = None
         if query:
             total = (
@@ -246,6 +250,19 @@ class Gallery(Selectable):
         labels = page_rows.label_list(dataset.label_counts(model))
         return self._listed(query, ids, total=total, labels=labels)
 
+    def _found(self, query: str, limit: int | None = None) -> list[str]:
+        """Find the items that match."""
+        started = time.perf_counter()
+        ids = self._dataset.item_ids(
+            query or None,
+            slice_id=self._slice_id,
+            model=self._model,
+            params=self._params if query else None,
+            limit=limit,
+        )
+        self._seconds = time.perf_counter() - started
+        return list(ids)
+
     def _is_slow(self, query: str) -> bool:
         """Whether finding all items takes long. A sample would be another one each time."""
         sampled = "SAMPLE" in query.upper()
@@ -253,10 +270,9 @@ class Gallery(Selectable):
 
     def _glance(self, query: str) -> tuple[dict[str, Any], list[bytes]]:
         """List the first items alone, uncounted."""
-        params = self._params if query else None
-        ids = list(
-            self._dataset.item_ids(query or None, model=self._model, params=params, limit=PAGE)
-        )
+        ids = self._found(query, PAGE)
+        # Fewer than a page are all, and all of the dataset was looked at to know it.
+        self._glanced = ids if len(ids) < PAGE else None
         return self._listed(query, ids, more=True)
 
     def _listed(

@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 @api("GET", "v1/api/projects")
-def projects(engine: Engine, call: Call[None]) -> dict[str, Any]:  # noqa: ARG001
+def projects(engine: Engine, call: Call[None]) -> dict[str, Any]:
     """List the projects; clients work in the first one."""
     return {"success": True, "projects": sample_projects.listing(engine)}

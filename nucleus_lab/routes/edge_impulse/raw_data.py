@@ -90,13 +90,13 @@ def uncropped_sample(engine: Engine, call: Call[None], project: str, sample: str
 
 
 @api("GET", f"{_ONE}/image")
-def image(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:  # noqa: ARG001
+def image(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:
     """Answer the picture of a sample."""
     return sample_reading.file_of(engine, _row(engine, project, sample), "image")
 
 
 @api("GET", f"{_ONE}/video")
-def video(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:  # noqa: ARG001
+def video(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:
     """Answer the video of a sample."""
     return sample_reading.file_of(engine, _row(engine, project, sample), "video")
 
@@ -109,7 +109,7 @@ def wav(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:
 
 
 @api("GET", f"{_ONE}/raw")
-def raw(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:  # noqa: ARG001
+def raw(engine: Engine, call: Call[None], project: str, sample: str) -> Binary:
     """Answer the file of a sample as it was uploaded."""
     return sample_reading.file_of(engine, _row(engine, project, sample), "")
 
@@ -117,7 +117,7 @@ def raw(engine: Engine, call: Call[None], project: str, sample: str) -> Binary: 
 @api("DELETE", _ONE)
 def delete_sample(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     project: str,
     sample: str,
 ) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def delete_sample(
 
 
 @api("POST", "v1/api/{project}/raw-data/delete-all")
-def delete_all(engine: Engine, call: Call[None], project: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_all(engine: Engine, call: Call[None], project: str) -> dict[str, Any]:
     """Delete all samples of a project."""
     return _delete_all(engine, project, None)
 
@@ -137,7 +137,7 @@ def delete_all(engine: Engine, call: Call[None], project: str) -> dict[str, Any]
 @api("POST", "v1/api/{project}/raw-data/delete-all/{category}")
 def delete_category(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     project: str,
     category: str,
 ) -> dict[str, Any]:

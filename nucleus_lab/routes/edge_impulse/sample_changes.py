@@ -23,7 +23,7 @@ _BATCH = "v1/api/{project}/raw-data/batch"
 class SegmentsBody(msgspec.Struct):
     """Body of ``…/structured-labels``."""
 
-    structuredLabels: list[dict[str, Any]]  # noqa: N815 - name on the wire
+    structuredLabels: list[dict[str, Any]]
 
 
 class MetadataBody(msgspec.Struct):
@@ -35,7 +35,7 @@ class MetadataBody(msgspec.Struct):
 class MoveBody(msgspec.Struct):
     """Body of ``…/move`` and of the batch."""
 
-    newCategory: str  # noqa: N815
+    newCategory: str
 
 
 class LabelBody(msgspec.Struct):
@@ -53,14 +53,14 @@ class NameBody(msgspec.Struct):
 class BoxesBody(msgspec.Struct):
     """Body of ``…/bounding-boxes``."""
 
-    boundingBoxes: list[dict[str, Any]]  # noqa: N815
+    boundingBoxes: list[dict[str, Any]]
 
 
 class CropBody(msgspec.Struct):
     """Body of ``…/crop``."""
 
-    cropStart: int  # noqa: N815
-    cropEnd: int  # noqa: N815
+    cropStart: int
+    cropEnd: int
 
 
 def _changed(
@@ -151,13 +151,13 @@ def set_boxes(engine: Engine, call: Call[BoxesBody], project: str, sample: str) 
 
 
 @api("POST", f"{_ONE}/enable")
-def enable(engine: Engine, call: Call[None], project: str, sample: str) -> dict[str, Any]:  # noqa: ARG001
+def enable(engine: Engine, call: Call[None], project: str, sample: str) -> dict[str, Any]:
     """Let a sample count again."""
     return _set(engine, project, sample, is_disabled=False)
 
 
 @api("POST", f"{_ONE}/disable")
-def disable(engine: Engine, call: Call[None], project: str, sample: str) -> dict[str, Any]:  # noqa: ARG001
+def disable(engine: Engine, call: Call[None], project: str, sample: str) -> dict[str, Any]:
     """Keep a sample out of what is made of the project."""
     return _set(engine, project, sample, is_disabled=True)
 

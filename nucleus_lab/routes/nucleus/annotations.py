@@ -25,7 +25,7 @@ class AnnotateBody(msgspec.Struct):
     segmentations: list[_MASK.wire] = []  # type: ignore[name-defined]
     boxes: BoxesWire | None = None  # what our own client sends in place of many payloads
     update: bool = False
-    requestId: str | None = None  # noqa: N815 - name on the wire
+    requestId: str | None = None
 
     def open_values(self) -> list[Any] | None:
         """Return the values that may hold anything."""
@@ -39,7 +39,7 @@ class PredictBody(msgspec.Struct):
     segmentations: list[_MASK.prediction_wire] = []  # type: ignore[name-defined]
     boxes: BoxesWire | None = None
     update: bool = False
-    requestId: str | None = None  # noqa: N815
+    requestId: str | None = None
     trained_slice_id: str | None = None
 
     def every_payload(self) -> list[Any]:

@@ -92,7 +92,7 @@ def refine_autotag(engine: Engine, call: Call[RefineBody], tag: str) -> dict[str
 
 
 @route("POST", "autotag/{tag}")
-def update_autotag(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]:  # noqa: ARG001
+def update_autotag(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]:
     """Submit the job that scores everything anew."""
     with engine.store.read() as connection:
         row = autotags.get(connection, tag)
@@ -102,7 +102,7 @@ def update_autotag(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]
 
 
 @route("DELETE", "autotag/{tag}")
-def delete_autotag(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_autotag(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]:
     """Delete an autotag with its scores."""
     with engine.store.write() as connection:
         row = autotags.get(connection, tag)
@@ -112,14 +112,14 @@ def delete_autotag(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]
 
 
 @route("GET", "autotag/{tag}/refinementMetrics")
-def refinement_metrics(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]:  # noqa: ARG001
+def refinement_metrics(engine: Engine, call: Call[None], tag: str) -> dict[str, Any]:
     """Say how an autotag was refined, and how good it is."""
     with engine.store.read() as connection:
         return autotags.metrics(connection, autotags.get(connection, tag))
 
 
 @route("GET", "{ds}/list_autotags")
-def list_autotags(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_autotags(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
     """List the autotags of a dataset."""
     with engine.store.read() as connection:
         dataset = datasets.get(connection, ds)
@@ -152,7 +152,7 @@ def tagged_items(engine: Engine, call: Call[TaggedBody], ds: str, name: str) -> 
 
 
 @route("GET", "dataset/{ds}/autotag/{name:path}/trainingItems")
-def training_items(engine: Engine, call: Call[None], ds: str, name: str) -> dict[str, Any]:  # noqa: ARG001
+def training_items(engine: Engine, call: Call[None], ds: str, name: str) -> dict[str, Any]:
     """Answer what was chosen as examples."""
     row, payload = _named(engine, ds, name)
     with engine.store.read() as connection:

@@ -96,10 +96,10 @@ class CreateBody(SourcesBody, kw_only=True):
     version_label: str | None = None
     removed_item_ids: list[str] | None = None
     draft: bool = False
-    rollupGroups: list[RollupGroup] | None = None  # noqa: N815 - the name on the wire
+    rollupGroups: list[RollupGroup] | None = None
     allowed_label_matches_id: str | None = None
     class_agnostic: bool | None = None
-    exclusionRules: list[ExclusionRule] | None = None  # noqa: N815
+    exclusionRules: list[ExclusionRule] | None = None
 
 
 class ChangeBody(msgspec.Struct):
@@ -108,10 +108,10 @@ class ChangeBody(msgspec.Struct):
     name: str | msgspec.UnsetType = msgspec.UNSET
     description: str | msgspec.UnsetType | None = msgspec.UNSET
     metadata: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
-    rollupGroups: list[RollupGroup] | None = None  # noqa: N815
+    rollupGroups: list[RollupGroup] | None = None
     allowed_label_matches_id: str | msgspec.UnsetType | None = msgspec.UNSET
     class_agnostic: bool | None = None
-    exclusionRules: list[ExclusionRule] | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
+    exclusionRules: list[ExclusionRule] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @route("POST", "benchmarks", body=CreateBody)
@@ -178,14 +178,14 @@ def _gather(
 
 
 @route("GET", "benchmarks")
-def list_benchmarks(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_benchmarks(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
     """List the benchmarks."""
     with engine.store.read() as connection:
         return benchmarks.listing(connection)
 
 
 @route("GET", "benchmarks/{bm}")
-def get_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]:  # noqa: ARG001
+def get_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]:
     """Describe a benchmark."""
     with engine.store.read() as connection:
         return benchmarks.describe(connection, bm)
@@ -215,7 +215,7 @@ def change_benchmark(engine: Engine, call: Call[ChangeBody], bm: str) -> dict[st
 
 
 @route("DELETE", "benchmarks/{bm}")
-def delete_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]:
     """Delete a benchmark."""
     with engine.store.write() as connection:
         benchmarks.remove(connection, bm)
@@ -223,7 +223,7 @@ def delete_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any
 
 
 @route("POST", "benchmarks/{bm}/finalize")
-def finalize_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]:  # noqa: ARG001
+def finalize_benchmark(engine: Engine, call: Call[None], bm: str) -> dict[str, Any]:
     """Turn a draft into a benchmark that stays as it is."""
     with engine.store.write() as connection:
         return benchmarks.finalize(connection, bm)

@@ -35,8 +35,8 @@ class ColumnsBody(msgspec.Struct):
 class ExportBody(msgspec.Struct):
     """Body of ``lab/dataset/{ds}/exportColumns``."""
 
-    pageToken: str | None = None  # noqa: N815 - name on the wire
-    pageSize: int = 10_000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 10_000
     model_id: str | None = None
 
 

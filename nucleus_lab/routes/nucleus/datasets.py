@@ -48,7 +48,7 @@ def create_dataset(engine: Engine, call: Call[CreateBody]) -> dict[str, Any]:
 
 @route("GET", "dataset/details")
 @route("GET", "dataset/")
-def list_datasets(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_datasets(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
     """List all datasets, oldest first."""
     with engine.store.read() as connection:
         rows = datasets.listing(connection)
@@ -70,25 +70,25 @@ def _one(engine: Engine, ds: str) -> datasets.DatasetRow:
 
 
 @route("GET", "dataset/{ds}/name")
-def dataset_name(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_name(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer the name."""
     return {"name": _one(engine, ds).name}
 
 
 @route("GET", "dataset/{ds}/is_scene")
-def dataset_is_scene(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_is_scene(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer whether the dataset holds scenes."""
     return {"is_scene": _one(engine, ds).is_scene}
 
 
 @route("GET", "dataset/{ds}/use_privacy_mode")
-def dataset_privacy(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_privacy(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer whether the pictures stay where their URLs say."""
     return {"use_privacy_mode": _one(engine, ds).use_privacy_mode}
 
 
 @route("GET", "dataset/{ds}/size")
-def dataset_size(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_size(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer the number of items."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -96,21 +96,21 @@ def dataset_size(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  
 
 
 @route("GET", "dataset/{ds}/info")
-def dataset_info(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_info(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Describe the dataset."""
     with engine.store.read() as connection:
         return datasets.info(connection, datasets.get(connection, ds))
 
 
 @route("GET", "dataset/{ds}/model_runs")
-def dataset_runs(engine: Engine, call: Call[None], ds: str) -> list[str]:  # noqa: ARG001
+def dataset_runs(engine: Engine, call: Call[None], ds: str) -> list[str]:
     """List the model runs on the dataset."""
     with engine.store.read() as connection:
         return datasets.run_ids(connection, datasets.get(connection, ds).id)
 
 
 @route("DELETE", "dataset/{ds}")
-def delete_dataset(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_dataset(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Delete the dataset with all that it holds."""
     from nucleus_lab.engine import deletion, indexes  # with the tables of every feature
 
@@ -123,7 +123,7 @@ def delete_dataset(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
 
 
 @route("GET", "dataset/{ds}/tags")
-def dataset_tags(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_tags(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer the tags of the dataset."""
     with engine.store.read() as connection:
         return {"tags": datasets.tags(connection, datasets.get(connection, ds).id)}

@@ -31,14 +31,14 @@ def export_in_background(engine: Engine, call: Call[None], ds: str) -> dict[str,
 
 
 @route("GET", "dataset/{ds}/embeddings")
-def embeddings_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def embeddings_of_dataset(engine: Engine, call: Call[None], ds: str) -> list[dict[str, Any]]:
     """Answer the embeddings of a dataset."""
     dataset_id, items = _chosen(engine, ds)
     return [row for part in embedding_export.rows(engine, dataset_id, items) for row in part]
 
 
 @route("GET", "slice/{slc}/embeddings")
-def embeddings_of_slice(engine: Engine, call: Call[None], slc: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def embeddings_of_slice(engine: Engine, call: Call[None], slc: str) -> list[dict[str, Any]]:
     """Answer the embeddings of the items of a slice."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
@@ -47,7 +47,7 @@ def embeddings_of_slice(engine: Engine, call: Call[None], slc: str) -> list[dict
 
 
 @route("GET", "lab/export/{token}", public=True)
-def exported_file(engine: Engine, call: Call[None], token: str) -> Binary:  # noqa: ARG001
+def exported_file(engine: Engine, call: Call[None], token: str) -> Binary:
     """Answer a file that a job wrote; the token is the proof."""
     content = embedding_export.ExportFiles(engine).read(token)
     return Binary(content, "application/json; charset=utf-8")

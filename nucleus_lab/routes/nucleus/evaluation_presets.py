@@ -24,20 +24,20 @@ class PresetBody(msgspec.Struct):
     """
 
     name: str
-    rollupGroups: list[RollupGroup] | None = None  # noqa: N815 - the name on the wire
-    exclusionRules: list[ExclusionRule] | None = None  # noqa: N815
+    rollupGroups: list[RollupGroup] | None = None
+    exclusionRules: list[ExclusionRule] | None = None
 
 
 class ChangeBody(msgspec.Struct):
     """Body of a change: what is left out stays, ``null`` clears."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
-    rollupGroups: list[RollupGroup] | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
-    exclusionRules: list[ExclusionRule] | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
+    rollupGroups: list[RollupGroup] | msgspec.UnsetType | None = msgspec.UNSET
+    exclusionRules: list[ExclusionRule] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @route("GET", "evaluationV2Presets")
-def list_presets(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_presets(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
     """List the presets that the caller is shown."""
     with engine.store.read() as connection:
         return evaluation_presets.listing(connection)
@@ -72,7 +72,7 @@ def change_preset(engine: Engine, call: Call[ChangeBody], prev: str) -> dict[str
 
 
 @route("DELETE", "evaluationV2Presets/{prev}")
-def delete_preset(engine: Engine, call: Call[None], prev: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_preset(engine: Engine, call: Call[None], prev: str) -> dict[str, Any]:
     """Delete a preset."""
     with engine.store.write() as connection:
         evaluation_presets.remove(connection, prev)

@@ -87,7 +87,7 @@ def calculate_evaluation_metrics(
 
 
 @route("GET", "lab/dataset/{ds}/model/{prj}/evaluation")
-def evaluation_report(engine: Engine, call: Call[None], ds: str, prj: str) -> dict[str, Any]:  # noqa: ARG001
+def evaluation_report(engine: Engine, call: Call[None], ds: str, prj: str) -> dict[str, Any]:
     """Answer the newest report."""
     with engine.store.read() as connection:
         return evaluations.report(connection, datasets.get(connection, ds), prj)
@@ -111,8 +111,8 @@ class MatchesBody(msgspec.Struct):
     gt_label: str | msgspec.UnsetType | None = msgspec.UNSET
     pred_label: str | msgspec.UnsetType | None = msgspec.UNSET
     iou_threshold: _Share | None = None
-    pageToken: str | None = None  # noqa: N815 - the name on the wire
-    pageSize: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 1000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 1000
 
 
 @route("POST", "lab/dataset/{ds}/model/{prj}/matches", body=MatchesBody)

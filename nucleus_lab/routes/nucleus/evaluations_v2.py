@@ -58,8 +58,8 @@ class NewBody(msgspec.Struct):
     """
 
     name: str | None = None
-    rollupGroups: list[RollupGroup] | None = None  # noqa: N815 - the name on the wire
-    exclusionRules: list[ExclusionRule] | None = None  # noqa: N815
+    rollupGroups: list[RollupGroup] | None = None
+    exclusionRules: list[ExclusionRule] | None = None
     allowed_label_matches: list[LabelPair] | None = None
     allowed_label_matches_id: str | None = None
     class_agnostic: bool | None = None
@@ -139,32 +139,32 @@ def evaluate_on_benchmark(engine: Engine, call: Call[NewBody], bm: str) -> dict[
 
 
 @route("GET", "modelRun/{run}/evaluationsV2")
-def list_of_run(engine: Engine, call: Call[None], run: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_of_run(engine: Engine, call: Call[None], run: str) -> list[dict[str, Any]]:
     """List the evaluations of a run."""
     return evaluations_v2.of_run(engine, run)
 
 
 @route("GET", "model/{prj}/evaluationsV2")
-def list_of_model(engine: Engine, call: Call[None], prj: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_of_model(engine: Engine, call: Call[None], prj: str) -> list[dict[str, Any]]:
     """List the evaluations of the predictions of a model itself."""
     return evaluations_v2.of_model(engine, prj)
 
 
 @route("GET", "evaluationsV2/{ev}")
-def get_evaluation(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:  # noqa: ARG001
+def get_evaluation(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:
     """Describe an evaluation."""
     return evaluations_v2.get(engine, ev)
 
 
 @route("DELETE", "evaluationsV2/{ev}")
-def delete_evaluation(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_evaluation(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:
     """Delete an evaluation."""
     evaluations_v2.remove(engine, ev)
     return {"id": ev, "message": "Evaluation deleted"}
 
 
 @route("POST", "evaluationsV2/{ev}/cancel")
-def cancel_evaluation(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:  # noqa: ARG001
+def cancel_evaluation(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:
     """Stop an evaluation."""
     return evaluations_v2.cancel(engine, ev)
 
@@ -184,7 +184,7 @@ class ChartsBody(msgspec.Struct):
         query: A query that the items have to pass.
     """
 
-    iouThreshold: float = 0.5  # noqa: N815 - the name on the wire
+    iouThreshold: float = 0.5
     filters: Filters | None = None
     query: str | None = None
 
@@ -241,7 +241,7 @@ class ExamplesBody(msgspec.Struct):
     sort_order: str | None = None
     filters: Filters | None = None
     query: str | None = None
-    iouThreshold: float = 0.5  # noqa: N815 - the name on the wire
+    iouThreshold: float = 0.5
 
 
 @route("POST", "evaluationsV2/{ev}/examples", body=ExamplesBody)
@@ -266,7 +266,7 @@ def examples(engine: Engine, call: Call[ExamplesBody], ev: str) -> dict[str, Any
 
 
 @route("GET", "evaluationsV2/{ev}/filterSchema")
-def filter_schema(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:  # noqa: ARG001
+def filter_schema(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]:
     """Answer what the rows of an evaluation can be filtered by."""
     from nucleus_lab.engine import evaluation_view
 
@@ -275,7 +275,7 @@ def filter_schema(engine: Engine, call: Call[None], ev: str) -> dict[str, Any]: 
 
 
 @route("GET", "dataset/{ds}/labelSchema")
-def label_schema(engine: Engine, call: Call[None], ds: str) -> dict[str, list[str]]:  # noqa: ARG001
+def label_schema(engine: Engine, call: Call[None], ds: str) -> dict[str, list[str]]:
     """Answer the labels of a dataset, apart by annotations and predictions."""
     from nucleus_lab.engine import evaluation_view
 
@@ -315,14 +315,14 @@ def create_label_matches(engine: Engine, call: Call[LabelMatchesBody]) -> dict[s
 
 
 @route("GET", "lab/allowedLabelMatches")
-def list_label_matches(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_label_matches(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
     """List the sets of labels that count as the same."""
     with engine.store.read() as connection:
         return evaluation_config.list_sets(connection)
 
 
 @route("DELETE", "lab/allowedLabelMatches/{alm}")
-def delete_label_matches(engine: Engine, call: Call[None], alm: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_label_matches(engine: Engine, call: Call[None], alm: str) -> dict[str, Any]:
     """Delete a set of labels that count as the same."""
     with engine.store.write() as connection:
         evaluation_config.remove_set(connection, alm)

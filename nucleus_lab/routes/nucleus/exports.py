@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 class ExportBody(msgspec.Struct):
     """Body of ``dataset/{ds}/exportForTrainingPage``."""
 
-    pageToken: str | None = None  # noqa: N815 - name on the wire
-    pageSize: int = 10_000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 10_000
     query: str | None = None
     chip: bool = False
-    onlyMostRecentTask: bool | None = None  # noqa: N815
+    onlyMostRecentTask: bool | None = None
 
 
 @route("GET", "dataset/{ds}/exportForTraining")
-def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def export_all(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer all items with their annotations."""
     found: list[dict[str, Any]] = []
     token = None
@@ -88,7 +88,7 @@ def _add_mirrored(
 
 
 @route("GET", "dataset/{ds}/class_labels")
-def class_labels(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def class_labels(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer the labels that the annotations of the dataset have, sorted."""
     with engine.store.read() as connection:
         counts = labels.annotation_counts(connection, datasets.get(connection, ds).id)
@@ -96,7 +96,7 @@ def class_labels(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  
 
 
 @route("GET", "slice/{slc}/class_labels")
-def class_labels_of_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def class_labels_of_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Answer the labels of the annotations in a slice, sorted."""
     with engine.store.read() as connection:
         return {"data": labels.names_in_slice(connection, slices.get(connection, slc).id)}

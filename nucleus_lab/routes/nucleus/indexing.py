@@ -30,7 +30,7 @@ class CustomBody(msgspec.Struct):
 
     embedding_dimension: int
     embeddings_urls: list[str] = []
-    requestId: str | None = None  # noqa: N815 - name on the wire
+    requestId: str | None = None
 
 
 class DeleteBody(msgspec.Struct):
@@ -152,7 +152,7 @@ def set_continuous_indexing(engine: Engine, call: Call[ContinuousBody], ds: str)
 
 
 @route("POST", "indexing/{ds}/internal/image")
-def create_image_index(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def create_image_index(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Submit the job that embeds the pictures which have no vector."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -187,7 +187,7 @@ def indexing_status(engine: Engine, call: Call[StatusBody], ds: str) -> dict[str
 
 
 @route("GET", "dataset/{ds}/embeddingIndexes")
-def embedding_indexes(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def embedding_indexes(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """List the embedding indexes of a dataset."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)

@@ -31,7 +31,7 @@ class AppendBody(msgspec.Struct):
 
     items: list[ItemWire] = []
     update: bool = False
-    requestId: str | None = None  # noqa: N815 - name on the wire
+    requestId: str | None = None
 
     def open_values(self) -> list[Any]:
         """Return the values that may hold anything."""
@@ -111,7 +111,7 @@ def update_metadata(engine: Engine, call: Call[MetadataBody], ds: str) -> dict[s
 
 
 @route("DELETE", "dataset/{ds}/refloc/{ref:path}")
-def delete_item(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_item(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:
     """Delete one item with its annotations and predictions."""
     with engine.store.write(bulk=True) as connection:
         row = datasets.get(connection, ds)

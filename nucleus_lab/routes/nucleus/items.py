@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 class PageBody(msgspec.Struct):
     """Body of a paged read."""
 
-    pageToken: str | None = None  # noqa: N815
-    pageSize: int = 10_000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 10_000
 
 
 @route("GET", "dataset/{ds}/datasetItems")
-def all_items(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def all_items(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer all items."""
     found: list[dict[str, Any]] = []
     token = None
@@ -53,7 +53,7 @@ def _item_and_objects(
 
 
 @route("GET", "dataset/{ds}/refloc/{ref:path}")
-def item_by_reference(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def item_by_reference(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:
     """Answer one item with its annotations, by its reference id."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -61,7 +61,7 @@ def item_by_reference(engine: Engine, call: Call[None], ds: str, ref: str) -> di
 
 
 @route("GET", "dataset/{ds}/loc/{di}")
-def item_by_id(engine: Engine, call: Call[None], ds: str, di: str) -> dict[str, Any]:  # noqa: ARG001
+def item_by_id(engine: Engine, call: Call[None], ds: str, di: str) -> dict[str, Any]:
     """Answer one item with its annotations, by its id."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -106,7 +106,7 @@ def item_at(engine: Engine, connection: Any, dataset_id: int, index: int) -> rea
 
 
 @route("GET", "dataset/{ds}/iloc/{index}")
-def item_by_index(engine: Engine, call: Call[None], ds: str, index: str) -> dict[str, Any]:  # noqa: ARG001
+def item_by_index(engine: Engine, call: Call[None], ds: str, index: str) -> dict[str, Any]:
     """Answer one item with its annotations, by its place in the dataset."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -123,7 +123,7 @@ def _run_on(connection: Any, prj: str, dataset_id: int) -> int:
 @route("GET", "dataset/{ds}/model/{prj}/referenceId/{ref:path}")
 def predictions_by_reference(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     ds: str,
     prj: str,
     ref: str,
@@ -138,7 +138,7 @@ def predictions_by_reference(
 @route("GET", "dataset/{ds}/model/{prj}/iloc/{index}")
 def predictions_by_index(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     ds: str,
     prj: str,
     index: str,
@@ -154,7 +154,7 @@ def predictions_by_index(
 @route("GET", "dataset/{ds}/model/{prj}/export")
 def export_predictions(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     ds: str,
     prj: str,
 ) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def export_predictions(
 @route("GET", "dataset/{ds}/groundTruth/loc/{ids:path}")
 def one_annotation(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     ds: str,
     ids: str,
 ) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def one_annotation(
 @route("GET", "dataset/{ds}/model/{prj}/loc/{ids:path}")
 def one_prediction(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     ds: str,
     prj: str,
     ids: str,

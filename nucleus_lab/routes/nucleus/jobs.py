@@ -36,7 +36,7 @@ def _row(job: str) -> int:
 
 
 @route("GET", "job/{job}")
-def job_status(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:  # noqa: ARG001
+def job_status(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:
     """Answer how far a job is.
 
     Args:
@@ -51,7 +51,7 @@ def job_status(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:  #
 
 
 @route("GET", "job/{job}/info")
-def job_info(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:  # noqa: ARG001
+def job_info(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:
     """Answer what a client needs to build a handle.
 
     Args:
@@ -66,7 +66,7 @@ def job_info(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:  # n
 
 
 @route("GET", "job/{job}/errors")
-def job_errors(engine: Engine, call: Call[None], job: str) -> list[str]:  # noqa: ARG001
+def job_errors(engine: Engine, call: Call[None], job: str) -> list[str]:
     """Answer what went wrong inside a job.
 
     Args:
@@ -114,7 +114,7 @@ def list_jobs(engine: Engine, call: Call[ListJobsBody]) -> list[dict[str, Any]]:
 
 
 @route("POST", "lab/job/{job}/cancel")
-def cancel_job(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:  # noqa: ARG001
+def cancel_job(engine: Engine, call: Call[None], job: str) -> dict[str, Any]:
     """Ask a job to stop.
 
     Args:

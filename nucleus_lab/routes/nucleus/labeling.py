@@ -32,7 +32,7 @@ class IngestBody(msgspec.Struct):
 @route("POST", "slice/{slc}/{project}/send_to_labeling")
 def send_to_labeling(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     slc: str,
     project: str,
 ) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def ingest_tasks(engine: Engine, call: Call[IngestBody], ds: str) -> dict[str, A
 
 
 @route("GET", "dataset/{ds}/exportScaleTaskInfo")
-def dataset_task_info(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def dataset_task_info(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Describe the tasks of the items of a dataset."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -89,7 +89,7 @@ def dataset_task_info(engine: Engine, call: Call[None], ds: str) -> dict[str, An
 
 
 @route("GET", "slice/{slc}/exportScaleTaskInfo")
-def slice_task_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_task_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Describe the tasks of the items of a slice."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)

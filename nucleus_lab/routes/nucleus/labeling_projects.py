@@ -30,8 +30,8 @@ class TasksBody(msgspec.Struct):
 
     status: str | None = None
     assignee: str | None = None
-    pageToken: str | None = None  # noqa: N815 - name on the wire
-    pageSize: int = 1_000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 1_000
 
 
 class AnswersBody(msgspec.Struct):
@@ -77,7 +77,7 @@ def create_project(engine: Engine, call: Call[CreateBody]) -> dict[str, Any]:
 
 
 @route("GET", "lab/labelingProjects")
-def list_projects(engine: Engine, call: Call[None]) -> dict[str, Any]:  # noqa: ARG001
+def list_projects(engine: Engine, call: Call[None]) -> dict[str, Any]:
     """List all labeling projects, oldest first."""
     with engine.store.read() as connection:
         rows = labeling_projects.listing(connection)
@@ -85,7 +85,7 @@ def list_projects(engine: Engine, call: Call[None]) -> dict[str, Any]:  # noqa: 
 
 
 @route("GET", "lab/labelingProject/{lbl}")
-def get_project(engine: Engine, call: Call[None], lbl: str) -> dict[str, Any]:  # noqa: ARG001
+def get_project(engine: Engine, call: Call[None], lbl: str) -> dict[str, Any]:
     """Describe a labeling project and count its tasks."""
     with engine.store.read() as connection:
         project = labeling_projects.get(connection, lbl)
@@ -94,7 +94,7 @@ def get_project(engine: Engine, call: Call[None], lbl: str) -> dict[str, Any]:  
 
 
 @route("DELETE", "lab/labelingProject/{lbl}")
-def delete_project(engine: Engine, call: Call[None], lbl: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_project(engine: Engine, call: Call[None], lbl: str) -> dict[str, Any]:
     """Delete a labeling project with its tasks; annotations stay."""
     with engine.store.write(bulk=True) as connection:
         gone = labeling_projects.remove(connection, labeling_projects.get(connection, lbl))
@@ -134,7 +134,7 @@ def complete_tasks(engine: Engine, call: Call[AnswersBody], lbl: str) -> dict[st
 
 
 @route("GET", "lab/labelingTask/{task}")
-def get_task(engine: Engine, call: Call[None], task: str) -> dict[str, Any]:  # noqa: ARG001
+def get_task(engine: Engine, call: Call[None], task: str) -> dict[str, Any]:
     """Describe a task."""
     return _task(engine, task)
 

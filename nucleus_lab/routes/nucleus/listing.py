@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @route("GET", "models/")
-def list_models(engine: Engine, call: Call[None]) -> dict[str, Any]:  # noqa: ARG001
+def list_models(engine: Engine, call: Call[None]) -> dict[str, Any]:
     """List all models, oldest first."""
     with engine.store.read() as connection:
         return {"models": models.payloads(connection)}
 
 
 @route("GET", "slice/")
-def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+def all_slices(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
     """List the slices of all datasets."""
     with engine.store.read() as connection:
         return [row.payload() for row in slices.listing(connection)]

@@ -53,7 +53,7 @@ def thumbnails(engine: Engine, call: Call[ThumbnailsBody], ds: str) -> Binary:
 
 
 @route("GET", "lab/dataset/{ds}/image/{di}")
-def image(engine: Engine, call: Call[None], ds: str, di: str) -> Binary:  # noqa: ARG001
+def image(engine: Engine, call: Call[None], ds: str, di: str) -> Binary:
     """Answer the picture of an item as browsers can show it, pixel for pixel as stored.
 
     Args:
@@ -81,7 +81,7 @@ def image(engine: Engine, call: Call[None], ds: str, di: str) -> Binary:  # noqa
 
 
 @route("GET", "lab/dataset/{ds}/mask/{obj}")
-def mask(engine: Engine, call: Call[None], ds: str, obj: str) -> Binary:  # noqa: ARG001
+def mask(engine: Engine, call: Call[None], ds: str, obj: str) -> Binary:
     """Answer the picture of a segmentation mask with its values as stored.
 
     Args:

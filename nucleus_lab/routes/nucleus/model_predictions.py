@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nucleus_lab import identifiers
-from nucleus_lab.engine import anywhere, datasets, models, runs
+from nucleus_lab.engine import datasets, models, predictions_anywhere, runs
 from nucleus_lab.engine.objects import Outcome
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.routes.nucleus.annotations import PredictBody
@@ -48,7 +48,7 @@ def upload(engine: Engine, call: Call[PredictBody], prj: str) -> dict[str, Any]:
         raise InvalidInputError("this route takes the predictions themselves: send no requestId")
     with engine.store.read() as connection:
         key = models.key_of(connection, prj)
-    outcome = anywhere.predict(
+    outcome = predictions_anywhere.predict(
         engine,
         body.every_payload(),
         call.files,
@@ -59,24 +59,24 @@ def upload(engine: Engine, call: Call[PredictBody], prj: str) -> dict[str, Any]:
 
 
 @route("GET", "model/{prj}/predictions/loc/{di}")
-def on_item(engine: Engine, call: Call[None], prj: str, di: str) -> dict[str, Any]:  # noqa: ARG001
+def on_item(engine: Engine, call: Call[None], prj: str, di: str) -> dict[str, Any]:
     """Answer the predictions of a model on one item, by the id of the item."""
     with engine.store.read() as connection:
-        return {"predictions": anywhere.by_id(connection, prj, di)}
+        return {"predictions": predictions_anywhere.by_id(connection, prj, di)}
 
 
 @route("GET", "model/{prj}/predictions/refloc/{ref:path}")
-def on_reference(engine: Engine, call: Call[None], prj: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def on_reference(engine: Engine, call: Call[None], prj: str, ref: str) -> dict[str, Any]:
     """Answer the predictions of a model on one item, by its reference id."""
     with engine.store.read() as connection:
-        return {"predictions": anywhere.by_name(connection, prj, ref)}
+        return {"predictions": predictions_anywhere.by_name(connection, prj, ref)}
 
 
 @route("GET", "model/{prj}/predictions/iloc/{index}")
-def on_index(engine: Engine, call: Call[None], prj: str, index: str) -> dict[str, Any]:  # noqa: ARG001
+def on_index(engine: Engine, call: Call[None], prj: str, index: str) -> dict[str, Any]:
     """Answer the predictions of a model on one item, by its place."""
     with engine.store.read() as connection:
-        return {"predictions": anywhere.by_index(connection, prj, index_of(index))}
+        return {"predictions": predictions_anywhere.by_index(connection, prj, index_of(index))}
 
 
 @route("POST", "model/{prj}/predictions/copyFromRun", body=CopyBody)

@@ -9,11 +9,11 @@ import msgspec
 from nucleus_lab import identifiers
 from nucleus_lab.engine import (
     annotating,
-    anywhere,
     datasets,
     evaluations,
     model_versions,
     models,
+    predictions_anywhere,
     reading,
     runs,
 )
@@ -78,7 +78,7 @@ def runs_of_model(engine: Engine, call: Call[None], prj: str) -> list[str]:
 
 
 @route("GET", "modelRun/{run}/info")
-def run_info(engine: Engine, call: Call[None], run: str) -> dict[str, Any]:  # noqa: ARG001
+def run_info(engine: Engine, call: Call[None], run: str) -> dict[str, Any]:
     """Describe a run."""
     with engine.store.read() as connection:
         row = runs.get(connection, run)
@@ -96,7 +96,7 @@ def run_info(engine: Engine, call: Call[None], run: str) -> dict[str, Any]:  # n
 
 
 @route("DELETE", "modelRun/{run}")
-def delete_run(engine: Engine, call: Call[None], run: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_run(engine: Engine, call: Call[None], run: str) -> dict[str, Any]:
     """Delete a run with its predictions."""
     with engine.store.write(bulk=True) as connection:
         row = runs.get(connection, run)
@@ -173,7 +173,7 @@ def predict_anywhere(engine: Engine, call: Call[PredictBody], run: str) -> dict[
     body = call.body
     with engine.store.read() as connection:
         row = runs.get(connection, run)
-    outcome = anywhere.predict(
+    outcome = predictions_anywhere.predict(
         engine,
         body.every_payload(),
         call.files,
@@ -212,7 +212,7 @@ def _on_item(
 
 
 @route("GET", "modelRun/{run}/iloc/{index}")
-def run_by_index(engine: Engine, call: Call[None], run: str, index: str) -> dict[str, Any]:  # noqa: ARG001
+def run_by_index(engine: Engine, call: Call[None], run: str, index: str) -> dict[str, Any]:
     """Answer the predictions of a run on one item, by its place in the dataset."""
     with engine.store.read() as connection:
         row = runs.get(connection, run)
@@ -222,16 +222,16 @@ def run_by_index(engine: Engine, call: Call[None], run: str, index: str) -> dict
 
 
 @route("GET", "modelRun/{run}/loc/{di}")
-def run_by_id(engine: Engine, call: Call[None], run: str, di: str) -> dict[str, Any]:  # noqa: ARG001
+def run_by_id(engine: Engine, call: Call[None], run: str, di: str) -> dict[str, Any]:
     """Answer the predictions of a run on one item, by the id of the item."""
     with engine.store.read() as connection:
         row = runs.get(connection, run)
-        of = anywhere.dataset_of(connection, di)
+        of = predictions_anywhere.dataset_of(connection, di)
         return _on_item(connection, row, reading.by_public_id(connection, of, di), of)
 
 
 @route("GET", "modelRun/{run}/refloc/{ref:path}")
-def run_by_reference(engine: Engine, call: Call[None], run: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def run_by_reference(engine: Engine, call: Call[None], run: str, ref: str) -> dict[str, Any]:
     """Answer the predictions of a run on one item, by its reference id."""
     with engine.store.read() as connection:
         row = runs.get(connection, run)
@@ -240,7 +240,7 @@ def run_by_reference(engine: Engine, call: Call[None], run: str, ref: str) -> di
 
 
 @route("GET", "modelRun/{run}/prediction/loc/{ids:path}")
-def run_prediction(engine: Engine, call: Call[None], run: str, ids: str) -> dict[str, Any]:  # noqa: ARG001
+def run_prediction(engine: Engine, call: Call[None], run: str, ids: str) -> dict[str, Any]:
     """Answer one prediction of a run, by the ids of its item and its own."""
     with engine.store.read() as connection:
         row = runs.get(connection, run)
@@ -248,7 +248,7 @@ def run_prediction(engine: Engine, call: Call[None], run: str, ids: str) -> dict
 
 
 @route("GET", "modelRun/{run}/ungrouped")
-def run_export(engine: Engine, call: Call[None], run: str) -> reading.Groups:  # noqa: ARG001
+def run_export(engine: Engine, call: Call[None], run: str) -> reading.Groups:
     """Answer all predictions of a run, by type."""
     groups: reading.Groups = {}
     with engine.store.read() as connection:

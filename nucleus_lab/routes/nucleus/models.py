@@ -55,14 +55,14 @@ def add_model(engine: Engine, call: Call[AddBody]) -> dict[str, Any]:
 
 
 @route("GET", "model/{prj}")
-def get_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:  # noqa: ARG001
+def get_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:
     """Describe a model; the id of one of its runs serves too."""
     with engine.store.read() as connection:
         return models.payloads(connection, models.key_of(connection, prj))[0]
 
 
 @route("DELETE", "model/{prj}")
-def delete_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_model(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:
     """Delete a model with its predictions."""
     with engine.store.write(bulk=True) as connection:
         key = models.key_of(connection, prj)

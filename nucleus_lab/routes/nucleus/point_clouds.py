@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class SegmentationBody(msgspec.Struct):
     """Body of ``…/uploadLSSPrediction``."""
 
-    pointsSegmentationUrl: str  # noqa: N815 - name on the wire
+    pointsSegmentationUrl: str
 
 
 @route("GET", "task/{task}/frame/{frame}")
-def points_of_frame(engine: Engine, call: Call[None], task: str, frame: str) -> dict[str, Any]:  # noqa: ARG001
+def points_of_frame(engine: Engine, call: Call[None], task: str, frame: str) -> dict[str, Any]:
     """Answer the points of a frame of a scene, or of a labeling task."""
     with engine.store.read() as connection:
         source = point_clouds.of_frame(connection, task, index_of(frame))
@@ -31,7 +31,7 @@ def points_of_frame(engine: Engine, call: Call[None], task: str, frame: str) -> 
 
 
 @route("GET", "lab/dataset/{ds}/pointcloud/{di}")
-def points_of_item(engine: Engine, call: Call[None], ds: str, di: str) -> Binary:  # noqa: ARG001
+def points_of_item(engine: Engine, call: Call[None], ds: str, di: str) -> Binary:
     """Answer the points of an item as 32-bit floats: x, y, z and intensity of each."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -61,7 +61,7 @@ def upload_segmentation(
 @route("GET", "lab/dataset/{ds}/model/{prj}/pointcloud/{ref:path}/segmentation")
 def segmentation(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     ds: str,
     prj: str,
     ref: str,

@@ -36,8 +36,8 @@ class QueryBody(msgspec.Struct):
     """
 
     query: str = ""
-    pageToken: str | None = None  # noqa: N815 - name on the wire
-    pageSize: int = 10_000  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 10_000
     model_run_id: str | None = None
     params: dict[str, Any] | None = None
     iou_threshold: float | None = None

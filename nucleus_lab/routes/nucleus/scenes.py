@@ -29,7 +29,7 @@ class LidarBody(msgspec.Struct):
 
     scenes: list[LidarSceneWire] = []
     update: bool = False
-    requestId: str | None = None  # noqa: N815 - name on the wire
+    requestId: str | None = None
 
 
 class VideoBody(msgspec.Struct):
@@ -37,7 +37,7 @@ class VideoBody(msgspec.Struct):
 
     scenes: list[VideoSceneWire] = []
     update: bool = False
-    requestId: str | None = None  # noqa: N815
+    requestId: str | None = None
 
 
 class FilesBody(msgspec.Struct):
@@ -47,10 +47,10 @@ class FilesBody(msgspec.Struct):
 class BySceneBody(msgspec.Struct):
     """Body of ``dataset/{ds}/exportForTrainingByScene``."""
 
-    pageToken: str | None = None  # noqa: N815
-    pageSize: int = 10  # noqa: N815
-    sliceId: str | None = None  # noqa: N815
-    onlyMostRecentTask: bool | None = None  # noqa: N815
+    pageToken: str | None = None
+    pageSize: int = 10
+    sliceId: str | None = None
+    onlyMostRecentTask: bool | None = None
 
 
 def _upload(engine: Engine, call: Call[Any], ds: str, job_type: str) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def take_files(engine: Engine, call: Call[FilesBody], ds: str) -> dict[str, Any]
 
 
 @route("GET", "dataset/{ds}/scenes_list")
-def all_scenes(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def all_scenes(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """List scenes without their frames."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)
@@ -110,7 +110,7 @@ def one_scene(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, 
 
 
 @route("DELETE", "dataset/{ds}/scene/{ref:path}")
-def delete_scene(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_scene(engine: Engine, call: Call[None], ds: str, ref: str) -> dict[str, Any]:
     """Delete a scene with its items and everything on them."""
     with engine.store.write(bulk=True) as connection:
         row = datasets.get(connection, ds)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class AutotagFilter(msgspec.Struct):
     """Only what an autotag scores within a range."""
 
-    autotagId: str  # noqa: N815 - name on the wire
+    autotagId: str
     range: list[float]
 
 
 class Filters(msgspec.Struct):
     """What to sample from."""
 
-    sliceId: str | None = None  # noqa: N815
+    sliceId: str | None = None
     autotag: AutotagFilter | None = None
 
 
@@ -33,8 +33,8 @@ class BuildBody(msgspec.Struct):
     """Body of ``dataset/{ds}/build_slice``."""
 
     name: str
-    sampleSize: int  # noqa: N815
-    sampleMethod: str  # noqa: N815
+    sampleSize: int
+    sampleMethod: str
     filters: Filters | None = None
 
 

@@ -41,14 +41,14 @@ def export_raw_items(engine: Engine, call: Call[None], slc: str) -> dict[str, An
 
 
 @route("GET", "slice/{slc}/export_raw_json")
-def export_raw_json(engine: Engine, call: Call[None], slc: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def export_raw_json(engine: Engine, call: Call[None], slc: str) -> list[dict[str, Any]]:
     """Answer every object of a slice with its item, its match and its scene."""
     with engine.store.read() as connection, collector_paused():
         return slice_objects.raw(connection, slices.get(connection, slc))
 
 
 @route("GET", "lab/media/{token}", public=True)
-def read_media(engine: Engine, call: Call[None], token: str) -> Binary:  # noqa: ARG001
+def read_media(engine: Engine, call: Call[None], token: str) -> Binary:
     """Answer a stored file as it was uploaded; the token is the proof."""
     content = engine.media.thumbnails.original(media_urls.source_of(engine, token))
     return Binary(content, media_urls.media_type(content))

@@ -138,7 +138,7 @@ def append_to_slice(engine: Engine, call: Call[AppendBody], slc: str) -> dict[st
 
 
 @route("GET", "slice/{slc}/info")
-def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_info(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Describe a slice."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
@@ -160,7 +160,7 @@ def tag_slice(engine: Engine, call: Call[TagBody], slc: str) -> dict[str, Any]:
 
 
 @route("DELETE", "slice/{slc}")
-def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Delete a slice; what it holds stays."""
     with engine.store.write() as connection:
         row = slices.get(connection, slc)
@@ -170,7 +170,7 @@ def delete_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]: 
 
 
 @route("GET", "slice/{slc}")
-def slice_with_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def slice_with_members(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Answer all that a slice holds."""
     with engine.store.read() as connection:
         row = slices.get(connection, slc)
@@ -202,7 +202,7 @@ def _export(
 
 
 @route("GET", "slice/{slc}/exportForTraining")
-def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:  # noqa: ARG001
+def export_slice(engine: Engine, call: Call[None], slc: str) -> dict[str, Any]:
     """Answer the items of a slice with their annotations."""
     with engine.store.read() as connection, collector_paused():
         row = slices.get(connection, slc)
@@ -262,7 +262,7 @@ def export_narrow_page(engine: Engine, call: Call[RowsBody], slc: str) -> dict[s
 @route("GET", "slice/{slc}/{prj}/exportForTraining")
 def export_slice_predictions(
     engine: Engine,
-    call: Call[None],  # noqa: ARG001
+    call: Call[None],
     slc: str,
     prj: str,
 ) -> dict[str, Any]:

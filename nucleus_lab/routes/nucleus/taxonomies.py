@@ -36,14 +36,14 @@ def add_taxonomy(engine: Engine, call: Call[TaxonomyBody], ds: str) -> dict[str,
 
 
 @route("GET", "lab/dataset/{ds}/taxonomies")
-def list_taxonomies(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def list_taxonomies(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """Answer the taxonomies of a dataset."""
     with engine.store.read() as connection:
         return {"taxonomies": taxonomies.listing(connection, datasets.get(connection, ds).id)}
 
 
 @route("DELETE", "dataset/{ds}/taxonomy/{name:path}")
-def delete_taxonomy(engine: Engine, call: Call[None], ds: str, name: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_taxonomy(engine: Engine, call: Call[None], ds: str, name: str) -> dict[str, Any]:
     """Delete a taxonomy with all that was chosen from it."""
     with engine.store.write() as connection:
         row = datasets.get(connection, ds)

@@ -28,7 +28,7 @@ class DeleteTracksBody(msgspec.Struct):
 
 
 @route("GET", "dataset/{ds}/tracks")
-def all_tracks(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:  # noqa: ARG001
+def all_tracks(engine: Engine, call: Call[None], ds: str) -> dict[str, Any]:
     """List the tracks of a dataset."""
     with engine.store.read() as connection:
         row = datasets.get(connection, ds)

@@ -120,7 +120,7 @@ class UploadBody(msgspec.Struct):
 
 
 @route("GET", "validate/eval_fn")
-def list_functions(engine: Engine, call: Call[None]) -> dict[str, Any]:  # noqa: ARG001
+def list_functions(engine: Engine, call: Call[None]) -> dict[str, Any]:
     """List the evaluation functions."""
     with engine.store.read() as connection:
         rows = eval_functions.listing(connection)
@@ -156,28 +156,28 @@ def create_test(engine: Engine, call: Call[TestBody]) -> dict[str, Any]:
 
 
 @route("GET", "validate/scenario_test/details")
-def list_tests(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_tests(engine: Engine, call: Call[None]) -> list[dict[str, Any]]:
     """List the scenario tests."""
     with engine.store.read() as connection:
         return [test.payload() for test in scenario_tests.listing(connection)]
 
 
 @route("GET", "validate/scenario_test/{st}")
-def read_test(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:  # noqa: ARG001
+def read_test(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:
     """Describe a scenario test, as one of the two forms that clients read."""
     with engine.store.read() as connection:
         return {"unit_test": scenario_tests.get(connection, st).payload()}
 
 
 @route("GET", "validate/scenario_test/{st}/info")
-def test_info(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:  # noqa: ARG001
+def test_info(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:
     """Describe a scenario test."""
     with engine.store.read() as connection:
         return scenario_tests.get(connection, st).payload()
 
 
 @route("DELETE", "validate/scenario_test/{st}")
-def delete_test(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:  # noqa: ARG001
+def delete_test(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:
     """Delete a scenario test with its history."""
     with engine.store.write() as connection:
         scenario_tests.remove(connection, scenario_tests.get(connection, st))
@@ -198,7 +198,7 @@ def add_function(engine: Engine, call: Call[AddBody]) -> dict[str, Any]:
 
 
 @route("GET", "validate/scenario_test/{st}/metrics")
-def test_metrics(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:  # noqa: ARG001
+def test_metrics(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:
     """List the functions of a scenario test."""
     with engine.store.read() as connection:
         test = scenario_tests.get(connection, st)
@@ -216,7 +216,7 @@ def set_threshold(engine: Engine, call: Call[ThresholdBody], st: str, ef: str) -
 
 
 @route("POST", "validate/scenario_test/{st}/set_baseline_model/{prj}")
-def set_baseline(engine: Engine, call: Call[None], st: str, prj: str) -> dict[str, Any]:  # noqa: ARG001
+def set_baseline(engine: Engine, call: Call[None], st: str, prj: str) -> dict[str, Any]:
     """Choose the model that results without a threshold are held against."""
     with engine.store.write() as connection:
         test = scenario_tests.get(connection, st)
@@ -224,21 +224,21 @@ def set_baseline(engine: Engine, call: Call[None], st: str, prj: str) -> dict[st
 
 
 @route("GET", "validate/scenario_test/{st}/items")
-def test_items(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:  # noqa: ARG001
+def test_items(engine: Engine, call: Call[None], st: str) -> dict[str, Any]:
     """Answer the items, scenes and tracks of the slice of a scenario test."""
     with engine.store.read() as connection:
         return scenario_items.of_slice(connection, scenario_tests.get(connection, st).slice_id)
 
 
 @route("GET", "validate/scenario_test/{st}/eval_history/details")
-def test_history(engine: Engine, call: Call[None], st: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def test_history(engine: Engine, call: Call[None], st: str) -> list[dict[str, Any]]:
     """List the evaluations of a scenario test, oldest first."""
     with engine.store.read() as connection:
         return scenario_results.history(connection, scenario_tests.get(connection, st))
 
 
 @route("GET", "validate/eval/{sev}/info")
-def read_evaluation(engine: Engine, call: Call[None], sev: str) -> dict[str, Any]:  # noqa: ARG001
+def read_evaluation(engine: Engine, call: Call[None], sev: str) -> dict[str, Any]:
     """Answer an evaluation with its results on items."""
     with engine.store.read() as connection:
         return scenario_results.one(connection, sev)
@@ -270,7 +270,7 @@ def evaluate(engine: Engine, call: Call[EvaluateBody], prj: str) -> dict[str, An
 
 
 @route("POST", "validate/{prj}/metrics")
-def calculate_metrics(engine: Engine, call: Call[None], prj: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def calculate_metrics(engine: Engine, call: Call[None], prj: str) -> list[dict[str, Any]]:
     """Submit the job that computes evaluation metrics, for every dataset of a model."""
     options = EvaluationOptions().given()
     chosen = []

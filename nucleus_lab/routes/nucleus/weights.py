@@ -96,12 +96,12 @@ def download(engine: Engine, call: Call[None], prj: str) -> Any:
 
 
 @route("GET", "lab/weights/{token}", public=True)
-def send(engine: Engine, call: Call[None], token: str) -> Response:  # noqa: ARG001
+def send(engine: Engine, call: Call[None], token: str) -> Response:
     """Answer the file; the token is the proof."""
     return Response(200, weights.file_of(engine, token), OCTETS)
 
 
 @route("DELETE", "model/{prj}/weights")
-def delete(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:  # noqa: ARG001
+def delete(engine: Engine, call: Call[None], prj: str) -> dict[str, Any]:
     """Delete the weights of a model."""
     return {"deleted": weights.remove(engine, prj)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nucleus_lab.engine.vectors import VectorFiles
 
 
-class SeenEngine(Engine):
+class UserView(Engine):
     """The workspace as a user sees it; handlers and jobs take it as they take the whole one.
 
     Rows are hidden where SQL is written (:mod:`nucleus_lab.engine.ownership`). Files are shared:
