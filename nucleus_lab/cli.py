@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from nucleus_lab.cli_data import COMMANDS
-from nucleus_lab.errors import NucleusError
+from nucleus_lab.errors import NotFoundError, NucleusError
 
 _WORKSPACE = click.option(
     "--workspace",
@@ -146,14 +146,18 @@ def create_key(
     click.echo(key)
 
 
-@keys.command("list", short_help="List the keys.")
+@keys.command(
+    "list",
+    short_help="List the keys.",
+    epilog=_examples("nucleus-lab keys list --workspace lab"),
+)
 @_WORKSPACE
 @_DATABASE
 def list_keys(workspace: Path | None, database_url: str | None) -> None:
     """List the keys: name, whose it is, when it was made, and whether it is still in use."""
     from nucleus_lab.server import keys as workspace_keys
 
-    rows = workspace_keys.list_keys(_folder(workspace), database_url=database_url)
+    rows = workspace_keys.list_keys(_existing(workspace, database_url), database_url=database_url)
     if not rows:
         click.echo("no keys")
     for row in rows:
@@ -161,7 +165,11 @@ def list_keys(workspace: Path | None, database_url: str | None) -> None:
         click.echo(f"{row['name']}\t{_scope(row['user'])}\t{row['created_at']}\t{state}")
 
 
-@keys.command("revoke", short_help="Make a key useless at once.")
+@keys.command(
+    "revoke",
+    short_help="Make a key useless at once.",
+    epilog=_examples("nucleus-lab keys revoke anna --workspace lab"),
+)
 @click.argument("name")
 @_WORKSPACE
 @_DATABASE
@@ -169,7 +177,8 @@ def revoke_key(name: str, workspace: Path | None, database_url: str | None) -> N
     """Make the key NAME useless at once, also on servers that are running."""
     from nucleus_lab.server import keys as workspace_keys
 
-    workspace_keys.revoke_key(_folder(workspace), name, database_url=database_url)
+    folder = _existing(workspace, database_url)
+    workspace_keys.revoke_key(folder, name, database_url=database_url)
     click.echo(f"key {name!r} is revoked")
 
 
@@ -178,11 +187,19 @@ def _scope(user: str | None) -> str:
 
 
 def _folder(workspace: Path | None) -> Path:
-    if workspace is not None:
-        return workspace.expanduser()
-    from nucleus_lab.client.target import default_workspace
+    from nucleus_lab.client.target import default_workspace, folder_of
 
-    return default_workspace()
+    return default_workspace() if workspace is None else folder_of(workspace, "--workspace")
+
+
+def _existing(workspace: Path | None, database_url: str | None) -> Path:
+    """A workspace that is read, and so must be there: a slip of the pen makes no new one."""
+    folder = _folder(workspace)
+    if not folder.is_dir() and not database_url:
+        raise NotFoundError(
+            f"there is no workspace {folder}: check --workspace (NUCLEUS_LAB_WORKSPACE)"
+        )
+    return folder
 
 
 for _command in COMMANDS:

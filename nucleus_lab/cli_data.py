@@ -24,6 +24,12 @@ _WORKSPACE = click.option(
     help="Folder of the workspace; made when it does not exist. "
     "[default: NUCLEUS_LAB_WORKSPACE, else a folder in your user data]",
 )
+_ENDPOINT = click.option(
+    "--endpoint",
+    metavar="URL",
+    help="A server in place of a workspace, such as http://127.0.0.1:8765/v1/nucleus; its key is "
+    "in NUCLEUS_API_KEY. [default: NUCLEUS_ENDPOINT]",
+)
 _SOURCE = click.Path(exists=True, path_type=Path)
 FORMATS = (
     "coco",
@@ -119,6 +125,7 @@ def demo(
 @click.option("--update", is_flag=True, help="Replace what exists.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures.")
 @_WORKSPACE
+@_ENDPOINT
 def import_data(
     path: Path,
     name: str,
@@ -127,20 +134,22 @@ def import_data(
     update: bool,
     images: Path | None,
     workspace: Path | None,
+    endpoint: str | None,
 ) -> None:
     """Import PATH, a file or folder in one of the formats below, or a folder of pictures.
 
-    A folder in KITTI or MOT form becomes a dataset of scenes.
+    A folder in KITTI or MOT form becomes a dataset of scenes. Recordings (CSV, WAV, Edge Impulse)
+    are no items: upload them by nucleus_lab.samples.
     """
-    client = _client(workspace)
-    if model is not None:
-        dataset = client.dataset(name)
-        report = dataset.import_predictions_from(
-            _model(client, model, make=True), path, kind, update, images=images
-        )
-    else:
-        report = _import(client, name, path, kind, update, images)
-    click.echo(str(report))
+    with _client(workspace, endpoint) as client:
+        if model is not None:
+            dataset = client.dataset(name)
+            report = dataset.import_predictions_from(
+                _model(client, model, make=True), path, kind, update, images=images
+            )
+        else:
+            report = _import(client, name, path, kind, update, images)
+        click.echo(str(report))
 
 
 @click.command(
@@ -162,14 +171,32 @@ def import_data(
 )
 @click.option("--model", help="Export the predictions of this model.")
 @_WORKSPACE
+@_ENDPOINT
 def export_data(
-    name: str, path: Path, kind: str, model: str | None, workspace: Path | None
+    name: str,
+    path: Path,
+    kind: str,
+    model: str | None,
+    workspace: Path | None,
+    endpoint: str | None,
 ) -> None:
-    """Write the annotations of DATASET to PATH."""
-    client = _client(workspace)
-    chosen = None if model is None else _model(client, model, make=False)
-    written = client.dataset(name).export_to(path, kind, chosen)
+    """Write the annotations of DATASET to PATH, a file or a folder.
+
+    Says what the format has no place for. KITTI and MOT are for datasets of scenes.
+    """
+    import warnings
+
+    if workspace is not None and not endpoint and not workspace.expanduser().is_dir():
+        raise NotFoundError(
+            f"there is no workspace {workspace}: check --workspace (NUCLEUS_LAB_WORKSPACE)"
+        )
+    with _client(workspace, endpoint) as client, warnings.catch_warnings():
+        chosen = None if model is None else _model(client, model, make=False)
+        warnings.simplefilter("ignore")  # the report says the same
+        written = client.dataset(name).export_to(path, kind, chosen)
     click.echo(f"{len(written)} files: {written[0]}" if len(written) > 1 else str(written[0]))
+    if written.problems:
+        click.echo(written.told().replace(".problems", "the report of the SDK"), err=True)
 
 
 COMMANDS = (demo, import_data, export_data)
@@ -192,10 +219,12 @@ def _demo_workspace() -> Path:
     return platformdirs.user_data_path("nucleus-lab", appauthor=False) / "demo" / "workspace"
 
 
-def _client(workspace: Path | None) -> NucleusClient:
+def _client(workspace: Path | None, endpoint: str | None) -> NucleusClient:
     from nucleus_lab.client import NucleusClient
 
-    return NucleusClient(workspace=None if workspace is None else workspace.expanduser())
+    if endpoint:
+        return NucleusClient(endpoint=endpoint)
+    return NucleusClient(workspace=workspace)
 
 
 def _import(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ class Export(Subcommand):
     """Export the dataset."""
 
     name = "export"
-    summary = "Write the ground truth, or a model's predictions, as COCO, Pascal VOC or YOLO files."
+    summary = "Write the ground truth, or a model's predictions, as files of a format."
     examples = (
         "%nucleus export street.json",
         "files = %nucleus export out/ --format yolo --model detector",
@@ -59,8 +60,10 @@ class Export(Subcommand):
         dataset = session.need_dataset(options.dataset)
         model = session.find_model(options.model) if options.model else None
         path = Path(given(options.path)).expanduser()
-        written = dataset.export_to(path, options.format, model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the note says the same
+            written = dataset.export_to(path, options.format, model)
         rows = [(str(file), file.stat().st_size) for file in written[:_SHOWN]]
         more = len(written) - len(rows)
-        note = f"and {more:,} more files" if more else ""
+        note = "\n".join(filter(None, [f"and {more:,} more files" if more else "", written.told()]))
         return Table(["file", "bytes"], rows, written, "nothing to write", note)

@@ -19,7 +19,7 @@ class Import(Subcommand):
     """Import a file or a folder."""
 
     name = "import"
-    summary = "Import pictures and annotations: COCO, Pascal VOC, YOLO, KITTI, MOT or a folder."
+    summary = "Import pictures and annotations: COCO, Pascal VOC, YOLO, CVAT, KITTI … or a folder."
     examples = (
         "%nucleus import street/ --create street",
         "%nucleus import annotations/instances.json --images photos/ --update",

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from nucleus_lab.errors import InvalidInputError, NoAPIKey
+
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.\-]+):/", re.IGNORECASE)
+"""Of a URL, also where a path made one slash of its two; one letter is a drive."""
+
+_PASSWORD: Final = re.compile(r"^([a-z0-9+.\-]+:/{1,2}[^/@:]*:)[^@]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,18 @@ def choose(
             "machine: give one of them"
         )
     if workspace is not None:
-        return Target(Path(workspace).expanduser())
+        return Target(folder_of(workspace, "workspace"))
     address = endpoint or os.environ.get("NUCLEUS_ENDPOINT")
     if not address:
         folder = os.environ.get("NUCLEUS_LAB_WORKSPACE")
-        return Target(Path(folder).expanduser() if folder else default_workspace())
+        return Target(folder_of(folder, "NUCLEUS_LAB_WORKSPACE") if folder else default_workspace())
+    if not address.startswith(("http://", "https://")):
+        named = "endpoint" if endpoint else "NUCLEUS_ENDPOINT"
+        raise InvalidInputError(
+            f"{named} is {hidden(address)!r}, which is no address of a server: use http:// or "
+            "https://, such as http://127.0.0.1:8765/v1/nucleus; a folder on this machine goes "
+            "into workspace="
+        )
     key = api_key or os.environ.get("NUCLEUS_API_KEY")
     if key and limited_access_key:
         raise InvalidInputError(
@@ -83,6 +97,49 @@ def choose(
             endpoint=address,
         )
     return Target(address, key, limited_access_key)
+
+
+def folder_of(workspace: str | os.PathLike[str], named: str) -> Path:
+    """Read the folder of a workspace.
+
+    Args:
+        workspace: As given.
+        named: Name of the argument or variable, for the message.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InvalidInputError: It is the URL of a database or of a server, which would pass for a
+            folder of that name.
+    """
+    text = os.fspath(workspace)
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return Path(text).expanduser()
+    shown = hidden(text)
+    if scheme[1].startswith("postgres"):
+        raise InvalidInputError(
+            f"{named} is {shown!r}, the URL of a database, and a workspace is a folder (it keeps "
+            "pictures and settings): name the folder, and the database in its settings.toml "
+            '(database_url = "postgresql://…"), in NUCLEUS_LAB_DATABASE_URL or by --database'
+        )
+    raise InvalidInputError(
+        f"{named} is {shown!r}, which is no folder: name a folder on this machine, or a server by "
+        "endpoint="
+    )
+
+
+def hidden(text: str) -> str:
+    """Hide the password in a URL that is shown.
+
+    Args:
+        text: The URL.
+
+    Returns:
+        The URL with ``***`` in place of its password.
+    """
+    return _PASSWORD.sub(r"\1***@", text)
 
 
 def is_loopback(address: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nucleus_lab.annotation import SegmentationAnnotation
 from nucleus_lab.bulk import batches, collector_paused
 from nucleus_lab.columns import BoxColumns, Collection, ItemColumns
+from nucleus_lab.dataset.export_report import ExportReport
 from nucleus_lab.dataset.import_report import ImportReport
 from nucleus_lab.dataset.scene_imports import SceneImportMethods
 from nucleus_lab.errors import InvalidInputError, MediaError
@@ -276,36 +277,57 @@ class ImportMethods(SceneImportMethods):
         model: Model | str | None = None,
         *,
         progress: Progress | None = None,
-    ) -> list[Path]:
+    ) -> ExportReport:
         """Write the items with their ground truth, or with the predictions of a model.
 
-        Pictures stay where they are: annotation files name them by reference id.
+        Pictures stay where they are: annotation files name them by reference id. What the format
+        has no place for is left out and told, as a warning and in the report. Ids of annotations
+        stay in ``label_studio``, and in ``coco`` where all are numbers and no two the same; the
+        other formats number them anew, so that an import into the same dataset adds them again.
+
+        ::
+
+            dataset.export_to("street.json")
+            dataset.export_to("street_yolo", "yolo").problems
 
         Args:
             path: A ``.json`` file or a folder for ``coco`` and ``coco_panoptic``, whose masks go
-                into a folder of its name; a folder for ``pascal_voc`` and ``yolo``; of scenes a
-                folder for ``kitti`` and ``mot``, which get the files of the scenes too. Files of
-                the same names are replaced.
-            format: ``coco``, ``coco_panoptic`` (masks alone), ``pascal_voc`` or ``yolo``; of scenes
-                ``kitti`` or ``mot``, ground truth only.
+                into a folder of its name; a folder for ``pascal_voc`` and ``yolo``; a file or a
+                folder for ``cvat``, ``datumaro`` and ``label_studio``; of scenes a folder for
+                ``kitti`` and ``mot``, which get the files of the scenes too. Files of the same
+                names are replaced.
+            format: ``coco``, ``coco_panoptic`` (masks alone), ``cvat``, ``datumaro``,
+                ``label_studio``, ``pascal_voc`` or ``yolo``; of scenes ``kitti`` or ``mot``, ground
+                truth only.
             model: Write the predictions of this model instead of the ground truth.
             progress: Called with items done and items in all.
 
         Returns:
-            The files written.
+            The files written, as a list, with what was left out in its ``problems``.
         """
         from nucleus_lab import formats
 
         kind = formats.named(format)  # before anything is read
         if getattr(kind, "holds_scenes", False):
-            return formats.write(self._scene_collection(), path, format)
+            collection = self._scene_collection()
+        else:
+            collection = self._collection(model, progress)
+        files = formats.write(collection, path, format)
+        report = ExportReport(files, format, collection.problems)
+        if report.problems:
+            import warnings
+
+            warnings.warn(report.told(), stacklevel=2)
+        return report
+
+    def _collection(self, model: Model | str | None, progress: Progress | None) -> Collection:
         total = int(self._ask(None, "size", "GET")["count"]) if progress else 0
         collection = Collection()
         for page in self._column_pages(model):
             _add_page(collection, page, self.mask_bytes, predicted=model is not None)
             if progress:
                 progress(len(collection.items), total)
-        return formats.write(collection, path, format)
+        return collection
 
     def _column_pages(self, model: Model | str | None) -> Iterator[dict[str, Any]]:
         token: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -36,6 +37,8 @@ def _cause(fault: BaseException) -> str:
             return "full"
         if state == "25006":
             return "read_only"
+        if state == "42501":
+            return "no_rights"
         return "unreachable" if state[:2] in {"08", "57"} else ""
     text = str(fault).lower()
     if type(fault).__module__.startswith("psycopg"):
@@ -91,7 +94,24 @@ def _error(cause: str, place: str, fault: Exception) -> NucleusError:
         "damaged": "holds a damaged database: restore the folder from a backup",
         "input_output": "cannot be read or written by the operating system: check the disk",
         "cannot_open": "cannot be opened: check that the folder exists and may be written",
+        "no_rights": "does not let this user do that: grant the role of the URL the rights to make "
+        "and write tables (GRANT ALL ON SCHEMA public TO …), or use the owner of the database",
+        "refused": "refuses the user or the password: correct user:password@ in the URL, or give "
+        "the password by PGPASSWORD or a password file",
+        "no_database": "is not there: make the database (createdb), or correct its name, the last "
+        "part of the URL",
         "unreachable": "does not answer: check that the database server runs and the URL is right",
     }
+    if cause == "unreachable":
+        cause = _refusal(str(getattr(fault, "orig", None) or fault))
     detail = str(getattr(fault, "orig", None) or fault).strip().splitlines()
     return WorkspaceError(f"{place} {remedies[cause]} ({detail[0] if detail else cause})")
+
+
+def _refusal(text: str) -> str:
+    """Tell a server that says no from one that says nothing: libpq has no other sign of it."""
+    if re.search(r'database ".*" does not exist', text):
+        return "no_database"
+    told = ("password authentication failed", "no password supplied", "no pg_hba.conf entry")
+    known = any(part in text for part in told) or re.search(r'role ".*" does not exist', text)
+    return "refused" if known else "unreachable"

@@ -118,7 +118,12 @@ def revoke(engine: Engine, name: str) -> None:
     with engine.store.write() as connection:
         ids = _active_ids(connection, name)
         if not ids:
-            raise NotFoundError(f"there is no key named {name!r} in use: list the keys to see them")
+            used = select(api_key.c.name).where(api_key.c.revoked_at.is_(None)).distinct()
+            known = sorted(connection.scalars(used))
+            raise NotFoundError(
+                f"there is no key named {name!r} in use; there are: "
+                f"{', '.join(map(repr, known)) or 'none'}"
+            )
         change = update(api_key).where(api_key.c.id.in_(ids))
         connection.execute(change.values(revoked_at=clock.now()))
 

@@ -92,7 +92,7 @@ def postgresql_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as fault:
+    except (ArgumentError, ValueError) as fault:  # ValueError: a port that is no number
         raise WorkspaceError(
             "the database URL cannot be read: write postgresql://user:password@host:5432/database"
         ) from fault

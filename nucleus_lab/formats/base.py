@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from nucleus_lab.columns import Collection
 from nucleus_lab.errors import InvalidInputError
+from nucleus_lab.formats.losses import unwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class ReadOptions:
 
 class Format(Protocol):
     """One file format: detection, reading, writing.
+
+    A class may say by ``keeps``, a :class:`nucleus_lab.formats.losses.Keeps`, what it has no place
+    for, and by ``holds_scenes`` that it needs a dataset of scenes.
 
     Attributes:
         name: What ``format=`` takes.
@@ -99,6 +103,8 @@ class Format(Protocol):
             The files written.
         """
 
+
+_SOUNDS: Final = frozenset({".wav", ".cbor", ".csv", ".parquet"})
 
 FORMATS: dict[str, Format] = {}
 
@@ -178,10 +184,26 @@ def detect(path: Path | str) -> Match:
         sought = "\n".join(f"  {entry.name}: {entry.looks_for}" for entry in FORMATS.values())
         raise InvalidInputError(
             f"no known format fits {given}. What was looked for:\n{sought}\n"
-            "Name the format (format=…) or the file that holds the annotations.",
+            "Name the format (format=…) or the file that holds the annotations."
+            f"{_recordings(given)}",
             path=str(given),
         )
     return max(found, key=lambda match: match.confidence)
+
+
+def _recordings(path: Path) -> str:
+    """Show the way to where recordings go, which are no items of a dataset."""
+    files = (file for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+    found = next(
+        (file for file in files if file.name == "info.labels" or file.suffix.lower() in _SOUNDS),
+        None,
+    )
+    if found is None:
+        return ""
+    return (
+        f"\n{found.name} looks like a recording: those are samples, not items; upload them by "
+        f"nucleus_lab.samples.upload_directory({str(path)!r})."
+    )
 
 
 def read(
@@ -225,7 +247,7 @@ def write(collection: Collection, path: Path | str, name: str) -> list[Path]:
     """Write items and annotations.
 
     Args:
-        collection: What to write.
+        collection: What to write; what the format has no place for is named in its ``problems``.
         path: File or folder to write; existing files of the same names are replaced.
         name: Name of the format.
 
@@ -234,4 +256,9 @@ def write(collection: Collection, path: Path | str, name: str) -> list[Path]:
     """
     collection.items.check()
     collection.boxes.check(len(collection.items))
-    return named(name).write(collection, Path(path).expanduser().absolute())
+    entry = named(name)
+    files = entry.write(collection, Path(path).expanduser().absolute())
+    keeps = getattr(entry, "keeps", None)
+    if keeps is not None:
+        collection.problems += unwritten(collection, keeps, name)
+    return files

@@ -17,6 +17,7 @@ from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats import pictures
 from nucleus_lab.formats.base import Match, ReadOptions, register
 from nucleus_lab.formats.files import replace_file, text_of
+from nucleus_lab.formats.losses import Keeps
 from nucleus_lab.formats.sheets import (
     Sheet,
     categories,
@@ -36,6 +37,13 @@ class Cvat:
     """Annotations of CVAT in its XML format for images."""
 
     name = "cvat"
+    keeps = Keeps(
+        items=(),
+        typed=False,
+        typed_anyway=("occluded", "z_order"),
+        confidence=False,
+        skeletons=False,
+    )
     looks_for = "an XML file with an <annotations> element, or a folder with annotations.xml"
 
     def detect(self, path: Path) -> Match | None:
@@ -247,7 +255,7 @@ def _points(shape: Element) -> list[tuple[float, float]]:
 
 def _write_value(image: Element, value: Any, known: dict[str, set[str]]) -> bool:
     """Write one annotation; False when CVAT has no place for it."""
-    metadata = dict(value.metadata or {})
+    metadata = dict(getattr(value, "metadata", None) or {})  # a mask has none
     common = {"source": "manual", "occluded": "1" if metadata.get("occluded") is True else "0"}
     if value.TYPE == "box":
         corners = (value.x, value.y, value.x + value.width, value.y + value.height)

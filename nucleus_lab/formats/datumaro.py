@@ -16,6 +16,7 @@ from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats import pictures
 from nucleus_lab.formats.base import Match, ReadOptions, register
 from nucleus_lab.formats.files import replace_file, text_of
+from nucleus_lab.formats.losses import Keeps
 from nucleus_lab.formats.sheets import Sheet, categories, collect, sheets_of, unwritable
 
 _PEEK: Final = 1 << 16
@@ -28,6 +29,7 @@ class Datumaro:
     """Annotations in the JSON format of Datumaro."""
 
     name = "datumaro"
+    keeps = Keeps(confidence=False)
     looks_for = 'a JSON file with "categories" and "items", or a folder with annotations/*.json'
 
     def detect(self, path: Path) -> Match | None:
@@ -74,7 +76,7 @@ class Datumaro:
             for number, entry in enumerate(data["items"]):
                 where = f"{file.name}: items[{number}]"
                 try:
-                    sheet = _sheet(entry, where)
+                    sheet = _sheet(entry, where, number)
                 except (InvalidInputError, TypeError, ValueError, AttributeError) as fault:
                     collection.problems.append(f"{where} cannot be read ({fault}): left out")
                     continue
@@ -112,7 +114,7 @@ class Datumaro:
             items.append({
                 "id": str(PurePosixPath(sheet.name).with_suffix("")),
                 "annotations": written,
-                "attr": {"frame": frame},
+                "attr": {"frame": frame} | sheet.metadata,
                 "image": {"path": sheet.name, "size": [sheet.height or 0, sheet.width or 0]},
             })
         listed = [{"name": name, "parent": "", "attributes": []} for name in labels]
@@ -160,11 +162,14 @@ class _Names:
         return self.labels[key]
 
 
-def _sheet(entry: dict[str, Any], where: str) -> Sheet:
+def _sheet(entry: dict[str, Any], where: str, number: int) -> Sheet:
     image = entry.get("image") or {}
     name = pictures.safe_name(str(image.get("path") or entry.get("id") or ""), where)
     height, width = image.get("size") or (None, None)
-    return Sheet(name, width or None, height or None)
+    metadata = dict(entry.get("attr") or {})
+    if metadata.get("frame") == number:  # what every writer of this format counts
+        del metadata["frame"]
+    return Sheet(name, width or None, height or None, metadata=metadata)
 
 
 def _values(sheet: Sheet, given: list[Any], names: _Names) -> Iterator[str]:
@@ -254,7 +259,7 @@ def _entries(
     def label_id(label: str) -> int:
         return labels.setdefault(label, len(labels))
 
-    metadata = dict(value.metadata or {})
+    metadata = dict(getattr(value, "metadata", None) or {})  # a mask has none
     z_order = metadata.pop("z_order", 0)
     attributes = {
         key: entry if isinstance(entry, (str, int, float, bool)) else wire.encode(entry).decode()

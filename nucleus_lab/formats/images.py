@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from typing import Final
 
 from nucleus_lab.columns import Collection
 from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats import pictures
 from nucleus_lab.formats.base import Match, ReadOptions, register
+
+_ABOUT: Final = ("readme", "license", "licence", "thumbs.db", "desktop.ini")
 
 
 @register
@@ -50,7 +54,7 @@ class Images:
                 f"{path} holds no pictures: expected a folder with {self.looks_for[21:]}",
                 path=str(path),
             )
-        collection = Collection()
+        collection = Collection(problems=_others(path))
         items = collection.items
         items.reference_id = names
         items.location = [str(path / name) for name in names]
@@ -81,3 +85,22 @@ class Images:
             "use coco, cvat, datumaro, label_studio, pascal_voc or yolo "
             f"({len(collection.items)} items are waiting)"
         )
+
+
+def _others(path: Path) -> list[str]:
+    """Say which files are no pictures: annotations that no format fits must not go unseen."""
+    counts = Counter(
+        file.suffix.lower() or file.name
+        for file in path.rglob("*")
+        if file.suffix.lower() not in pictures.SUFFIXES
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        and not file.name.lower().startswith(_ABOUT)
+        and file.is_file()
+    )
+    if not counts:
+        return []
+    named = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(8))
+    told = (
+        f"{sum(counts.values()):,} files below {path} are no pictures and were left out ({named})"
+    )
+    return [f"{told}: where they hold annotations, name their file or folder, or their format"]

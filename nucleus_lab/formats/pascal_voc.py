@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from nucleus_lab.errors import InvalidInputError
 from nucleus_lab.formats import pictures
 from nucleus_lab.formats.base import Match, ReadOptions, register
 from nucleus_lab.formats.files import replace_file, text_of
+from nucleus_lab.formats.losses import Keeps
 
 _XML_FOLDERS = ("annotations", "Annotations", "labels", "xml", "")
 _IMAGE_FOLDERS = ("images", "JPEGImages", "imgs", "")
@@ -49,6 +51,12 @@ class PascalVoc:
     """Pascal VOC annotations with their pictures and splits."""
 
     name = "pascal_voc"
+    keeps = Keeps(
+        items=("split",),
+        boxes=("difficult", "truncated", "occluded", "pose"),
+        shapes=None,  # no other annotation is written at all
+        confidence=False,
+    )
     looks_for = (
         "XML files with an <annotation> element in PATH, PATH/annotations or PATH/Annotations"
     )
@@ -334,6 +342,7 @@ def _write(collection: Collection, path: Path) -> list[Path]:
         )
     written = []
     splits: dict[str, list[str]] = {}
+    strange: Counter[str] = Counter()
     stems_of = pictures.stems(items.reference_id)
     for at, (tree, name) in enumerate(zip(trees, items.reference_id, strict=True)):
         target = path / "annotations" / f"{stems_of[at]}.xml"
@@ -343,6 +352,12 @@ def _write(collection: Collection, path: Path) -> list[Path]:
         split = ((items.metadata[at] if items.metadata else None) or {}).get("split")
         if isinstance(split, str) and split in _SPLITS:
             splits.setdefault(split, []).append(Path(name).stem)
+        elif split is not None:
+            strange[repr(split)] += 1
+    collection.problems += [
+        f"the split {split} of {count:,} items was left out: {', '.join(_SPLITS)} are possible"
+        for split, count in strange.items()
+    ]
     for split, stems in splits.items():
         target = path / "splits" / f"{split}.txt"
         replace_file(target, ("\n".join(stems) + "\n").encode())

@@ -175,7 +175,10 @@ class RouteTable:
                 raise MethodNotAllowedError(
                     f"{method} is not possible on {path}: use {', '.join(sorted(allowed))}"
                 )
-            raise NotFoundError(f"there is no route {method} {path}")
+            raise NotFoundError(
+                f"there is no route {method} {path}: check the address that the client was given, "
+                "which ends in /v1/nucleus (in /v1 for Edge Impulse clients)"
+            )
         (entry, names), values = found
         return entry, {
             name: unquote(value) if "%" in value else value

@@ -127,10 +127,25 @@ class HttpTransport:
                 "http://127.0.0.1:8765/v1/nucleus",
                 endpoint=self.target,
             ) from fault
-        except httpx.TransportError as fault:
+        except httpx.ConnectError as fault:
+            if "SSL" in str(fault) or "certificate" in str(fault).lower():
+                raise TransportError(
+                    f"{self.target} cannot be reached by https ({fault}): write http:// where the "
+                    "server has no certificate; nucleus-lab serve has none, what stands before it "
+                    "may have",
+                    endpoint=self.target,
+                ) from fault
             raise TransportError(
                 f"no server answers at {self.target} ({fault}): start one by  nucleus-lab serve "
                 "--workspace DIR --port N , or correct the endpoint (endpoint=, NUCLEUS_ENDPOINT)",
+                endpoint=self.target,
+            ) from fault
+        except httpx.TransportError as fault:
+            raise TransportError(
+                f"the connection to {self.target} broke during {request.method} {request.path} "
+                f"({fault or type(fault).__name__}): the server stopped, or something between "
+                "closed it. Whether the call was done is not known: look, or call again, which "
+                "adds nothing twice that has a reference id",
                 endpoint=self.target,
             ) from fault
 

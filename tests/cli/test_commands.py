@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
-from nucleus_lab import NucleusClient, __version__, cli_data, formats
+from nucleus_lab import DatasetItem, NucleusClient, __version__, cli_data, formats
 from nucleus_lab.cli import main
 from nucleus_lab.errors import UnauthorizedError
 
@@ -81,19 +82,19 @@ def test_a_key_of_a_user_is_named_after_her_and_listed_as_hers(workspace: Path) 
     ]
 
 
-def test_a_revoked_key_is_listed_as_such(workspace: Path) -> None:
-    assert run("keys", "list", "--workspace", workspace).output == "no keys\n"
-    run("keys", "create", "--workspace", workspace)
+def test_a_revoked_key_is_listed_as_such(new_workspace: Path) -> None:
+    assert run("keys", "list", "--workspace", new_workspace).output == "no keys\n"
+    run("keys", "create", "--workspace", new_workspace)
 
-    assert run("keys", "revoke", "default", "--workspace", workspace).exit_code == 0
-    assert "revoked 20" in run("keys", "list", "--workspace", workspace).output
+    assert run("keys", "revoke", "default", "--workspace", new_workspace).exit_code == 0
+    assert "revoked 20" in run("keys", "list", "--workspace", new_workspace).output
 
 
-def test_an_expected_error_is_one_line(workspace: Path) -> None:
-    result = run("keys", "revoke", "nobody", "--workspace", workspace)
+def test_an_expected_error_is_one_line(new_workspace: Path) -> None:
+    result = run("keys", "revoke", "nobody", "--workspace", new_workspace)
 
     assert result.exit_code == 1
-    assert result.output.startswith("Error: there is no key named 'nobody'")
+    assert result.output == "Error: there is no key named 'nobody' in use; there are: none\n"
     assert len(result.output.splitlines()) == 1
 
 
@@ -166,6 +167,44 @@ def test_a_folder_of_scenes_becomes_a_dataset_of_scenes(shared_data: Path, works
 
     assert made.exit_code == 0, made.output
     assert "(kitti): 3 new scenes, 12 annotations" in made.output
+
+
+@pytest.mark.parametrize(
+    "command", [["keys", "list"], ["keys", "revoke", "x"], ["export", "x", "y"]]
+)
+def test_a_workspace_that_is_only_read_is_not_made(workspace: Path, command: list[str]) -> None:
+    result = run(*command, "--workspace", workspace)
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: there is no workspace {workspace}: check --workspace (NUCLEUS_LAB_WORKSPACE)\n"
+    )
+    assert not workspace.exists()
+
+
+def test_data_goes_to_a_server_and_back(new_workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (8, 6)).save(tmp_path / "pictures" / "a.png")
+    with served("--workspace", new_workspace) as (_, endpoint):
+        sent = run("import", tmp_path / "pictures", "--dataset", "street", "--endpoint", endpoint)
+        got = run("export", "street", tmp_path / "out.json", "--endpoint", endpoint)
+
+    assert sent.output == f"{tmp_path / 'pictures'} (images): 1 new items\n"
+    assert got.output == f"{tmp_path / 'out.json'}\n"
+
+
+def test_an_export_says_what_it_leaves_out(new_workspace: Path, tmp_path: Path) -> None:
+    with NucleusClient(workspace=new_workspace) as client:
+        dataset = client.create_dataset("street")
+        item = DatasetItem("https://example.org/a.jpg", "a", metadata={"weather": "fog"})
+        dataset.append([item])
+
+    result = run(
+        "export", "street", tmp_path / "out", "--format", "yolo", "--workspace", new_workspace
+    )
+
+    assert result.exit_code == 0
+    assert result.stderr == "yolo has no place for metadata of items: weather (1) left out\n"
 
 
 def test_the_formats_of_the_command_line_are_those_there_are() -> None:

@@ -101,7 +101,7 @@ def test_folders_go_in_and_out_from_the_command_line(shared_data: Path, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["export", "nothing", "x.json"], "nothing"),
+        (["export", "nothing", "x.json"], "there is no workspace"),
         (["import", "{folder}", "--dataset", "new"], "no known format fits"),
         (["import", "{folder}", "--dataset", "new", "--format", "coco"], "holds no COCO"),
         (["import", "{folder}/missing", "--dataset", "new"], "does not exist"),

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 
 from nucleus_lab.engine import Engine, datasets
 from nucleus_lab.engine import store as store_module
+from nucleus_lab.engine.failures import storage_failures
 from nucleus_lab.engine.mounts import file_system_type
 from nucleus_lab.engine.schema import dataset, label
 from nucleus_lab.engine.sqlite_library import SAFE_VERSION, sqlite_library
@@ -105,7 +106,7 @@ def test_the_file_system_of_a_path_is_that_of_its_longest_mount():
     assert file_system_type(Path("/proc/there/is/no/such/path")) == "proc"
 
 
-@pytest.mark.parametrize("url", ["mysql://somewhere/x", "not a url"])
+@pytest.mark.parametrize("url", ["mysql://somewhere/x", "not a url", "postgresql://host:port/lab"])
 def test_a_database_url_of_another_kind_is_refused(workspace, url):
     with pytest.raises(WorkspaceError, match="postgresql://"):
         Engine(workspace, database_url=url)
@@ -116,6 +117,53 @@ def test_an_unreachable_server_is_named_without_its_password(workspace):
         Engine(workspace, database_url="postgresql://me:secret@127.0.0.1:1/nothing")
 
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_not_there_or_lets_nobody_in_is_told(
+    workspace, postgres_url, postgres_server
+):
+    import psycopg
+
+    server, _, name = postgres_url.rpartition("/")
+    role = f"weak_{name}"
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
+    weak = postgres_url.replace("//lab@", f"//{role}:secret@")
+
+    for url, told in (
+        (f"{server}/nowhere", "is not there: make the database"),
+        (postgres_url.replace("//lab@", "//stranger:secret@"), "refuses the user or the password"),
+        (weak, "does not let this user do that: grant"),
+    ):
+        with pytest.raises(WorkspaceError, match=told) as caught:
+            Engine(workspace, database_url=url)
+        assert "secret" not in str(caught.value)
+
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.fetchone() == (0,)
+        connection.execute(f"DROP ROLE {role}")
+    Engine(workspace, database_url=postgres_url).close()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('FATAL:  password authentication failed for user "lab"', "refuses the user"),
+        ("fe_sendauth: no password supplied", "refuses the user"),
+        ('FATAL:  database "lab" does not exist', "is not there"),
+        ("Connection refused", "does not answer"),
+    ],
+)
+def test_a_refusal_is_told_from_silence(text, told):
+    from psycopg import OperationalError
+
+    with (
+        pytest.raises(WorkspaceError, match=f"^place {told}"),
+        storage_failures("place", lambda: 1 << 30),
+    ):
+        raise OperationalError(f"connection failed: {text}")
 
 
 def test_a_file_that_is_no_database_is_named(workspace):

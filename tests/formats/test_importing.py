@@ -202,7 +202,8 @@ def test_other_formats_are_written_too(
     dataset = client.create_dataset("pictures")
     dataset.import_from(coco())
 
-    dataset.export_to(tmp_path / "out", name)
+    with pytest.warns(UserWarning, match="no place for metadata of items: coco_image_id"):
+        dataset.export_to(tmp_path / "out", name)
 
     found = formats.read(tmp_path / "out", name, formats.ReadOptions(images=tmp_path / "images"))
     assert (found.boxes.label, found.boxes.x) == (["cat", "dog"], [5.5, 1.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,88 @@ def test_handles_need_no_request() -> None:
     with NucleusClient(endpoint="http://127.0.0.1:9/v1/nucleus") as client:
         assert isinstance(client.get_dataset("ds_1"), Dataset)
         assert client.get_slice("slc_1").id == "slc_1"
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:8765/v1/nucleus", "lab/workspace", "ftp://host/x"])
+@pytest.mark.parametrize("given", ["endpoint", "NUCLEUS_ENDPOINT"])
+def test_an_endpoint_that_is_no_address_is_refused_and_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if given == "NUCLEUS_ENDPOINT":
+        monkeypatch.setenv(given, text)
+
+    with pytest.raises(InvalidInputError, match=rf"^{given} is '{text}', which is no address"):
+        NucleusClient(endpoint=text if given == "endpoint" else None)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "postgresql://me:secret@host/lab",
+            "'postgresql://me:***@host/lab', the URL of a database",
+        ),
+        (Path("postgresql://me:secret@host/lab"), "the URL of a database"),
+        ("http://127.0.0.1:8765/v1/nucleus", "which is no folder: .*endpoint="),
+    ],
+)
+@pytest.mark.parametrize("given", ["workspace", "NUCLEUS_LAB_WORKSPACE"])
+def test_a_workspace_that_is_a_url_is_refused_and_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | Path, told: str, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if given != "workspace":
+        monkeypatch.setenv(given, str(text))
+
+    with pytest.raises(InvalidInputError, match=told.replace("***", r"\*\*\*")) as refused:
+        NucleusClient(workspace=text if given == "workspace" else None)
+
+    assert refused.value.message.startswith(f"{given} is ")
+    assert "secret" not in refused.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_goes_away_during_a_call_is_told_from_one_that_is_not_there() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+
+        def leave() -> None:
+            connection, _ = listener.accept()
+            connection.recv(100)
+            connection.close()
+
+        leaving = threading.Thread(target=leave)
+        leaving.start()
+        with (
+            NucleusClient(endpoint=f"http://127.0.0.1:{port}/v1/nucleus") as client,
+            pytest.raises(TransportError, match=r"broke during POST dataset/create .*not known"),
+        ):
+            client.create_dataset("x")
+        leaving.join()
+
+
+def test_https_to_a_server_without_a_certificate_is_told(client: Any) -> None:
+    if client.embedded:
+        return
+    endpoint = client.target.replace("http://", "https://")
+    with (
+        NucleusClient("k", endpoint=endpoint) as other,
+        pytest.raises(TransportError, match=r"cannot be reached by https .* write http://"),
+    ):
+        other.create_dataset("x")
+
+
+def test_an_address_with_another_path_is_told_what_it_ends_in(client: Any) -> None:
+    if client.embedded:
+        return
+    endpoint = client.target.replace("/v1/nucleus", "/v2/other")
+    with (
+        NucleusClient(endpoint=endpoint) as other,
+        pytest.raises(NotFoundError, match=r"no route POST v2/other/.* ends in /v1/nucleus"),
+    ):
+        other.create_dataset("x")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nucleus_lab.formats.base import Match, ReadOptions, register
+from nucleus_lab.formats.losses import Keeps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ class Coco:
     """COCO datasets: one JSON file, or a folder that holds one for each split."""
 
     name = "coco"
+    keeps = Keeps(shapes=frozenset({"iscrowd", "mask", "rle", "hole_area"}))
     looks_for = (
         "a JSON file with images and annotations: PATH itself, PATH/*.json, "
         "PATH/annotations/*.json or PATH/<split>/_annotations.coco.json"

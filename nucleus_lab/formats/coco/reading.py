@@ -249,6 +249,8 @@ class _Reader:
 
     def _bad_box(self, name: Id, entry: _Entry, width: int | None, height: int | None) -> None:
         box = entry.bbox or (0.0, 0.0, 0.0, 0.0)
+        if 0 in box[2:] and getattr(entry, "keypoints", None):
+            return  # keypoints on one line enclose nothing: they are read, and there is no box
         fault = (
             f"a box of {box[2]:g} x {box[3]:g} pixels: width and height must be above 0"
             if not (box[2] > 0 and box[3] > 0)

@@ -12,6 +12,7 @@ from pathlib import Path
 from nucleus_lab.columns import Collection
 from nucleus_lab.formats.base import Match, ReadOptions, register
 from nucleus_lab.formats.label_studio.config import labeling_config
+from nucleus_lab.formats.losses import Keeps
 
 __all__ = ["LabelStudio", "labeling_config"]
 
@@ -23,7 +24,10 @@ class LabelStudio:
     """Tasks of Label Studio in its JSON format."""
 
     name = "label_studio"
-    looks_for = 'a JSON file that lists tasks with "data" and "annotations"'
+    keeps = Keeps(confidence=False)
+    looks_for = (
+        'a JSON file that lists tasks with "data" and "annotations", or a folder with tasks.json'
+    )
 
     def detect(self, path: Path) -> Match | None:
         """Look at the first bytes.
@@ -34,6 +38,7 @@ class LabelStudio:
         Returns:
             How well it fits, or ``None``.
         """
+        path = _file(path)
         if not path.is_file() or path.suffix.lower() != ".json":
             return None
         with path.open("rb") as file:
@@ -47,7 +52,7 @@ class LabelStudio:
         """Read tasks.
 
         Args:
-            path: The JSON file.
+            path: The JSON file, or the folder that holds it as ``tasks.json``.
             options: ``images`` names the folder of the pictures.
 
         Returns:
@@ -55,7 +60,7 @@ class LabelStudio:
         """
         from nucleus_lab.formats.label_studio.reading import read_tasks
 
-        return read_tasks(path, options)
+        return read_tasks(_file(path), options)
 
     def write(self, collection: Collection, path: Path) -> list[Path]:
         """Write one JSON file, ready to be imported.
@@ -71,3 +76,7 @@ class LabelStudio:
         from nucleus_lab.formats.label_studio.writing import write_tasks
 
         return write_tasks(collection, path)
+
+
+def _file(path: Path) -> Path:
+    return path / "tasks.json" if (path / "tasks.json").is_file() else path

@@ -115,7 +115,8 @@ def _sheet(task: dict[str, Any], where: str) -> Sheet:
     if not isinstance(name, str):
         name = _name(place)
     name = pictures.safe_name(name, where)
-    return Sheet(name, data.get("width"), data.get("height"), place if remote else None)
+    metadata = _mapping(data.get("metadata"))
+    return Sheet(name, data.get("width"), data.get("height"), place if remote else None, metadata)
 
 
 def _name(place: str) -> str:
@@ -198,8 +199,8 @@ def _region(
         text = meta["text"]
         metadata["text"] = text[0] if isinstance(text, list) and len(text) == 1 else text
     kind = _REGIONS[str(one["type"])]
-    if kind == "keypoint" or children:
-        points = children or [one]
+    if kind == "keypoint" or children or "names" in ours:
+        points = children or ([one] if kind == "keypoint" else [])
         return _keypoints(sheet, one, label, points, ours, metadata)
     if kind == "polygon":
         corners = [

@@ -31,6 +31,8 @@ def write_tasks(collection: Collection, path: Path) -> list[Path]:
         data: dict[str, Any] = {PICTURE: place, "reference_id": sheet.name}
         if sheet.width and sheet.height:
             data |= {"width": sheet.width, "height": sheet.height}
+        if sheet.metadata:
+            data["metadata"] = sheet.metadata
         task: dict[str, Any] = {"id": number, "data": data}
         results = _results(collection, sheet)
         if collection.finished is None or sheet.name in collection.finished:

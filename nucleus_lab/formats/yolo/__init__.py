@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nucleus_lab.formats.base import Match, ReadOptions, register
+from nucleus_lab.formats.losses import Keeps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ class Yolo:
     """YOLO datasets: boxes, polygons, and detections with a confidence."""
 
     name = "yolo"
+    keeps = Keeps(items=(), boxes=(), shapes=())
     looks_for = (
         "an images folder beside a labels folder with .txt files (or pictures with .txt files of "
         "the same name), and class names in data.yaml, classes.txt, obj.names or class_names/*.yaml"
@@ -41,6 +43,9 @@ class Yolo:
         named = name_files(root)
         if path.is_file() and path not in named:
             return None
+        if not found and named and (root / "labels").is_dir():
+            # What an export leaves: the pictures are elsewhere, and named by images=….
+            return Match(self.name, 0.6, f"labels in {root / 'labels'}, names in {named[0].name}")
         if not found or not named:
             return None
         confidence = 0.8 if found[0].labels.name == "labels" else 0.7
