@@ -82,10 +82,12 @@ class BoxColumns:
             InvalidInputError: Two lists differ in length, or an index is out of range.
         """
         _same_length(self, len(self), optional=("confidence", "metadata"))
-        if self.item and (min(self.item) < 0 or max(self.item) >= items):
+        if not self.item:
+            return
+        rising = sorted(self.item)  # as good as free where it is, which is the rule
+        if rising[0] < 0 or rising[-1] >= items:
             raise InvalidInputError(
-                f"boxes.item must lie between 0 and {items - 1}, "
-                f"found {min(self.item)} to {max(self.item)}"
+                f"boxes.item must lie between 0 and {items - 1}, found {rising[0]} to {rising[-1]}"
             )
 
 

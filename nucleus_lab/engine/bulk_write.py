@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam
@@ -132,10 +132,12 @@ def upsert_columns(
     *,
     key: Sequence[str],
     update: Sequence[str] = (),
+    same: Mapping[str, int] | None = None,
 ) -> int:
     """Insert rows that are given as columns; otherwise as :func:`upsert`.
 
-    Columns that are NULL in every row are left out: each costs SQLite a tenth of the row.
+    Columns that are NULL in every row are left out: each costs SQLite a tenth of the row, as does
+    every value that is bound.
 
     Args:
         connection: The open transaction.
@@ -144,27 +146,44 @@ def upsert_columns(
         key: Columns of the unique index that decides; empty for a plain insert.
         update: Columns to overwrite where the key is taken, also with the NULL of a column that
             is not given; none leaves such rows alone.
+        same: Numbers that all rows have, by column; of those that come again and again, since each
+            makes another text of the statement.
 
     Returns:
         Rows inserted or updated.
     """
+    same = same or {}
     kept = {
         name: values
         for name, values in columns.items()
         if not table.c[name].nullable or not _is_null(values)
     }
-    ordered = [column.name for column in table.c if column.name in kept]
+    named = tuple(column.name for column in table.c if column.name in kept or column.name in same)
     if connection.dialect.name == "sqlite":
-        text, order = _insert(connection.dialect, table, tuple(ordered), tuple(key), tuple(update))
-        if order is not None:
-            ordered = [ordered[place] for place in order]
+        text, order = _insert(connection.dialect, table, named, tuple(key), tuple(update))
+        wanted = named if order is None else [named[place] for place in order]
         driver: Any = connection.connection.driver_connection
         before = driver.total_changes
-        for flat in _interleaved([kept[name] for name in ordered]):
-            _insert_wide(driver, text, len(ordered), flat)
+        bound = [name for name in wanted if name in kept]
+        text = _with_numbers(text, [same.get(name) for name in wanted])
+        for flat in _interleaved([kept[name] for name in bound]):
+            _insert_wide(driver, text, len(bound), flat)
         return int(driver.total_changes - before)
-    rows = zip(*(kept[name] for name in ordered), strict=True)
-    return upsert(connection, table, ordered, rows, key=key, update=update)
+    total = len(next(iter(kept.values())))
+    rows = zip(
+        *(kept[name] if name in kept else repeat(same[name], total) for name in named), strict=True
+    )
+    return upsert(connection, table, named, rows, key=key, update=update)
+
+
+def _with_numbers(text: str, numbers: Sequence[int | None]) -> str:
+    """Write numbers into the text of an insert, in place of values to bind; ``None`` is bound."""
+    head, values, tail = text.partition(" VALUES ")
+    one, conflict, tail = tail.partition(" ON CONFLICT ")
+    parts = one.split("?")
+    marks = ["?" if number is None else str(int(number)) for number in numbers]
+    one = "".join(chain.from_iterable(zip(parts, [*marks, ""], strict=True)))
+    return head + values + one + conflict + tail
 
 
 def _is_null(values: Sequence[Any]) -> bool:

@@ -221,7 +221,6 @@ def store_boxes(
     columns: dict[str, Sequence[Any]] = {
         "item_id": items,
         "annotation_id": boxes.annotation_id,
-        "type": [_BOX.code] * len(boxes),
         "label_id": list(map(numbers.get, boxes.label)),
         "x": boxes.x,
         "y": boxes.y,
@@ -240,7 +239,8 @@ def store_boxes(
     ignored = outcome.ignored
     if update:
         _refuse_twice(new, boxes)
-    objects.put(connection, columns, run_id=run_id, update=update, outcome=outcome)
+    same = {"type": _BOX.code}
+    objects.put(connection, columns, run_id=run_id, update=update, outcome=outcome, same=same)
     # A box whose id an earlier one of the call has was ignored: where none was, none stands twice.
     if outcome.ignored > ignored or None in keys:
         _refuse_twice(new, boxes)

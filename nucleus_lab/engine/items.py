@@ -95,13 +95,13 @@ def insert(
     new = [row for row in rows if row[0] not in known] if known else rows
     first = 0
     if new:
-        now = clock.now()
         first = datasets.take_positions(connection, dataset_id, len(new))
         columns = dict(zip(ItemRow._fields, zip(*new, strict=True), strict=True))
-        columns["dataset_id"] = (dataset_id,) * len(new)
         columns["position"] = tuple(range(first, first + len(new)))
-        columns["created_at"] = (now,) * len(new)
-        bulk_write.upsert_columns(connection, item, columns, key=())
+        columns["created_at"] = (clock.now(),) * len(new)
+        bulk_write.upsert_columns(
+            connection, item, columns, key=(), same={"dataset_id": dataset_id}
+        )
     if update and known:
         from nucleus_lab.engine import embedding_removal
 

@@ -219,6 +219,7 @@ def put(
     run_id: int | None,
     update: bool,
     outcome: Outcome,
+    same: Mapping[str, int] | None = None,
 ) -> None:
     """Write finished columns and count them.
 
@@ -229,6 +230,7 @@ def put(
         run_id: Primary key of the model run; ``None`` for annotations.
         update: Whether to overwrite those that are there.
         outcome: Where to count.
+        same: Numbers that all of them have, by column.
     """
     items = columns["item_id"]
     total = len(items)
@@ -244,14 +246,14 @@ def put(
     if order is not None:
         columns = {name: [column[at] for at in order] for name, column in columns.items()}
     key: tuple[str, ...] = ("item_id", "annotation_id")
-    table = annotation
+    table, same = annotation, dict(same or {})
     if run_id is not None:
-        columns = {"model_run_id": [run_id] * len(columns["item_id"]), **columns}
+        same["model_run_id"] = run_id
         key, table = ("model_run_id", *key), prediction
     rest = (
         [column.name for column in table.c if column.name not in _NEVER_UPDATED] if update else ()
     )
-    changed = bulk_write.upsert_columns(connection, table, columns, key=key, update=rest)
+    changed = bulk_write.upsert_columns(connection, table, columns, key=key, update=rest, same=same)
     outcome.processed += total if update else changed
     outcome.ignored += 0 if update else total - changed
 
