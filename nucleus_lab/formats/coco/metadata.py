@@ -57,7 +57,7 @@ def pictures_metadata(images: Sequence[Picture], split: str) -> list[dict[str, A
         values = list(map(attrgetter(name), images))
         if name in _TOLD and all(values):
             columns[name] = values
-        elif any(value is not None for value in values):
+        elif values.count(None) < len(values):
             return [item_metadata(image, split) for image in images]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

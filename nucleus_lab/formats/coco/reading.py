@@ -322,10 +322,7 @@ def _texts(ids: Sequence[Id]) -> tuple[list[str], bool]:
     if not ids or '"' in text:  # some are texts, and 1 may stand beside "1"
         texts = list(map(str, ids))
         return texts, len(set(texts)) == len(texts)
-    texts = text[1:-1].split(",")
-    # Most files count: telling that is half of making a set.
-    counted = ids == list(range(ids[0], ids[0] + len(ids)))  # type: ignore[arg-type, operator]
-    return texts, counted or len(set(ids)) == len(ids)
+    return text[1:-1].split(","), len(set(ids)) == len(ids)
 
 
 def _all_inside(
