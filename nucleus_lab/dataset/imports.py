@@ -55,10 +55,11 @@ class ImportMethods(SceneImportMethods):
         is its path below the folder of the pictures, so importing again adds nothing twice.
 
         Args:
-            path: A COCO JSON file, or a folder in COCO, Pascal VOC or YOLO form, or of pictures;
-                for a dataset of scenes a folder in KITTI or MOT form.
-            format: ``coco``, ``pascal_voc``, ``yolo``, ``images``, ``kitti``, ``mot``, or ``auto``
-                to detect it.
+            path: A COCO JSON file, or a folder in COCO, Pascal VOC or YOLO form, of CVAT, Datumaro
+                or Label Studio, or of pictures; for a dataset of scenes a folder in KITTI or MOT
+                form.
+            format: ``coco``, ``coco_panoptic``, ``cvat``, ``datumaro``, ``label_studio``,
+                ``pascal_voc``, ``yolo``, ``images``, ``kitti``, ``mot``, or ``auto`` to detect it.
             update: Replace items and annotations that exist.
             images: Folder of the pictures, where the layout does not tell; ``"url"`` to use the
                 addresses that a COCO file gives instead of local files.
