@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import test_examples
+import test_object_examples
 import test_whole_queries
+from predicates import area
 from query_examples import EXAMPLES
 from query_world import CODE, NOW, Item, Obj, World
 from sqlalchemy import insert
@@ -34,7 +36,8 @@ def of_track(world: World, track: str) -> set[str]:
 
 
 def test_every_example_is_checked_by_its_result() -> None:
-    written = set(test_examples.OBJECTS) | set(test_examples.MATCHES) | test_examples.PREDICTIONS
+    written = {*test_object_examples.OBJECTS, *test_object_examples.MATCHES}
+    written |= test_object_examples.PREDICTIONS
     written |= {text for text, _ in test_examples.ITEMS.values()}
     checked = {number for number, text, _ in EXAMPLES if text in written}
     checked |= {*ITEMS, *OBJECTS, *MATCHES, *SCENES}
@@ -44,7 +47,7 @@ def test_every_example_is_checked_by_its_result() -> None:
 
 
 def cars_are_large(item: Item, _: World) -> bool:
-    areas = [test_examples.area(o) for o in item.annotations if "car" in labels(o)]
+    areas = [area(o) for o in item.annotations if "car" in labels(o)]
     known = [area for area in areas if area is not None]
     return bool(known) and sum(known) / len(known) > 96 * 96
 
@@ -88,7 +91,7 @@ def test_items_are_found_as_written(number: int, ask: Any, world: World) -> None
 
 
 OBJECTS: dict[int, Callable[[Obj, Item], Any]] = {
-    100: lambda o, i: (test_examples.area(o) or 1e9) < 1024 and i.count() > 20,
+    100: lambda o, i: (area(o) or 1e9) < 1024 and i.count() > 20,
     101: lambda o, _: o.type == "cuboid" and o.points is not None and o.points < 10,
 }
 
