@@ -20,7 +20,7 @@ from nucleus_lab.engine.query_values import metadata_sample, values_of
 from nucleus_lab.engine.schema import dataset, item, scene
 from nucleus_lab.query.habits import NO_VALUE
 from nucleus_lab.query.json_path import kind_at, text_at
-from nucleus_lab.query.warn import Compared, compared
+from nucleus_lab.query.warn import Compared, compared, dates_as_text
 
 _LOOKED_AT: Final = 1_000
 """Oldest and newest items that are looked at for a missing key, where no index knows."""
@@ -42,7 +42,7 @@ def told(connection: Connection, found: Selection) -> list[str]:
         a key; ``W4`` for a NOT that keeps items without a key; ``W5`` for a key of scenes.
     """
     dataset_id, query = found.dataset_id, found.query
-    warnings = list(found.warnings)
+    warnings = [*found.warnings, *dates_as_text(query.condition)]
     for each in compared(query.condition):
         warnings += counted(
             connection,

@@ -128,6 +128,7 @@ class ObjectPathReader(PathReader):
                 near = f"{scope.kind}.{MEANT[name]}"
             self._warn("W1", f"there is no class or taxonomy {name!r}", near)
         if len(rest) > 1:
+            self._warn_of_property(scope.kind, rest)
             key = tree.Segment(rest[0].start, rest[0].end, "metadata", quoted=False)
             narrow: tuple[BoundCondition, ...] = (bound.OfLabel(scope, name),)
             if types:
@@ -140,6 +141,15 @@ class ObjectPathReader(PathReader):
             label = tree.Segment(rest[0].start, rest[0].end, "label", quoted=False)
             return self._property(scope, (label,), node, (bound.OfTaxonomy(scope, name),))
         return self._counted(scope, node, types=types, label=name)
+
+    def _warn_of_property(self, kind: str, rest: Segments) -> None:
+        """Warn where the metadata of a class has the name of a property, or of its count."""
+        (first, second), asked = rest[:2], rest[1].name
+        if len(rest) > 2 or second.quoted or not (asked == "count" or asked in fields_of(kind)):
+            return
+        label = first.name if first.name.isidentifier() else f'"{first.name}"'
+        meant = f"{kind}.{label}" if asked == "count" else f"{kind}[label = {label} AND {asked} …]"
+        self._warn("W2", f"{kind}.{label}.{asked} is the metadata {asked!r} of a class", meant)
 
     def _outcomes(self, scope: Scope, category: str, node: tree.Path) -> bound.Count:
         place = (node.start, node.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -297,18 +298,57 @@ def compared(condition: BoundCondition | None) -> Iterator[Compared]:
     Yields:
         Each key, once for each text that it is compared with.
     """
+    for leaf in _leaves(condition):
+        yield from _compared_in(leaf)
+
+
+def _leaves(condition: BoundCondition | None) -> Iterator[BoundCondition]:
     if isinstance(condition, bound.All | bound.AnyOf):
         for part in condition.parts:
-            yield from compared(part)
+            yield from _leaves(part)
     elif isinstance(condition, bound.Complement):
         if not isinstance(condition.part, bound.Present):
-            yield from compared(condition.part)
+            yield from _leaves(condition.part)
     elif isinstance(condition, bound.Named):
-        yield from compared(condition.part)
+        yield from _leaves(condition.part)
     elif isinstance(condition, bound.Exists):
-        yield from compared(condition.where)
+        yield from _leaves(condition.where)
     elif condition is not None:
-        yield from _compared_in(condition)
+        yield condition
+
+
+_DATE_LIKE: Final = re.compile(
+    r"\d{1,4}([-/])\d{1,2}\1\d{1,4}\b|\d{1,2}\.\d{1,2}\.\d{4}|(?:today|yesterday|tomorrow)$", re.I
+)
+
+
+def dates_as_text(condition: BoundCondition | None) -> Iterator[str]:
+    """Find what is meant as a date, ranked against metadata, and read as a text.
+
+    Args:
+        condition: A condition in normal form.
+
+    Yields:
+        A warning ``W2`` for each.
+    """
+    for leaf in _leaves(condition):
+        if not isinstance(leaf, bound.Test) or not set(leaf.operators) & {"<", "<=", ">", ">="}:
+            continue
+        if not any(
+            isinstance(each, bound.FieldValue) and each.field.source == "metadata"
+            for each in leaf.operands
+        ):
+            continue
+        for text in filter(None, map(_plain, _constants(leaf))):
+            if _DATE_LIKE.match(text):
+                yield (
+                    f"W2: {text!r} is ranked as a text, letter by letter; write a date as "
+                    "2024-05-31, or now() - 1d"
+                )
+
+
+def _constants(test: bound.Test) -> Iterator[bound.Constant]:
+    return (each for each in test.operands if isinstance(each, bound.Constant))
 
 
 def _compared_in(leaf: BoundCondition) -> Iterator[Compared]:

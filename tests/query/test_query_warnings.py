@@ -122,6 +122,46 @@ def test_names_of_other_tools_are_told_with_those_of_here(dataset: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["2024-5-1", "05/01/2024", "1.5.2024", "2024-13-45", "today", "Yesterday"]
+)
+def test_what_is_meant_as_a_date_and_ranked_as_a_text_is_told(dataset: Any, text: str) -> None:
+    meant = f"W2: {text!r} is ranked as a text, letter by letter; write a date as 2024-05-31, "
+    asked = f'NOT (metadata.weather < "{text}" AND metadata.speed > 2)'
+
+    assert meant + "or now() - 1d" in told(lambda: dataset.count(asked))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'metadata.weather > "2024-05-31"',
+        'metadata.weather > "1.2.3"',
+        'metadata.weather > "today I saw"',
+        "metadata.weather > 2024-05-31",
+        'ref_id > "2024-5-1"',
+    ],
+)
+def test_dates_and_texts_are_ranked_without_a_word(dataset: Any, query: str) -> None:
+    assert told(lambda: dataset.count(query)) == []
+
+
+def test_the_count_of_a_class_is_told_from_its_metadata(dataset: Any) -> None:
+    assert told(lambda: dataset.count("annotations.car.count > 0")) == [
+        (
+            "W2: annotations.car.count is the metadata 'count' of a class; did you mean "
+            "'annotations.car'?"
+        )
+    ]
+    assert told(lambda: dataset.count("annotations.car.area > 0")) == [
+        (
+            "W2: annotations.car.area is the metadata 'area' of a class; did you mean "
+            "'annotations[label = car AND area …]'?"
+        )
+    ]
+    assert told(lambda: dataset.count('annotations.car."area" > 0')) == []
+
+
 def test_an_empty_answer_says_why(dataset: Any) -> None:
     with pytest.warns(QueryWarning, match="W2: 'fgo' is never seen"):
         found = dataset.query_items("metadata.weather IN (fgo) AND annotations.car > 0")
