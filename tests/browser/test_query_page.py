@@ -154,12 +154,12 @@ def test_buttons_of_a_review_decide_what_is_ticked(notebook: Callable[..., Any])
     opened.run_all()
     panel = opened.panel
     panel.locator(".nl-tile img[src]").first.wait_for()
-    expect(panel.get_by_text("6 open, 0 accepted, 0 rejected")).to_be_visible()
+    expect(panel.get_by_text("0 accepted · 0 rejected · 6 open")).to_be_visible()
 
     opened.execute("review.gallery.selected = ['second.png']")
     panel.get_by_role("button", name="Reject ticked", exact=True).click()
 
-    expect(panel.get_by_text("5 open, 0 accepted, 1 rejected")).to_be_visible()
+    expect(panel.get_by_text("0 accepted · 1 rejected · 5 open")).to_be_visible()
     expect(panel.locator(".nl-tile", has_text="second.png")).to_have_count(0)
     status = "review.dataset.refloc('second.png')['item'].metadata['review_status']"
     assert opened.kernel(status) == "'rejected'"

@@ -183,6 +183,7 @@ def _blurred(answer: Response) -> str:
         re.compile(r"new.\d+"),
     ):
         text = pattern.sub("·", text)
+    text = re.sub(r"; did you mean '· \w+'\?", "", text)  # one's own: only one twin is like it
     # Words that a model only keeps, known or not, pile up.
     return f"{answer.status} " + re.sub('("·",)+', "", text)
 
