@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,14 @@ def waited(prepared: Callable[[asyncio.AbstractEventLoop], None]) -> list[dict[s
         for _ in range(10):
             await asyncio.sleep(0.001)
 
-    asyncio.run(notebook())
+    beside(lambda: asyncio.run(notebook()))
     return faults
+
+
+def beside(run: Callable[[], object]) -> None:
+    """Run in a thread of its own: the tests of a browser leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(run).result()
 
 
 @pytest.fixture
@@ -96,7 +103,7 @@ def test_the_steps_come_when_the_notebook_waits(steps: list[str]) -> None:
 
 
 def test_nothing_is_loaded_where_no_loop_waits(steps: list[str]) -> None:
-    Ahead().begin()
+    beside(lambda: Ahead().begin())
 
     assert waited(lambda _: None) == []
     assert steps == []

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from nucleus_lab import BoxAnnotation, BoxPrediction, DatasetItem
 from nucleus_lab.annotation.box_columns import columns_of
 from nucleus_lab.errors import InvalidInputError
-from nucleus_lab.wire import is_plain, plain
+from nucleus_lab.json_values import is_plain
+from nucleus_lab.wire import plain
 
 # Whether text holds U+0000 is another question, which is_plain() leaves to others.
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
