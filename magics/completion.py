@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nucleus_lab.errors import NucleusError
+from nucleus_lab.format_names import FORMAT_NAMES
 from nucleus_lab.magics.arguments import HelpAskedError, Parser
 from nucleus_lab.magics.binding import can_be_bound, public_names, query_text
 from nucleus_lab.magics.places import Place, place_in, unfinished
 from nucleus_lab.magics.query_options import level_of, parser, read
 from nucleus_lab.magics.refusal import Refused
 from nucleus_lab.magics.subcommands import SUBCOMMANDS
-from nucleus_lab.magics.subcommands.base import FORMATS
 
 if TYPE_CHECKING:
     from nucleus_lab import Dataset, Model
@@ -275,7 +275,7 @@ _KINDS: Final[dict[str, Callable[[Session, list[str], str], Iterable[Offer]]]] =
     "objects": _objects,
     "file": _files,
     "samples": _samples,
-    "format": lambda *_: [Offer(name, "format") for name in ("auto", *FORMATS)],
+    "format": lambda *_: [Offer(name, "format") for name in ("auto", *FORMAT_NAMES)],
     "text_variable": lambda session, *_: _variables(session, "str"),
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nucleus_lab.errors import InvalidInputError, NotFoundError, NucleusError
+from nucleus_lab.format_names import FORMAT_NAMES, WRITTEN_FORMATS
 
 if TYPE_CHECKING:
     from nucleus_lab.client import NucleusClient
@@ -31,21 +32,8 @@ _ENDPOINT = click.option(
     "in NUCLEUS_API_KEY. [default: NUCLEUS_ENDPOINT]",
 )
 _SOURCE = click.Path(exists=True, path_type=Path)
-FORMATS = (
-    "coco",
-    "coco_panoptic",
-    "cvat",
-    "datumaro",
-    "images",
-    "kitti",
-    "label_studio",
-    "mot",
-    "pascal_voc",
-    "yolo",
-)
-"""Names of the file formats; those of :data:`nucleus_lab.formats.FORMATS`, without reading it."""
-_READ = click.Choice(["auto", *FORMATS])
-_WRITTEN = click.Choice([name for name in FORMATS if name != "images"])  # no place for annotations
+_READ = click.Choice(["auto", *FORMAT_NAMES])
+_WRITTEN = click.Choice(WRITTEN_FORMATS)
 
 
 def _examples(*lines: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from nucleus_lab.format_names import FORMAT_NAMES
 from nucleus_lab.magics.arguments import Parser
 
 if TYPE_CHECKING:
@@ -60,21 +61,6 @@ class Subcommand:
         raise NotImplementedError
 
 
-FORMATS: Final = (
-    "coco",
-    "coco_panoptic",
-    "cvat",
-    "datumaro",
-    "images",
-    "kitti",
-    "label_studio",
-    "mot",
-    "pascal_voc",
-    "yolo",
-)
-"""Names of the file formats; those of :data:`nucleus_lab.formats.FORMATS`, without reading it."""
-
-
 def takes_format(parser: Parser) -> None:
     """Declare ``--format`` of what is read.
 
@@ -82,7 +68,7 @@ def takes_format(parser: Parser) -> None:
         parser: Gets the declaration.
     """
     parser.add_argument(
-        "--format", default="auto", kind="format", help=f"auto, {', '.join(FORMATS)}"
+        "--format", default="auto", kind="format", help=f"auto, {', '.join(FORMAT_NAMES)}"
     )
 
 

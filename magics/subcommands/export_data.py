@@ -6,8 +6,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nucleus_lab.format_names import WRITTEN_FORMATS
 from nucleus_lab.magics.binding import given
-from nucleus_lab.magics.subcommands.base import FORMATS, Subcommand, takes_dataset
+from nucleus_lab.magics.subcommands.base import Subcommand, takes_dataset
 from nucleus_lab.magics.table import Table
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Export(Subcommand):
         takes_dataset(parser)
         parser.add_argument(
             "--format",
-            choices=[name for name in FORMATS if name != "images"],  # which hold no annotations
+            choices=WRITTEN_FORMATS,
             default="coco",
             help="of the files (default coco)",
         )

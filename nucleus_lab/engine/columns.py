@@ -80,18 +80,18 @@ def ingest(
     if boxes is not None and boxes.metadata and row.annotation_metadata_schema:
         boxes = _fitting(row, new, boxes, outcome)
     rows = [] if model_id else _rows(engine, row, new, files, uploaded, update=update)
-    known: Mapping[str, int] | None = None
     with engine.store.write(bulk=True) as connection:
         datasets.lock(connection, row.id)
         if not model_id:
             counts = items.insert(connection, row.id, rows, update=update)
-            known = items.keys_after(connection, row.id, rows, counts)
             uploaded.new, uploaded.updated = counts.new, counts.updated
             uploaded.ignored = counts.ignored
         if boxes is not None and len(boxes):
-            run = None
+            run, known = None, None
             if model_id:
                 run = models.ensure_run(connection, models.key_of(connection, model_id), row.id)
+            else:
+                known = items.keys_after(connection, row.id, rows, counts)
             store_boxes(
                 connection, row.id, new, boxes, outcome, known=known, run_id=run, update=update
             )

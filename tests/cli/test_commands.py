@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from nucleus_lab import DatasetItem, NucleusClient, __version__, cli_data, formats
+from nucleus_lab import DatasetItem, NucleusClient, __version__
 from nucleus_lab.cli import main
 from nucleus_lab.errors import UnauthorizedError
 
@@ -205,7 +205,3 @@ def test_an_export_says_what_it_leaves_out(new_workspace: Path, tmp_path: Path) 
 
     assert result.exit_code == 0
     assert result.stderr == "yolo has no place for metadata of items: weather (1) left out\n"
-
-
-def test_the_formats_of_the_command_line_are_those_there_are() -> None:
-    assert sorted(formats.FORMATS) == list(cli_data.FORMATS)

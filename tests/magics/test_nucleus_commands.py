@@ -14,10 +14,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
-from nucleus_lab import BoxPrediction, Dataset, NucleusClient, formats
+from nucleus_lab import BoxPrediction, Dataset, NucleusClient
 from nucleus_lab.magics.card import Card
 from nucleus_lab.magics.review import Review
-from nucleus_lab.magics.subcommands.base import FORMATS
 
 
 @pytest.fixture
@@ -352,10 +351,6 @@ def test_help_pages_are_laid_out_for_a_notebook(run: Any) -> None:
     assert "examples" in page
     assert "look and ask" in card
     assert "&lt;" not in repr(run("help"))
-
-
-def test_the_formats_of_the_commands_are_those_there_are() -> None:
-    assert sorted(formats.FORMATS) == list(FORMATS)
 
 
 def test_the_lines_of_an_example_stand_below_each_other(run: Any) -> None:
